@@ -2,10 +2,12 @@
  * The revisioned key-value contract that the API server stands on, with three implementations:
  * memory, SQLite, etcd. They all pass conformance.ts.
  *
- * - A key is a path of segments: `/registry/GROUP/RESOURCE/NAMESPACE/NAME`. Keys sort by their bytes.
+ * - A key is a path of segments: `/registry/GROUP/RESOURCE/NAMESPACE/NAME`, well-formed Unicode without NUL. Keys sort
+ *   by their UTF-8 bytes.
  * - A value is opaque bytes; the store never looks inside. Callers must not change a buffer they gave or got.
  * - A revision is one increasing counter for the whole store, above 0 and below 2^53. Each write takes one of its
- *   own, and no revision is ever given to two writes, not even across crashes.
+ *   own, and no revision is ever given to two writes, not even across crashes. Some may be left out. An empty store
+ *   is at a revision too.
  * - A write is acknowledged, and seen by any get, list or watch, only after it is durable.
  */
 
@@ -33,17 +35,23 @@ export interface Page {
   readonly entries: readonly Entry[];
   /** More keys with the prefix follow the last entry. */
   readonly more: boolean;
-  /** Keys with the prefix at that moment, where the store can tell cheaply. */
+  /** Keys with the prefix at that moment, `after` and `limit` aside, where the store can tell cheaply. */
   readonly total: number | undefined;
 }
 
-/** What a watch tells. Calls come in revision order and never overlap; a throw ends the watch. */
+/**
+ * What a watch tells. Calls come in revision order, never overlap, and never come before Store.watch has returned.
+ * A throw ends the watch: the error comes back through ended().
+ */
 export interface WatchSink {
   /** Changes of one commit or several, ascending by revision, each exactly once. */
   changes(changes: readonly Change[]): void;
   /** Every change up to this revision has been told. Sent at least when the store is asked to (see Store.progress). */
   progress(revision: number): void;
-  /** The watch is over: `Compacted`, `StoreUnavailable`, `RevisionWentBack`, or undefined after close(). */
+  /**
+   * The watch is over, and this is the last call: `Compacted`, `StoreUnavailable`, `RevisionWentBack`, what the sink
+   * threw, or undefined after close() of the watch or the store.
+   */
   ended(error: Error | undefined): void;
 }
 
@@ -101,7 +109,8 @@ export interface Store {
    * Tells every change under prefix with a revision above `after`, past ones first.
    * History is replayed before new changes, with no gap and no repeat. Changes that commit while the process that
    * made them waits are told before their write's promise resolves (memory, SQLite), or soon after (etcd).
-   * A `Compacted` start is reported through sink.ended.
+   * A start above the current revision waits for it. A `Compacted` start is reported through sink.ended, and so is a
+   * closed store.
    */
   watch(prefix: string, after: number, sink: WatchSink): Watch;
 
@@ -109,7 +118,9 @@ export interface Store {
   progress(): void;
 
   /**
-   * Forgets history up to `revision`: values that were overwritten or deleted at or below it. Current values stay.
+   * Forgets history up to `revision`: values that were overwritten or deleted at or below it. Current values stay, and
+   * `revision` itself can still be listed and watched from. Below oldest() it does nothing.
+   * @throws {FutureRevision}
    * @throws {StoreUnavailable}
    */
   compact(revision: number): Promise<void>;
