@@ -116,6 +116,12 @@ export interface Strategy<T = ApiObject> {
   readonly table?: TableShape<T>;
   /** Propagation when the caller names none: background unless said otherwise. */
   readonly defaultPropagation?: "Background" | "Orphan";
+  /** What keeps a deleted object beside metadata.finalizers: a Namespace's spec.finalizers. */
+  holdsDeletion?(object: T): boolean;
+  /** Called when deletion begins and the object stays for now; may change it (phase Terminating). */
+  beginDeletion?(object: T, context: WriteContext): void;
+  /** DELETE answers with the object even when it is gone at once. Source: ReturnDeletedObject */
+  readonly returnsDeleted?: boolean;
   /** The `scale` subresource. */
   readonly scale?: {
     replicas(object: T): number;
@@ -131,14 +137,23 @@ export interface Kind<T = ApiObject> extends ResourceFacts {
   readonly schema: Schema;
   readonly strategy: Strategy<T>;
   /**
-   * The version that is stored when this is not it. Conversions change apiVersion and shape, keep metadata, and may
-   * return the object they were given, changed.
+   * How stored objects become this version and back, when the stored bytes are not served as they are: the version is
+   * not the stored one, or stored objects are pruned and defaulted as they are read (custom resources). Conversions keep
+   * metadata and may return the object they were given, changed. A converter that asks a webhook answers with a promise
+   * and may gather the calls of one tick into one request.
    */
   readonly storedAs?: {
+    /** When it is stored as a kind of another group (events.k8s.io Events as the core's). */
+    readonly group?: string;
     readonly version: string;
-    toStored(object: ApiObject): ApiObject;
-    fromStored(object: ApiObject): ApiObject;
+    toStored(object: ApiObject): ApiObject | Promise<ApiObject>;
+    fromStored(object: ApiObject): ApiObject | Promise<ApiObject>;
   };
+  /**
+   * Defined by a CustomResourceDefinition: items of its lists carry kind and apiVersion, strategic merge patch is not
+   * supported, and unknown fields are the schema's affair.
+   */
+  readonly custom?: boolean;
   /** Never stored: the answer is made from the request (TokenReview, SubjectAccessReview). */
   readonly virtual?: boolean;
 }
