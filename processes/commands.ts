@@ -1,0 +1,37 @@
+/** Every command: its name, what it does in a line, and the module that runs it, loaded only then. */
+
+/** A command's module. */
+export interface CommandModule {
+  /** @returns the exit code: 0 done, 1 failed, 2 usage */
+  run(args: readonly string[]): Promise<number>;
+}
+
+interface Command {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+const commands: readonly Command[] = [
+  { name: "up", summary: "the whole system on this machine", load: () => import("./up.ts") },
+  { name: "server", summary: "the API server alone", load: () => import("./server.ts") },
+  { name: "controllers", summary: "the controllers alone", load: () => import("./controllers.ts") },
+  {
+    name: "check",
+    summary: "the rules of the house: format, types, lint, layers, docs",
+    load: () => import("./check.ts"),
+  },
+  { name: "test", summary: "the tests", load: () => import("./test.ts") },
+];
+
+export function findCommand(name: string): Command | undefined {
+  return commands.find((command) => command.name === name);
+}
+
+export function describeCommands(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return ["usage: ./atoll COMMAND [options]    (./atoll COMMAND --help tells a command's options)", "", ...lines].join(
+    "\n",
+  );
+}

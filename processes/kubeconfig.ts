@@ -1,0 +1,45 @@
+/** Writing the admin's kubeconfig. */
+import { randomBytes } from "node:crypto";
+import { open, rename } from "node:fs/promises";
+import type { KeyPair } from "@atoll/server/pki/authority";
+
+export interface KubeconfigOptions {
+  /** `https://HOST:PORT` */
+  readonly server: string;
+  /** PEM */
+  readonly ca: string;
+  readonly user: string;
+  readonly identity: KeyPair;
+}
+
+/** A kubeconfig with embedded certificates, as JSON, which is YAML too. */
+export function formatKubeconfig({ server, ca, user, identity }: KubeconfigOptions): string {
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "atoll", cluster: { server, "certificate-authority-data": base64(ca) } }],
+    users: [
+      {
+        name: user,
+        user: { "client-certificate-data": base64(identity.cert), "client-key-data": base64(identity.key) },
+      },
+    ],
+    contexts: [{ name: "atoll", context: { cluster: "atoll", user } }],
+    "current-context": "atoll",
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+/** Writes a file for its owner alone, whole or not at all. */
+export async function writePrivate(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  const file = await open(draft, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}

@@ -1,0 +1,21 @@
+/** The one entry point: finds the command's module and hands it its arguments. */
+import { describeCommands, findCommand } from "./commands.ts";
+
+const usage = 2;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = "help", ...rest] = argv;
+  if (name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(`${describeCommands()}\n`);
+    return 0;
+  }
+  const command = findCommand(name);
+  if (command === undefined) {
+    process.stderr.write(`atoll: there is no command ${JSON.stringify(name)}; ./atoll help lists them\n`);
+    return usage;
+  }
+  const { run } = await command.load();
+  return await run(rest);
+}
+
+process.exitCode = await main(process.argv.slice(2));

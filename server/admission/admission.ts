@@ -1,0 +1,56 @@
+/**
+ * Admission: what may change or refuse a write after it is authorized and decoded. Plugins run in order, first all
+ * that mutate, then, once the object is final and valid, all that only judge.
+ * Source: k8s.io/apiserver/pkg/admission
+ */
+import type { Kind } from "@atoll/api/kind";
+import type { ApiObject } from "@atoll/machinery/object";
+import type { User } from "../call.ts";
+
+/** A write as plugins see it. */
+export interface AdmissionRequest {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly kind: Kind;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** What will be stored; mutating plugins change it in place. Absent for DELETE. */
+  readonly object: ApiObject | undefined;
+  /** What is stored; frozen. Absent for CREATE. */
+  readonly old: ApiObject | undefined;
+  readonly user: User;
+  readonly dryRun: boolean;
+  readonly options: ApiObject | undefined;
+  /** Adds a Warning header to the answer. */
+  warn(text: string): void;
+}
+
+/** One admission plugin. A throw of StatusError refuses the write. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  /** Whether the plugin has anything to say; asked first so that others cost nothing. */
+  handles(request: AdmissionRequest): boolean;
+  mutate?(request: AdmissionRequest): void | Promise<void>;
+  validate?(request: AdmissionRequest): void | Promise<void>;
+}
+
+export class Admission {
+  readonly #plugins: readonly AdmissionPlugin[];
+
+  /** @param plugins in the order in which they run */
+  constructor(plugins: readonly AdmissionPlugin[]) {
+    this.#plugins = plugins;
+  }
+
+  async mutate(request: AdmissionRequest): Promise<void> {
+    for (const plugin of this.#plugins) {
+      if (plugin.mutate !== undefined && plugin.handles(request)) await plugin.mutate(request);
+    }
+  }
+
+  async validate(request: AdmissionRequest): Promise<void> {
+    for (const plugin of this.#plugins) {
+      if (plugin.validate !== undefined && plugin.handles(request)) await plugin.validate(request);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** One HTTP request on its way through the stages, and what they learn about it. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { StreamReply, User } from "./call.ts";
+import { readBody } from "./http/body.ts";
+import type { Reply } from "./reply.ts";
+import { parseRequest, type RequestInfo } from "./request.ts";
+
+/** What the client is told in the end. */
+export type Answer = Reply | StreamReply;
+
+/**
+ * A step of the pipeline. An answer ends the request there; undefined passes it on.
+ * A throw of StatusError is an answer, too.
+ */
+export type Stage = (exchange: Exchange) => Answer | undefined | Promise<Answer | undefined>;
+
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly info: RequestInfo;
+  readonly startedMs: number;
+  /** Texts for Warning headers. */
+  readonly warnings: string[] = [];
+  /** Set by the authenticating stage. */
+  user: User | undefined;
+  #auditId: string | undefined;
+  #body: Promise<Buffer> | undefined;
+  #gone: AbortController | undefined;
+  readonly #done: ((code: number) => void)[] = [];
+
+  /** @throws {StatusError} BadRequest for a path that cannot be read */
+  constructor(request: IncomingMessage, response: ServerResponse, startedMs: number) {
+    this.request = request;
+    this.response = response;
+    this.startedMs = startedMs;
+    this.info = parseRequest(request.method ?? "GET", request.url ?? "/");
+  }
+
+  /** Names this request in the audit log and the answer. */
+  get auditId(): string {
+    const given = this.request.headers["audit-id"];
+    this.#auditId ??= typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
+    return this.#auditId;
+  }
+
+  /** The whole body, read once. @throws {StatusError} RequestEntityTooLarge */
+  body(): Promise<Buffer> {
+    this.#body ??= readBody(this.request);
+    return this.#body;
+  }
+
+  /** Aborted when the client is gone. */
+  get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      const gone = new AbortController();
+      this.#gone = gone;
+      this.response.once("close", () => gone.abort());
+    }
+    return this.#gone.signal;
+  }
+
+  /** Calls back when the answer has been given, with its code. */
+  onDone(callback: (code: number) => void): void {
+    this.#done.push(callback);
+  }
+
+  done(code: number): void {
+    for (const callback of this.#done) callback(code);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The one port: HTTP/2 and HTTP/1.1 over TLS, client certificates asked for, upgrades handed on, slow clients cut off.
+ */
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { Clock } from "@atoll/machinery/clock";
+
+export interface ListenerOptions {
+  readonly clock: Clock;
+  readonly bind: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/** Slow senders. Source: design/reliability.md, one byte each 10 s is cut at 10 s (header) and 30 s (body) */
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+const keepAliveMs = 120_000;
+const maxHeaderBytes = 16 * 1024;
+const maxHeaders = 200;
+const maxStreamsPerConnection = 250;
+
+export class Listener {
+  readonly #server: Http2SecureServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #options: ListenerOptions;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    const { tls } = options;
+    const server = createSecureServer({
+      allowHTTP1: true,
+      cert: tls.cert,
+      key: tls.key,
+      ca: tls.clientCa,
+      requestCert: true,
+      // A connection without a certificate is told so by a 401, in words, not by a broken handshake.
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      maxHeaderListPairs: maxHeaders,
+      settings: { maxConcurrentStreams: maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes },
+      handshakeTimeout: headersTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
+    } as Parameters<typeof createSecureServer>[0]);
+    // The HTTP/1.1 side of the server reads these from itself; the types do not say so.
+    Object.assign(server, {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveMs,
+    });
+    this.#server = server;
+    server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      options.onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    });
+    server.on("upgrade", options.onUpgrade);
+    server.on("secureConnection", (socket: TLSSocket) => {
+      socket.setNoDelay(true);
+      // A peer that goes away is no error of ours.
+      socket.on("error", () => socket.destroy());
+    });
+    server.on("connection", (socket: Socket) => this.#track(socket));
+    server.on("sessionError", () => {});
+    server.on("tlsClientError", () => {});
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+  }
+
+  /** @returns the port listened on */
+  listen(): Promise<number> {
+    const { bind, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, bind, () => {
+        this.#server.off("error", reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Serves another certificate from the next handshake on. */
+  setCertificate(cert: string, key: string, clientCa: string): void {
+    this.#server.setSecureContext({ cert, key, ca: clientCa });
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Stops listening, gives requests under way a moment, then cuts what is left. */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const deadline = this.#options.clock.after(graceMs, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await closed;
+    deadline.cancel();
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Runs a request through the stages, in order, and writes its answer.
+ */
+import type { ServerResponse } from "node:http";
+import type { Clock } from "@atoll/machinery/clock";
+import { StatusError } from "@atoll/machinery/status";
+import { type Answer, Exchange, type Stage } from "./exchange.ts";
+import { errorReply, type Reply } from "./reply.ts";
+import type { IncomingMessage } from "node:http";
+
+export interface PipelineOptions {
+  readonly stages: readonly Stage[];
+  readonly clock: Clock;
+  /** Told about failures that are nobody's request: bugs. */
+  readonly onFailure: (error: unknown, what: string) => void;
+}
+
+/** A handler of requests for the listener. It never throws. */
+export function pipeline({ stages, clock, onFailure }: PipelineOptions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    let exchange: Exchange | undefined;
+    let answer: Answer;
+    try {
+      exchange = new Exchange(request, response, clock.monotonicMs());
+      answer = await run(stages, exchange);
+    } catch (error) {
+      if (!(error instanceof StatusError)) onFailure(error, `${request.method} ${request.url}`);
+      answer = errorReply(error);
+    }
+    try {
+      write(response, answer, exchange);
+    } catch (error) {
+      onFailure(error, "writing an answer");
+      response.destroy();
+    }
+  };
+}
+
+async function run(stages: readonly Stage[], exchange: Exchange): Promise<Answer> {
+  for (const stage of stages) {
+    const outcome = stage(exchange);
+    const answer = outcome instanceof Promise ? await outcome : outcome;
+    if (answer !== undefined) return answer;
+  }
+  throw new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
+}
+
+function write(response: ServerResponse, answer: Answer, exchange: Exchange | undefined): void {
+  if (response.destroyed || response.headersSent) return;
+  if (exchange !== undefined) setCommonHeaders(response, exchange);
+  if ("stream" in answer) {
+    response.once("close", () => exchange?.done(response.statusCode));
+    answer.stream(response);
+    return;
+  }
+  writeReply(response, answer, exchange);
+  exchange?.done(answer.code);
+}
+
+function setCommonHeaders(response: ServerResponse, exchange: Exchange): void {
+  response.setHeader("audit-id", exchange.auditId);
+  response.setHeader("cache-control", "no-cache, private");
+  if (exchange.warnings.length > 0) response.setHeader("warning", exchange.warnings.slice(0, maxWarnings).map(warning));
+}
+
+function writeReply(response: ServerResponse, { code, contentType, body, headers }: Reply, exchange?: Exchange): void {
+  const pieces = Array.isArray(body) ? (body as readonly Buffer[]) : [body as Buffer];
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  response.writeHead(code, { "content-type": contentType, "content-length": length, ...headers });
+  if (exchange?.request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  for (const piece of pieces.slice(0, -1)) response.write(piece);
+  response.end(pieces.at(-1));
+}
+
+const maxWarnings = 50;
+const maxWarningLength = 1024;
+
+/** Source: RFC 7234, 5.5; kubernetes.io/blog/2020/09/03/warnings */
+function warning(text: string): string {
+  const printable = text.slice(0, maxWarningLength).replace(/[^\x20-\x7e]/g, "?");
+  return `299 - "${printable.replace(/["\\]/g, "\\$&")}"`;
+}

@@ -1,0 +1,152 @@
+/**
+ * The folder of keys: made on first start, shared by the servers of one cluster.
+ *
+ *     ca.crt ca.key                    signs people, nodes and servers
+ *     sa.key sa.pub                    signs service-account tokens
+ *     front-proxy-ca.crt .key          signs the client certificate shown to aggregated APIs
+ *     front-proxy-client.crt .key
+ *     apiserver.crt .key               this server's own; renewed when its names or time run out
+ *     kubelet-client.crt .key          shown to the nodes' kubelet API
+ *     admin.crt admin.key              full access, for people in need
+ */
+import { X509Certificate } from "node:crypto";
+import { chmod, mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { createPublicKey } from "node:crypto";
+import { type CertificateWish, issue, type KeyPair, newAuthority, newKey } from "./authority.ts";
+
+/** All that a server signs and identifies itself with. */
+export interface Pki {
+  readonly ca: KeyPair;
+  readonly frontProxyCa: KeyPair;
+  readonly frontProxyClient: KeyPair;
+  readonly server: KeyPair;
+  readonly kubeletClient: KeyPair;
+  readonly admin: KeyPair;
+  /** PEM private key that signs service-account tokens. */
+  readonly serviceAccountKey: string;
+}
+
+const year = 365;
+// Renewed at start when less than this is left.
+const renewBeforeMs = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * Reads the folder, making what is missing.
+ * @param names DNS names and addresses that the server's certificate must have
+ * @throws when a file is there but cannot be read
+ */
+export async function openPki(folder: string, names: readonly string[], nowMs: number): Promise<Pki> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const ca = await authority(folder, "ca", { name: "atoll-ca", nowMs });
+  const frontProxyCa = await authority(folder, "front-proxy-ca", { name: "atoll-front-proxy-ca", nowMs });
+  const signed = (name: string, issuer: KeyPair, wish: Omit<CertificateWish, "days">) =>
+    certificate({ folder, name, issuer, nowMs }, { ...wish, days: year });
+  return {
+    ca,
+    frontProxyCa,
+    frontProxyClient: await signed("front-proxy-client", frontProxyCa, {
+      commonName: "front-proxy-client",
+      usage: "client",
+    }),
+    server: await signed("apiserver", ca, { commonName: "kube-apiserver", usage: "server", names }),
+    kubeletClient: await signed("kubelet-client", ca, {
+      commonName: "kube-apiserver-kubelet-client",
+      organizations: ["system:masters"],
+      usage: "client",
+    }),
+    admin: await signed("admin", ca, {
+      commonName: "kubernetes-admin",
+      organizations: ["system:masters"],
+      usage: "client",
+    }),
+    serviceAccountKey: await serviceAccountKey(folder),
+  };
+}
+
+async function authority(folder: string, name: string, { name: commonName, nowMs }: { name: string; nowMs: number }) {
+  const known = await readPair(folder, name);
+  if (known !== undefined) return known;
+  return await keepPair(folder, name, await newAuthority(commonName, nowMs));
+}
+
+interface Slot {
+  readonly folder: string;
+  readonly name: string;
+  readonly issuer: KeyPair;
+  readonly nowMs: number;
+}
+
+async function certificate({ folder, name, issuer, nowMs }: Slot, wish: CertificateWish): Promise<KeyPair> {
+  const known = await readPair(folder, name);
+  if (known !== undefined && serves(known, issuer, { wish, nowMs })) return known;
+  return await keepPair(folder, name, await issue(issuer, wish, nowMs), { replace: known !== undefined });
+}
+
+/** Whether a certificate still has the names, the time and the issuer that are wanted. */
+function serves(pair: KeyPair, issuer: KeyPair, { wish, nowMs }: { wish: CertificateWish; nowMs: number }): boolean {
+  const cert = new X509Certificate(pair.cert);
+  if (Date.parse(cert.validTo) - nowMs < renewBeforeMs) return false;
+  if (!cert.verify(new X509Certificate(issuer.cert).publicKey)) return false;
+  const has = new Set((cert.subjectAltName ?? "").split(", ").map((name) => name.replace(/^(DNS|IP Address):/, "")));
+  return (wish.names ?? []).every((name) => has.has(name));
+}
+
+async function serviceAccountKey(folder: string): Promise<string> {
+  const known = await read(join(folder, "sa.key"));
+  if (known !== undefined) return known;
+  const key = newKey();
+  const publicKey = createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
+  await keep(join(folder, "sa.pub"), publicKey);
+  await keep(join(folder, "sa.key"), key);
+  return (await read(join(folder, "sa.key"))) ?? key;
+}
+
+async function readPair(folder: string, name: string): Promise<KeyPair | undefined> {
+  const [cert, key] = await Promise.all([read(join(folder, `${name}.crt`)), read(join(folder, `${name}.key`))]);
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+/** Keeps a pair unless another server of the cluster was quicker; then that one's counts. */
+async function keepPair(
+  folder: string,
+  name: string,
+  pair: KeyPair,
+  { replace } = { replace: false },
+): Promise<KeyPair> {
+  if (!replace && (await exists(join(folder, `${name}.crt`)))) return (await readPair(folder, name)) ?? pair;
+  await keep(join(folder, `${name}.key`), pair.key);
+  await keep(join(folder, `${name}.crt`), pair.cert);
+  return pair;
+}
+
+/** Writes a file whole or not at all, for the owner alone. */
+async function keep(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  const file = await open(draft, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,93 @@
+/** The resource API: from a parsed path to the handler of its verb. */
+import type { Verb } from "@atoll/api/kind";
+import { StatusError } from "@atoll/machinery/status";
+import type { Call, Handler, Services } from "../call.ts";
+import type { Exchange, Stage } from "../exchange.ts";
+import type { Served } from "../registry/catalogue.ts";
+import { create } from "../verbs/create.ts";
+import { remove, removeCollection } from "../verbs/delete.ts";
+import { get } from "../verbs/get.ts";
+import { list } from "../verbs/list.ts";
+import { patch } from "../verbs/patch.ts";
+import { update } from "../verbs/update.ts";
+import { watch } from "../verbs/watch.ts";
+import type { RequestInfo } from "../request.ts";
+
+const handlers: Readonly<Record<Verb, Handler>> = {
+  create,
+  get,
+  list,
+  watch,
+  update,
+  patch,
+  delete: remove,
+  deletecollection: removeCollection,
+};
+
+/** Handlers of subresources, by `group/plural/subresource` or, for every kind, by the subresource alone. */
+export type SubresourceHandlers = ReadonlyMap<string, Handler>;
+
+/** Serves what the catalogue has; passes on what it has not. */
+export function resources(services: Services, subresources: SubresourceHandlers): Stage {
+  return async (exchange) => {
+    const { info } = exchange;
+    if (info.resource === "") return undefined;
+    const served = services.catalogue.find(info.group, info.version, info.resource);
+    if (served === undefined) return undefined;
+    const handler = handlerOf(served, info, subresources);
+    return await handler(callOf(exchange, served, services));
+  };
+}
+
+function handlerOf({ kind }: Served, info: RequestInfo, subresources: SubresourceHandlers): Handler {
+  if (info.subresource !== "") return subresourceHandler({ kind, resource: undefined }, info, subresources);
+  const verb = info.verb as Verb;
+  if (!kind.verbs.includes(verb) || !isPlaced(kind.namespaced, info)) throw notAllowed();
+  return handlers[verb];
+}
+
+/** Whether the path names what the verb needs: an object, a collection, a namespace. */
+function isPlaced(namespaced: boolean, { verb, name, namespace, resource }: RequestInfo): boolean {
+  if (!namespaced && namespace !== "" && resource !== "namespaces") throw notFound();
+  const everywhere = namespaced && namespace === "";
+  if (name === "") return verb === "list" || verb === "watch" || (!everywhere && ofCollections.has(verb));
+  return !everywhere && verb !== "create";
+}
+
+const ofCollections: ReadonlySet<string> = new Set(["create", "deletecollection"]);
+
+function subresourceHandler({ kind }: Served, info: RequestInfo, subresources: SubresourceHandlers): Handler {
+  const facts = kind.subresources.find(({ name }) => name === info.subresource);
+  if (facts === undefined) throw notFound();
+  if (!facts.verbs.includes(info.verb as Verb)) throw notAllowed();
+  const handler =
+    subresources.get(`${kind.group}/${kind.plural}/${info.subresource}`) ?? subresources.get(info.subresource);
+  if (handler === undefined) throw notAllowed();
+  return handler;
+}
+
+function notFound(): StatusError {
+  return new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
+}
+
+function notAllowed(): StatusError {
+  return new StatusError("MethodNotAllowed", "the server does not allow this method on the requested resource", {
+    details: {},
+  });
+}
+
+function callOf(exchange: Exchange, served: Served, services: Services): Call {
+  if (exchange.user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
+  return {
+    info: exchange.info,
+    served,
+    user: exchange.user,
+    services,
+    request: exchange.request,
+    body: () => exchange.body(),
+    warnings: exchange.warnings,
+    get signal() {
+      return exchange.signal;
+    },
+  };
+}

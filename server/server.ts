@@ -1,0 +1,117 @@
+/**
+ * The API server: storage, catalogue, stages and listener put together.
+ *
+ *     listener → exchange → [count, authenticate, authorize, health, version, discovery, resources] → reply
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Kind } from "@atoll/api/kind";
+import type { Clock } from "@atoll/machinery/clock";
+import type { Store } from "@atoll/storage/store";
+import { Admission, type AdmissionPlugin } from "./admission/admission.ts";
+import { CertificateAuthenticator } from "./authenticate/certificates.ts";
+import { authenticate } from "./authenticate/stage.ts";
+import { authorize, healthForAll, masters } from "./authorize/stage.ts";
+import { discovery } from "./routes/discovery.ts";
+import type { Stage } from "./exchange.ts";
+import { ensureNamespaces } from "./bootstrap/namespaces.ts";
+import { Listener } from "./http/listener.ts";
+import { pipeline } from "./pipeline.ts";
+import type { Pki } from "./pki/folder.ts";
+import { Catalogue } from "./registry/catalogue.ts";
+import { type HealthCheck, health, ping } from "./routes/health.ts";
+import { Metrics } from "./routes/metrics.ts";
+import { openapi } from "./routes/openapi.ts";
+import { resources, type SubresourceHandlers } from "./routes/resources.ts";
+import { version } from "./routes/version.ts";
+
+/** Where a server tells what went wrong in it. */
+export interface Log {
+  info(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+export interface ServerOptions {
+  readonly store: Store;
+  readonly kinds: readonly Kind[];
+  readonly pki: Pki;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Address to listen on. */
+  readonly bind: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  /** Makes the admission plugins; they read the catalogue. */
+  readonly admission: (catalogue: Catalogue) => readonly AdmissionPlugin[];
+  readonly subresources: SubresourceHandlers;
+  /** Atoll's version, shown at /version. */
+  readonly version: string;
+}
+
+/** A server that listens. */
+export interface Server {
+  readonly port: number;
+  readonly catalogue: Catalogue;
+  close(): Promise<void>;
+}
+
+const closeGraceMs = 5_000;
+
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { store, clock, log, pki } = options;
+  const catalogue = new Catalogue(store);
+  serveBuiltins(catalogue, options.kinds);
+  const metrics = new Metrics(clock);
+  const services = { catalogue, clock, admission: new Admission(options.admission(catalogue)) };
+  const stages: readonly Stage[] = [
+    metrics.count,
+    authenticate([new CertificateAuthenticator(clock)]),
+    authorize([masters, healthForAll]),
+    resources(services, options.subresources),
+    health({ live: [ping], ready: [ping, storeCheck(store)] }),
+    version(options.version),
+    metrics.serve,
+    discovery(catalogue),
+    openapi(catalogue),
+  ];
+  const handle = pipeline({
+    stages,
+    clock,
+    onFailure: (error, what) => log.error({ err: error, request: what }, "request failed"),
+  });
+  const listener = new Listener({
+    clock,
+    bind: options.bind,
+    port: options.port,
+    tls: { cert: pki.server.cert, key: pki.server.key, clientCa: pki.ca.cert },
+    onRequest: (request, response) => void handle(request, response),
+    onUpgrade: refuseUpgrade,
+  });
+  await ensureNamespaces(catalogue, clock);
+  const port = await listener.listen();
+  return {
+    port,
+    catalogue,
+    async close() {
+      catalogue.close();
+      await listener.close(closeGraceMs);
+    },
+  };
+}
+
+/** Versions of one resource, and groups that share one, are served from the version that is stored as itself. */
+function serveBuiltins(catalogue: Catalogue, kinds: readonly Kind[]): void {
+  const home = ({ group, plural, storedAs }: Kind) => `${storedAs?.group ?? group}/${plural}`;
+  for (const versions of Map.groupBy(kinds, home).values()) {
+    const stored = versions.find(({ virtual, storedAs }) => virtual !== true && storedAs === undefined);
+    catalogue.serve(versions, stored);
+  }
+}
+
+function storeCheck(store: Store): HealthCheck {
+  return { name: "etcd", check: () => store.healthy() };
+}
+
+function refuseUpgrade(_request: IncomingMessage, socket: Duplex): void {
+  socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+}

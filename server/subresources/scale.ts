@@ -1,0 +1,122 @@
+/**
+ * The scale subresource: an object's replicas as an autoscaling/v1 Scale.
+ * Source: k8s.io/kubernetes/pkg/registry/apps/deployment/storage (ScaleREST)
+ */
+import { builtinSchema } from "@atoll/api/schemas";
+import type { Kind } from "@atoll/api/kind";
+import { FieldErrors, Path } from "@atoll/machinery/field";
+import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
+import type { Call } from "../call.ts";
+import { negotiate, type Wanted } from "../http/negotiate.ts";
+import { invalid } from "../registry/invalid.ts";
+import { ownersOf } from "../registry/managers.ts";
+import { clone, fromStored } from "../registry/versions.ts";
+import type { Reply } from "../reply.ts";
+import { answerObject } from "../verbs/answer.ts";
+import { decodeObject, mediaType, parseBody, parseText, reportOdd } from "../verbs/body.ts";
+import { writeOptions } from "../verbs/options.ts";
+import { patchedValue, patchTypeOf } from "../verbs/patch.ts";
+import { storedResource } from "../verbs/stored.ts";
+import { checkName } from "../verbs/update.ts";
+import { writeObject } from "../verbs/write.ts";
+
+/** Scale as a kind of its own, for decoding. */
+const scaleFacts = {
+  group: "autoscaling",
+  version: "v1",
+  kind: "Scale",
+  plural: "scales",
+  singular: "scale",
+  shortNames: [],
+  categories: [],
+  namespaced: true,
+  verbs: [],
+  subresources: [],
+  strategy: {},
+} as const;
+
+function scaleKind(): Kind {
+  return { ...scaleFacts, schema: builtinSchema("autoscaling/v1", "Scale") };
+}
+
+/** What an object looks like as a Scale. */
+export function scaleOf(kind: Kind, object: ApiObject): ApiObject {
+  const { scale } = kind.strategy;
+  if (scale === undefined) throw new StatusError("NotFound", `${kind.plural} have no scale`);
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = scale.selector(object);
+  const replicas = scale.replicas(object);
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: {
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    },
+    spec: replicas === 0 ? {} : { replicas },
+    status: { replicas: scale.statusReplicas(object), ...(selector === "" ? {} : { selector }) },
+  };
+}
+
+export async function getScale(call: Call): Promise<Reply> {
+  const resource = storedResource(call);
+  const wanted = negotiate(call.request.headers.accept, false);
+  const entry = await resource.get(call.info.namespace, call.info.name);
+  const object = await fromStored(call.served.kind, resource.cache.object(entry));
+  return answerObject(call, wanted, { code: 200, object: scaleOf(call.served.kind, object) });
+}
+
+export async function updateScale(call: Call): Promise<Reply> {
+  const wanted = negotiate(call.request.headers.accept, false);
+  const options = writeOptions(call.info.query, "UpdateOptions");
+  const given = decodeObject(scaleKind(), parseBody(await call.body(), call.request.headers["content-type"]));
+  reportOdd(given.odd, options.fieldValidation, call.warnings);
+  checkName(given.object, call.info.name);
+  return await write(call, wanted, () => given.object);
+}
+
+/** A patch of the Scale, not of the object behind it. */
+export async function patchScale(call: Call): Promise<Reply> {
+  const wanted = negotiate(call.request.headers.accept, false);
+  const type = patchTypeOf(call.request.headers["content-type"], call.served.kind);
+  const parsed = parseText(await call.body(), mediaType(call.request.headers["content-type"]).endsWith("yaml"));
+  return await write(call, wanted, (old) => {
+    const value = patchedValue(scaleKind().schema, type === "apply" ? "merge" : type, { old, patch: parsed.value });
+    return decodeObject(scaleKind(), { value, duplicates: parsed.duplicates }).object;
+  });
+}
+
+async function write(call: Call, wanted: Wanted, make: (old: ApiObject) => ApiObject): Promise<Reply> {
+  const { kind } = call.served;
+  const options = writeOptions(call.info.query, call.info.verb === "patch" ? "PatchOptions" : "UpdateOptions");
+  const written = await writeObject(call, {
+    options,
+    conditional: false,
+    make: (old) => {
+      const scale = make(scaleOf(kind, old));
+      checkScale(scale);
+      const object = clone(old);
+      object.metadata.resourceVersion = scale.metadata.resourceVersion ?? "";
+      if (scale.metadata.uid) object.metadata.uid = scale.metadata.uid;
+      kind.strategy.scale?.setReplicas(object, (scale["spec"] as { replicas?: number })?.replicas ?? 0);
+      ownersOf(call, options).updated(object, old);
+      return object;
+    },
+  });
+  const resource = storedResource(call);
+  const object =
+    written.entry === undefined ? written.object : await fromStored(kind, resource.cache.object(written.entry));
+  return answerObject(call, wanted, { code: 200, object: scaleOf(kind, object) });
+}
+
+function checkScale(scale: ApiObject): void {
+  const replicas = (scale["spec"] as { replicas?: number } | undefined)?.replicas ?? 0;
+  if (replicas >= 0) return;
+  const errors = new FieldErrors();
+  errors.invalid(Path.of("spec", "replicas"), replicas, "must be greater than or equal to 0");
+  throw invalid({ group: "autoscaling", kind: "Scale" }, scale.metadata.name ?? "", errors);
+}

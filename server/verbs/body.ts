@@ -1,0 +1,122 @@
+/**
+ * From a request's bytes to the object it gives.
+ * Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go, k8s.io/apimachinery/pkg/runtime/serializer
+ */
+import type { Kind } from "@atoll/api/kind";
+import { DepthExceeded, parseJson } from "@atoll/machinery/json/json";
+import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
+import { decode, DecodeError } from "@atoll/machinery/schema/decode";
+import type { Schema } from "@atoll/machinery/schema/schema";
+import { StatusError } from "@atoll/machinery/status";
+import { parseYaml } from "@atoll/machinery/yaml/yaml";
+import type { FieldValidation } from "./options.ts";
+
+/** Media types a body may have. */
+const jsonTypes: ReadonlySet<string> = new Set(["application/json", "", "text/json"]);
+const yamlTypes: ReadonlySet<string> = new Set(["application/yaml", "application/x-yaml", "text/yaml"]);
+
+/** Deepest nesting taken. Source: 10,000 is where encoding/json stops; objects of real use stay below 100. */
+const maxDepth = 1_000;
+
+/** A body as plain data, with the keys it gives twice. */
+export interface Parsed {
+  readonly value: unknown;
+  /** Messages as `duplicate field "spec.replicas"`. */
+  readonly duplicates: readonly string[];
+}
+
+/** The media type of a Content-Type header, without parameters, lower case. */
+export function mediaType(header: string | undefined): string {
+  return (header ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/**
+ * @param contentType the Content-Type header
+ * @throws {StatusError} UnsupportedMediaType; BadRequest for what cannot be read
+ */
+export function parseBody(body: Buffer, contentType: string | undefined): Parsed {
+  const type = mediaType(contentType);
+  if (!jsonTypes.has(type) && !yamlTypes.has(type)) {
+    throw new StatusError(
+      "UnsupportedMediaType",
+      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+    );
+  }
+  return parseText(body, yamlTypes.has(type));
+}
+
+/**
+ * Bytes that are JSON, or YAML where the caller allows it and the first character is no brace.
+ * @throws {StatusError} BadRequest
+ */
+export function parseText(body: Buffer, yaml: boolean): Parsed {
+  try {
+    return yaml ? parseYaml(body.toString("utf8"), { maxDepth }) : parseJson(body, { maxDepth });
+  } catch (cause) {
+    if (cause instanceof DepthExceeded) {
+      throw new StatusError("BadRequest", `the body is nested deeper than ${maxDepth} levels`, { cause });
+    }
+    throw new StatusError("BadRequest", `couldn't read the body: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** What a decoded body is, and what was odd about it. */
+export interface Given {
+  readonly object: ApiObject;
+  /** Unknown and repeated fields, as messages. */
+  readonly odd: readonly string[];
+}
+
+/**
+ * Decodes a body as an object of a kind. `apiVersion` and `kind` may be left out, but not be others.
+ * @throws {StatusError} BadRequest
+ */
+export function decodeObject(kind: Kind, parsed: Parsed): Given {
+  const apiVersion = formatApiVersion(kind.group, kind.version);
+  const value = asKind(parsed.value ?? {}, apiVersion, kind.kind);
+  const decoded = decodeWith(kind.schema, value, kind.kind);
+  const object = decoded.value as unknown as ApiObject;
+  object.apiVersion = apiVersion;
+  object.kind = kind.kind;
+  object.metadata ??= {};
+  return { object, odd: [...parsed.duplicates, ...decoded.unknown] };
+}
+
+function asKind(value: unknown, apiVersion: string, kind: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new StatusError("BadRequest", `the body must be an object, a ${kind}`);
+  }
+  const given = value as Record<string, unknown>;
+  const givenKind = given["kind"] ?? "";
+  const givenVersion = given["apiVersion"] ?? "";
+  if ((givenKind !== "" && givenKind !== kind) || (givenVersion !== "" && givenVersion !== apiVersion)) {
+    throw new StatusError(
+      "BadRequest",
+      `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind}: the body says ${String(givenKind)} in ${String(givenVersion)}`,
+    );
+  }
+  return given;
+}
+
+function decodeWith(schema: Schema, value: Record<string, unknown>, kind: string) {
+  try {
+    return decode(schema, value);
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause;
+    throw new StatusError("BadRequest", `${kind} cannot be read: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Unknown and repeated fields, by the caller's wish: dropped silently, dropped with a warning, or refused.
+ * @throws {StatusError} BadRequest when strict
+ */
+export function reportOdd(odd: readonly string[], validation: FieldValidation, warnings: string[]): void {
+  if (odd.length === 0 || validation === "Ignore") return;
+  if (validation === "Strict") throw new StatusError("BadRequest", `strict decoding error: ${odd.join(", ")}`);
+  warnings.push(...odd);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

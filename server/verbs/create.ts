@@ -1,0 +1,118 @@
+/** POST: a new object. Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go, …/registry/rest/create.go */
+import type { Kind, WriteContext } from "@atoll/api/kind";
+import { formatTime } from "@atoll/machinery/clock";
+import { FieldErrors } from "@atoll/machinery/field";
+import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
+import type { AdmissionRequest } from "../admission/admission.ts";
+import type { Call } from "../call.ts";
+import { negotiate } from "../http/negotiate.ts";
+import { invalid } from "../registry/invalid.ts";
+import { ownersOf } from "../registry/managers.ts";
+import { prepareMetadata, validateMetadata } from "../registry/metadata.ts";
+import type { Resource } from "../registry/resource.ts";
+import { toStored } from "../registry/versions.ts";
+import type { Reply } from "../reply.ts";
+import { decodeObject, parseBody, reportOdd } from "./body.ts";
+import { type WriteOptions, writeOptions } from "./options.ts";
+import { answerEntry, answerObject } from "./answer.ts";
+
+/** @throws {StatusError} BadRequest, Invalid, AlreadyExists, and what admission refuses */
+export async function create(call: Call): Promise<Reply> {
+  const { kind, resource } = call.served;
+  const wanted = negotiate(call.request.headers.accept, false);
+  const options = writeOptions(call.info.query, "CreateOptions");
+  const given = decodeObject(kind, parseBody(await call.body(), call.request.headers["content-type"]));
+  reportOdd(given.odd, options.fieldValidation, call.warnings);
+  if (resource === undefined) throw new StatusError("MethodNotAllowed", `${kind.plural} are not stored`);
+  placeInNamespace(given.object, call.info.namespace, kind);
+  const outcome = await createObject(call, given.object, options);
+  return outcome.entry === undefined
+    ? answerObject(call, wanted, { code: 201, object: outcome.object })
+    : await answerEntry(call, wanted, { code: 201, entry: outcome.entry });
+}
+
+/** An object takes the namespace of its path; a cluster-scoped one has none. */
+export function placeInNamespace(object: ApiObject, namespace: string, kind: Kind): void {
+  const given = object.metadata.namespace ?? "";
+  if (given !== "" && given !== namespace && kind.namespaced) {
+    throw new StatusError(
+      "BadRequest",
+      `the namespace of the provided object does not match the namespace sent on the request`,
+    );
+  }
+  if (!kind.namespaced) {
+    if (given !== "") throw new StatusError("BadRequest", `namespace specified on a non-namespaced object`);
+    delete object.metadata.namespace;
+  } else object.metadata.namespace = namespace;
+}
+
+/**
+ * The part of a create that does not depend on how the object was given; apply and PUT-to-create use it, too.
+ * @param owned whether managedFields are up to date already, as after an apply
+ * @returns the stored entry, or for a dry run the object that would have been stored
+ */
+export async function createObject(
+  call: Call,
+  object: ApiObject,
+  options: WriteOptions,
+  { owned }: { owned: boolean } = { owned: false },
+): Promise<{ entry: Awaited<ReturnType<Resource["create"]>> } | { entry: undefined; object: ApiObject }> {
+  const { kind, resource } = call.served;
+  if (resource === undefined) throw new StatusError("MethodNotAllowed", `${kind.plural} are not stored`);
+  const context = contextOf(call);
+  kind.strategy.setDefaults?.(object);
+  if (!owned) ownersOf(call, options).created(object);
+  const request = admissionRequest(call, "CREATE", { object, old: undefined, options });
+  await call.services.admission.mutate(request);
+  prepareMetadata(object, kind, context.now);
+  kind.strategy.prepareForCreate?.(object, context);
+  checkNew(object, kind);
+  for (const warning of kind.strategy.warnings?.(object, undefined) ?? []) call.warnings.push(warning);
+  await call.services.admission.validate(request);
+  const stored = await toStored(kind, object);
+  if (options.dryRun) {
+    await refuseExisting(resource, object);
+    return { entry: undefined, object };
+  }
+  return { entry: await resource.create(stored) };
+}
+
+function checkNew(object: ApiObject, kind: Kind): void {
+  const errors = new FieldErrors();
+  validateMetadata(object, kind, errors);
+  kind.strategy.validate?.(object, errors);
+  if (!errors.ok) throw invalid(kind, object.metadata.name ?? "", errors);
+}
+
+async function refuseExisting(resource: Resource, object: ApiObject): Promise<void> {
+  const { namespace = "", name = "" } = object.metadata;
+  await resource.cache.current();
+  if (resource.cache.get(resource.key(namespace, name)) !== undefined) throw resource.alreadyExists(name);
+}
+
+/** The request's moment and author, as a Strategy sees them. */
+export function contextOf(call: Call): WriteContext {
+  return { now: formatTime(call.services.clock.nowMs()), user: call.user, subresource: call.info.subresource };
+}
+
+/** A write as admission sees it. */
+export function admissionRequest(
+  call: Call,
+  operation: AdmissionRequest["operation"],
+  write: { object: ApiObject | undefined; old: ApiObject | undefined; options: { dryRun: boolean } },
+): AdmissionRequest {
+  return {
+    operation,
+    kind: call.served.kind,
+    subresource: call.info.subresource,
+    namespace: call.info.namespace,
+    name: write.object?.metadata.name ?? call.info.name,
+    object: write.object,
+    old: write.old,
+    user: call.user,
+    dryRun: write.options.dryRun,
+    options: undefined,
+    warn: (text) => call.warnings.push(text),
+  };
+}

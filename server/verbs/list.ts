@@ -1,0 +1,204 @@
+/** GET of a collection. Source: k8s.io/apiserver/pkg/endpoints/handlers/get.go, …/storage/cacher */
+import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
+import { Compacted, type Entry, FutureRevision } from "@atoll/storage/store";
+import { type Call } from "../call.ts";
+import { negotiate, type Wanted } from "../http/negotiate.ts";
+import type { Resource } from "../registry/resource.ts";
+import { fromStored } from "../registry/versions.ts";
+import { unavailable } from "../registry/resource.ts";
+import { jsonType, type Reply } from "../reply.ts";
+import { partialOf, tableOf } from "../table/table.ts";
+import { answerValue, tableRequest } from "./answer.ts";
+import { formatContinue, futureRevisionMs, type ListOptions, listOptions } from "./revisions.ts";
+import { type Selection, selection } from "./select.ts";
+import { storedResource } from "./stored.ts";
+
+/** A page of entries that match, and where the next begins. */
+interface Found {
+  readonly revision: number;
+  readonly entries: readonly Entry[];
+  readonly next: string | undefined;
+  readonly remaining: number | undefined;
+}
+
+const pieceBytes = 256 * 1024;
+
+/** @throws {StatusError} BadRequest, Invalid, Expired, Timeout */
+export async function list(call: Call): Promise<Reply> {
+  const resource = storedResource(call);
+  const wanted = negotiate(call.request.headers.accept, true);
+  const options = listOptions(call.info.query);
+  const chosen = selection(call.info.query, call.served.kind);
+  const prefix = resource.prefix(call.info.namespace);
+  const found = await find(resource, { prefix, options, chosen, kind: call.served.kind });
+  const metadata = {
+    resourceVersion: String(found.revision),
+    ...(found.next === undefined
+      ? {}
+      : { continue: formatContinue({ revision: found.revision, after: found.next.slice(prefix.length) }) }),
+    ...(found.remaining === undefined ? {} : { remainingItemCount: found.remaining }),
+  };
+  return await answer(call, wanted, { resource, entries: found.entries, metadata });
+}
+
+interface Search {
+  readonly prefix: string;
+  readonly options: ListOptions;
+  readonly chosen: Selection;
+  readonly kind: Call["served"]["kind"];
+}
+
+async function find(resource: Resource, search: Search): Promise<Found> {
+  const { options, prefix } = search;
+  const exact = options.from?.revision ?? (options.match === "Exact" ? options.revision : undefined);
+  if (exact !== undefined && exact > 0) {
+    await resource.cache.loaded();
+    if (resource.cache.unchangedSince(exact)) return await pick(resource, search, entriesNow(resource, search), exact);
+    return await findInPast(resource, search, exact);
+  }
+  await upToDate(resource, options);
+  const revision = resource.cache.revision;
+  return await pick(resource, { ...search, prefix }, entriesNow(resource, search), revision);
+}
+
+/** Waits until the cache is as new as the caller needs. */
+async function upToDate(resource: Resource, { revision, from }: ListOptions): Promise<void> {
+  if (from === undefined && revision === 0) return await resource.cache.loaded();
+  await resource.cache.current();
+  if (revision !== undefined) await reach(resource, revision);
+}
+
+/**
+ * Waits for a revision that may not be there yet.
+ * @throws {StatusError} Timeout, with the cause that tells clients to start over
+ */
+export async function reach(resource: Resource, revision: number): Promise<void> {
+  if (resource.cache.revision >= revision) return;
+  const late = AbortSignal.timeout(futureRevisionMs);
+  const timeout = new Promise<never>((_, reject) => {
+    late.addEventListener("abort", () => reject(tooLarge(revision, resource.cache.revision)), { once: true });
+  });
+  await Promise.race([resource.cache.reached(revision), timeout]);
+}
+
+/** Source: storage.NewTooLargeResourceVersionError */
+function tooLarge(wanted: number, current: number): StatusError {
+  return new StatusError("Timeout", `Too large resource version: ${wanted}, current: ${current}`, {
+    details: {
+      retryAfterSeconds: 1,
+      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    },
+  });
+}
+
+function entriesNow(resource: Resource, { prefix, options }: Search): readonly Entry[] {
+  const after = options.from === undefined ? undefined : prefix + options.from.after;
+  return resource.cache.range(prefix, after);
+}
+
+/** The part of the entries that matches, up to the limit. */
+async function pick(
+  resource: Resource,
+  { options, chosen, kind }: Search,
+  entries: readonly Entry[],
+  revision: number,
+): Promise<Found> {
+  const { limit } = options;
+  if (chosen.everything) {
+    if (limit <= 0 || entries.length <= limit) return { revision, entries, next: undefined, remaining: undefined };
+    const page = entries.slice(0, limit);
+    return { revision, entries: page, next: page.at(-1)?.key, remaining: entries.length - limit };
+  }
+  const matching: Entry[] = [];
+  for (const entry of entries) {
+    if (chosen.name !== undefined && !entry.key.endsWith(`/${chosen.name}`)) continue;
+    if (!chosen.matches(await fromStored(kind, resource.cache.object(entry)))) continue;
+    if (limit > 0 && matching.length === limit) {
+      return { revision, entries: matching, next: matching.at(-1)?.key, remaining: undefined };
+    }
+    matching.push(entry);
+  }
+  return { revision, entries: matching, next: undefined, remaining: undefined };
+}
+
+/** A list as of an earlier revision comes from the store's history. */
+async function findInPast(resource: Resource, search: Search, revision: number): Promise<Found> {
+  const { prefix, options } = search;
+  const after = options.from === undefined ? undefined : prefix + options.from.after;
+  try {
+    const page = await resource.history(prefix, { revision, ...(after === undefined ? {} : { after }) });
+    return await pick(resource, search, page.entries, revision);
+  } catch (error) {
+    if (error instanceof FutureRevision) throw tooLarge(revision, error.current);
+    if (error instanceof Compacted) throw expired(search, after);
+    throw unavailable(error);
+  }
+}
+
+/** Paged lists are offered a way on at the newest revision. Source: handleCompactedErrorForPaging */
+function expired({ prefix, options }: Search, after: string | undefined): StatusError {
+  if (options.from === undefined || after === undefined) {
+    return new StatusError("Expired", "The resourceVersion for the provided list is too old.");
+  }
+  return new StatusError(
+    "Expired",
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    { continueToken: formatContinue({ revision: -1, after: after.slice(prefix.length) }) },
+  );
+}
+
+interface Listing {
+  readonly resource: Resource;
+  readonly entries: readonly Entry[];
+  readonly metadata: Record<string, unknown>;
+}
+
+async function answer(call: Call, wanted: Wanted, listing: Listing): Promise<Reply> {
+  const { kind } = call.served;
+  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+  if (wanted.as === "object" && wanted.format === "json" && kind.storedAs === undefined && !wanted.pretty) {
+    return { code: 200, contentType: jsonType, body: listBytes(kind.kind, apiVersion, listing) };
+  }
+  const objects = await Promise.all(
+    listing.entries.map((entry) => fromStored(kind, listing.resource.cache.object(entry))),
+  );
+  const { metadata } = listing;
+  return answerValue(wanted, 200, listValue(call, wanted, { objects, metadata, apiVersion }));
+}
+
+function listValue(
+  call: Call,
+  wanted: Wanted,
+  { objects, metadata, apiVersion }: { objects: ApiObject[]; metadata: Record<string, unknown>; apiVersion: string },
+): unknown {
+  switch (wanted.as) {
+    case "Table":
+      return tableOf(objects, tableRequest(call, wanted), { metadata, columns: true });
+    case "PartialObjectMetadataList":
+      return {
+        kind: "PartialObjectMetadataList",
+        apiVersion: `meta.k8s.io/${wanted.metaVersion}`,
+        metadata,
+        items: objects.map((object) => partialOf(object, wanted.metaVersion)),
+      };
+    default:
+      return {
+        kind: `${call.served.kind.kind}List`,
+        apiVersion,
+        metadata,
+        items: call.served.kind.custom === true ? objects : objects.map(asItem),
+      };
+  }
+}
+
+/** Items of built-in kinds' lists carry no kind and apiVersion. */
+function asItem({ kind: _, apiVersion: __, ...item }: ApiObject): Omit<ApiObject, "kind" | "apiVersion"> {
+  return item;
+}
+
+/** The list around the entries' own bytes: nothing is parsed or encoded. */
+function listBytes(kind: string, apiVersion: string, { resource, entries, metadata }: Listing): readonly Buffer[] {
+  const opening = `{"kind":"${kind}List","apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`;
+  return [Buffer.from(opening), ...resource.splicer.items(entries, pieceBytes), Buffer.from("]}")];
+}

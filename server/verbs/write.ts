@@ -1,0 +1,171 @@
+/**
+ * Changing an object that exists: what PUT, every PATCH and the writing subresources share.
+ * Source: k8s.io/apiserver/pkg/registry/rest/update.go, …/registry/generic/registry/store.go
+ */
+import type { Kind, WriteContext } from "@atoll/api/kind";
+import { FieldErrors, Path } from "@atoll/machinery/field";
+import { deepEqual } from "@atoll/machinery/equal";
+import type { ApiObject } from "@atoll/machinery/object";
+import type { Entry } from "@atoll/storage/store";
+import type { Call } from "../call.ts";
+import { invalid } from "../registry/invalid.ts";
+import { carryMetadata, validateMetadataUpdate } from "../registry/metadata.ts";
+import type { Change, Current, Resource } from "../registry/resource.ts";
+import { clone, fromStored, toStored } from "../registry/versions.ts";
+import { admissionRequest, contextOf } from "./create.ts";
+import type { WriteOptions } from "./options.ts";
+import { storedResource } from "./stored.ts";
+
+/** How a verb makes the new object. */
+export interface Making {
+  readonly options: WriteOptions;
+  /**
+   * The object as the caller wants it, in the served version, with managedFields up to date. May run several times.
+   * @param old in the served version; frozen
+   */
+  make(old: ApiObject): ApiObject;
+  /** A PUT says which object and revision it is about. */
+  readonly conditional: boolean;
+}
+
+/** What came of it: the entry written, or for a dry run the object that would have been. */
+export type Written = { readonly entry: Entry } | { readonly entry: undefined; readonly object: ApiObject };
+
+/** @throws {StatusError} NotFound, Conflict, Invalid, and what admission refuses */
+export async function writeObject(call: Call, making: Making): Promise<Written> {
+  const resource = storedResource(call);
+  const { namespace, name } = call.info;
+  let wanted: ApiObject | undefined;
+  const change = async (current: Current): Promise<Change> => {
+    const outcome = await prepare(call, making, current);
+    wanted = outcome.object;
+    if (making.options.dryRun) return "unchanged";
+    if (outcome.finished) return { remove: true };
+    return { object: await toStored(call.served.kind, outcome.object) };
+  };
+  const { entry } = await resource.update({ namespace, name }, change);
+  if (!making.options.dryRun) return { entry };
+  return { entry: undefined, object: wanted ?? resource.cache.object(entry) };
+}
+
+/** One attempt: the new object, admitted and valid, and whether it was the last that held its deletion. */
+async function prepare(
+  call: Call,
+  making: Making,
+  current: Current,
+): Promise<{ object: ApiObject; finished: boolean }> {
+  const { kind } = call.served;
+  const context = contextOf(call);
+  const old = await fromStored(kind, current.object);
+  const object = making.make(old);
+  checkConditions(call, making, { object, old });
+  carryMetadata(object, old, kind);
+  const request = admissionRequest(call, "UPDATE", { object, old, options: making.options });
+  await call.services.admission.mutate(request);
+  prepareForUpdate(kind, object, { old, context });
+  raiseGeneration(kind, object, old);
+  checkUpdate(kind, object, { old, subresource: context.subresource });
+  for (const warning of kind.strategy.warnings?.(object, old) ?? []) call.warnings.push(warning);
+  await call.services.admission.validate(request);
+  object.metadata.resourceVersion = old.metadata.resourceVersion ?? "";
+  return { object, finished: isFinished(kind, object) };
+}
+
+function checkConditions(
+  call: Call,
+  { conditional }: Making,
+  { object, old }: { object: ApiObject; old: ApiObject },
+): void {
+  const resource = storedResource(call);
+  const { kind } = call.served;
+  const name = call.info.name;
+  const { uid, resourceVersion = "" } = object.metadata;
+  if (uid !== undefined && uid !== "" && uid !== old.metadata.uid) {
+    throw resource.conflict(
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  if (resourceVersion === "" || resourceVersion === "0") {
+    if (!conditional || kind.strategy.needsResourceVersion !== true) return;
+    const errors = new FieldErrors();
+    errors.invalid(Path.of("metadata", "resourceVersion"), resourceVersion, "must be specified for an update");
+    throw invalid(kind, name, errors);
+  }
+  if (resourceVersion !== old.metadata.resourceVersion) {
+    throw resource.conflict(
+      name,
+      "the object has been modified; please apply your changes to the latest version and try again",
+    );
+  }
+}
+
+interface Against {
+  readonly old: ApiObject;
+  readonly context: WriteContext;
+}
+
+function prepareForUpdate(kind: Kind, object: ApiObject, { old, context }: Against): void {
+  const { strategy } = kind;
+  switch (context.subresource) {
+    case "":
+    case "scale":
+      return strategy.prepareForUpdate?.(object, old, context);
+    case "status":
+      keepAllButStatus(object, old);
+      return strategy.status?.prepareForUpdate?.(object, old, context);
+    default:
+      return strategy.writes?.[context.subresource]?.prepareForUpdate(object, old, context);
+  }
+}
+
+/** A write of the status subresource changes the status and may touch metadata, nothing else. */
+function keepAllButStatus(object: ApiObject, old: ApiObject): void {
+  for (const field of Object.keys(object)) {
+    if (field !== "status" && field !== "metadata" && !Object.hasOwn(old, field)) delete object[field];
+  }
+  for (const [field, value] of Object.entries(old)) {
+    if (field !== "status" && field !== "metadata") object[field] = clone(value);
+  }
+}
+
+function checkUpdate(
+  kind: Kind,
+  object: ApiObject,
+  { old, subresource }: { old: ApiObject; subresource: string },
+): void {
+  const errors = new FieldErrors();
+  validateMetadataUpdate(object, old, errors);
+  const { strategy } = kind;
+  if (subresource === "" || subresource === "scale") strategy.validateUpdate?.(object, old, errors);
+  else if (subresource === "status") strategy.status?.validateUpdate?.(object, old, errors);
+  else strategy.writes?.[subresource]?.validateUpdate(object, old, errors);
+  if (!errors.ok) throw invalid(kind, old.metadata.name ?? "", errors);
+}
+
+function raiseGeneration({ strategy }: Kind, object: ApiObject, old: ApiObject): void {
+  if (strategy.generation !== true) return;
+  const changed = strategy.specChanged?.(object, old) ?? !deepEqual(specOf(object), specOf(old));
+  if (changed) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+/** All that generation counts: everything but metadata and status. */
+function specOf({ metadata: _, status: __, ...rest }: ApiObject): Record<string, unknown> {
+  return rest;
+}
+
+/** Whether an object marked for deletion has nothing left that holds it. */
+export function isFinished(kind: Kind, { metadata, ...rest }: ApiObject): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+    kind.strategy.holdsDeletion?.({ metadata, ...rest } as ApiObject) !== true
+  );
+}
+
+/** The stored resource's name for an object that is missing, so that a PUT may create it. */
+export async function exists(resource: Resource, place: { namespace: string; name: string }): Promise<boolean> {
+  await resource.cache.current();
+  return resource.cache.get(resource.key(place.namespace, place.name)) !== undefined;
+}
