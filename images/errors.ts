@@ -24,6 +24,11 @@ export class ImageRefused extends Error {
   }
 }
 
+/** A conversion that failed for a reason of the host's: disk full, a child that could not be started. */
+export class ConversionFailed extends Error {
+  override readonly name = "ConversionFailed";
+}
+
 /**
  * Why a pull failed. `InvalidName`, `NotFound` and `Unauthorized` are the registry's or the user's doing;
  * `Unavailable` and `Stalled` may pass; `Refused` is an image that breaks a rule; `BackOff` was not tried at all.
