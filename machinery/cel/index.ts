@@ -1,0 +1,58 @@
+/**
+ * The Common Expression Language as Kubernetes 1.36 runs it.
+ *
+ *     const self = declareSchema(schema, { name: "selfType", root: true });   // undefined: CEL cannot see it
+ *     const compiler = new Compiler();                                        // make one, keep it
+ *     const compiled = compiler.compile("self.minReplicas <= self.replicas", { variables: { self } });
+ *     if (compiled.program === undefined) throw new Error(compiled.message);  // every issue, as cel-go prints them
+ *     const outcome = compiled.program.evaluate({ self: object }, { costLimit: perCallLimit });
+ *     if (outcome.error === undefined) outcome.value === true;
+ *
+ * - `declareSchema` turns a schema into a declaration; `declare(type)` declares a bare type, `declareDynamic()`
+ *   untyped JSON, `declareOptional(d)` what may be absent (optionalOldSelf), `declareObject` an object whose fields
+ *   are values already (a policy's `variables`; getters make them lazy)
+ * - a program's `type` is what it yields, `references` the variables it mentions (does a rule use oldSelf?)
+ * - `evaluate` takes plain JSON, never throws for what an expression does, and always tells the cost
+ * - `estimateCost` bounds the cost by maxItems, maxLength and maxProperties alone; `unbounded` stands for no bound,
+ *   `maxCardinality(declaration)` says how often a rule below an unbounded list or map can run
+ * - costs are cel-go's; a call stops at `costLimit`; `CostBudget` adds calls up
+ * - `toJSON` turns a result into JSON (mutations, audit annotations)
+ *
+ * Libraries by default, `kubernetesLibraries`: the standard one, optional types, strings (version 2), lists
+ * (Kubernetes' own and version 3), sets, regex, urls, ip, cidr, quantity, semver, format, authorizer with selectors,
+ * two-variable comprehensions. To be added for mutations: `mutationLibrary` (Object{…}, JSONPatch{…},
+ * jsonpatch.escapeKey); for device selectors: `bindings` (cel.bind).
+ */
+export { Compiler } from "./compile.ts";
+export { unbounded } from "./cost.ts";
+export type { Declaration } from "./declaration.ts";
+export { escapeName, isReserved, unescapeName } from "./escape.ts";
+export { kubernetesLibraries } from "./libraries/kubernetes.ts";
+export type { Library } from "./library.ts";
+export {
+  type Compilation,
+  CostBudget,
+  type CostEstimate,
+  type Environment,
+  type Evaluation,
+  type EvaluationError,
+  type EvaluationLimits,
+  type Issue,
+  matchConditionsBudget,
+  maxRequestSizeBytes,
+  objectBudget,
+  perCallLimit,
+  type Program,
+} from "./program.ts";
+export {
+  declare,
+  declareDynamic,
+  declareObject,
+  declareOptional,
+  declareSchema,
+  maxCardinality,
+  type SchemaPlace,
+} from "./schema.ts";
+export { spellIssues } from "./source.ts";
+export * from "./types.ts";
+export type { Value } from "./values.ts";

@@ -1,0 +1,246 @@
+/**
+ * Operators of the language.
+ * Source: cel-spec doc/langdef.md "List of Standard Definitions"; cel-go common/stdlib/standard.go
+ */
+import {
+  comparisonCost,
+  concatenationCost,
+  joinCost,
+  membershipCost,
+  type CallCost,
+  type CallSite,
+  ranges,
+} from "../cost.ts";
+import { global, listOfA, mapOfAB, paramA, paramB } from "../define.ts";
+import { compareBytes, compareNumbers, compareStrings, equals, numeric } from "../equality.ts";
+import { indexValue } from "../access.ts";
+import type { Functions, Overload } from "../library.ts";
+import { doubleOperations, toInt, toUint, wholeOperation } from "../numbers.ts";
+import { durationOf, timestampOf } from "../time.ts";
+import {
+  boolType,
+  bytesType,
+  type CelType,
+  doubleType,
+  durationType,
+  intType,
+  stringType,
+  timestampType,
+  uintType,
+} from "../types.ts";
+import {
+  CelError,
+  Duration,
+  ListValue,
+  MapValue,
+  OpaqueValue,
+  Timestamp,
+  type Uint,
+  type Value,
+} from "../values.ts";
+
+const bool = boolType;
+
+// ---- equality
+
+/** Comparing a library's own values costs 1; everything else by the smaller of the two. */
+const equalityCost: CallCost = {
+  run: (args, result, sizes) => (args[0] instanceof OpaqueValue ? 1 : comparisonCost.run(args, result, sizes)),
+  estimate: (site) => (isUnitComparison(site) ? { cost: ranges.exactly(1) } : comparisonCost.estimate(site)),
+};
+
+function isUnitComparison(site: CallSite): boolean {
+  const [a, b] = [site.type(0), site.type(1)];
+  return a.kind === "opaque" && b.kind === "opaque" && a.name === b.name && a.name !== "optional_type";
+}
+
+const equality: Functions = {
+  "_==_": [global("equals", { of: [paramA, paramA], to: bool, cost: equalityCost }, ([a, b]) => equals(a as Value, b as Value))],
+  "_!=_": [
+    global("not_equals", { of: [paramA, paramA], to: bool, cost: comparisonCost }, ([a, b]) => {
+      const same = equals(a as Value, b as Value);
+      return same instanceof CelError ? same : !same;
+    }),
+  ],
+};
+
+// ---- order
+
+/** Compares two values of types that can be ordered against each other; NaN when neither order holds. */
+function compare(a: Value, b: Value): number {
+  const number = numeric(a);
+  const other = numeric(b);
+  if (number !== undefined && other !== undefined) return compareNumbers(number, other);
+  if (typeof a === "string") return compareStrings(a, b as string);
+  if (typeof a === "boolean") return Number(a) - Number(b as boolean);
+  if (a instanceof Uint8Array) return compareBytes(a, b as Uint8Array);
+  return compareNumbers((a as Timestamp | Duration).nanos, (b as Timestamp | Duration).nanos);
+}
+
+const orderNames = { "<": "less", "<=": "less_equals", ">": "greater", ">=": "greater_equals" } as const;
+
+const orderTests: Readonly<Record<string, (order: number) => boolean>> = {
+  "<": (order) => order < 0,
+  "<=": (order) => order <= 0,
+  ">": (order) => order > 0,
+  ">=": (order) => order >= 0,
+};
+
+const numbers: readonly (readonly [string, CelType])[] = [
+  ["int64", intType],
+  ["uint64", uintType],
+  ["double", doubleType],
+];
+
+const ordered: readonly (readonly [string, CelType])[] = [
+  ["bool", boolType],
+  ["string", stringType],
+  ["bytes", bytesType],
+  ["timestamp", timestampType],
+  ["duration", durationType],
+];
+
+function ordering(operator: keyof typeof orderNames): Overload[] {
+  const name = orderNames[operator];
+  const test = orderTests[operator] as (order: number) => boolean;
+  const evaluate = ([a, b]: readonly Value[]): Value => test(compare(a as Value, b as Value));
+  const alike = ordered.map(([suffix, type]) => {
+    const sized = type === stringType || type === bytesType;
+    const signature = { of: [type, type], to: bool };
+    return global(`${name}_${suffix}`, sized ? { ...signature, cost: comparisonCost } : signature, evaluate);
+  });
+  const mixed = numbers.flatMap(([left, a]) =>
+    numbers.map(([right, b]) =>
+      global(left === right ? `${name}_${left}` : `${name}_${left}_${right}`, { of: [a, b], to: bool }, evaluate),
+    ),
+  );
+  return [...mixed, ...alike];
+}
+
+const orders: Functions = Object.fromEntries(
+  (["<", "<=", ">", ">="] as const).map((operator) => [`_${operator}_`, ordering(operator)]),
+);
+
+// ---- arithmetic
+
+const operationNames = { "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo" } as const;
+
+function arithmetic(operator: keyof typeof operationNames): Overload[] {
+  const name = operationNames[operator];
+  const onInts = wholeOperation(operator, toInt);
+  const onUints = wholeOperation(operator, toUint);
+  const onDoubles = doubleOperations[operator];
+  const overloads = [
+    global(`${name}_int64`, { of: [intType, intType], to: intType }, ([a, b]) => onInts(a as bigint, b as bigint)),
+    global(`${name}_uint64`, { of: [uintType, uintType], to: uintType }, ([a, b]) =>
+      onUints((a as Uint).value, (b as Uint).value),
+    ),
+  ];
+  if (onDoubles === undefined) return overloads;
+  const signature = { of: [doubleType, doubleType], to: doubleType };
+  return [...overloads, global(`${name}_double`, signature, ([a, b]) => onDoubles(a as number, b as number))];
+}
+
+const nanosOf = (value: Value | undefined): bigint => (value as Timestamp | Duration).nanos;
+const time = (nanos: bigint): Value => timestampOf(nanos) ?? new CelError("timestamp overflow");
+const span = (nanos: bigint): Value => durationOf(nanos) ?? new CelError("duration overflow");
+
+const timeArithmetic: Functions = {
+  "_+_": [
+    global("add_duration_duration", { of: [durationType, durationType], to: durationType }, ([a, b]) =>
+      span(nanosOf(a) + nanosOf(b)),
+    ),
+    global("add_duration_timestamp", { of: [durationType, timestampType], to: timestampType }, ([a, b]) =>
+      time(nanosOf(a) + nanosOf(b)),
+    ),
+    global("add_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
+      time(nanosOf(a) + nanosOf(b)),
+    ),
+  ],
+  "_-_": [
+    global("subtract_duration_duration", { of: [durationType, durationType], to: durationType }, ([a, b]) =>
+      span(nanosOf(a) - nanosOf(b)),
+    ),
+    global("subtract_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
+      time(nanosOf(a) - nanosOf(b)),
+    ),
+    global("subtract_timestamp_timestamp", { of: [timestampType, timestampType], to: durationType }, ([a, b]) =>
+      span(nanosOf(a) - nanosOf(b)),
+    ),
+  ],
+};
+
+function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
+
+const joining: readonly Overload[] = [
+  global("add_string", { of: [stringType, stringType], to: stringType, cost: joinCost }, ([a, b]) => (a as string) + (b as string)),
+  global("add_bytes", { of: [bytesType, bytesType], to: bytesType, cost: joinCost }, ([a, b]) =>
+    joinBytes(a as Uint8Array, b as Uint8Array),
+  ),
+  global("add_list", { of: [listOfA, listOfA], to: listOfA, cost: concatenationCost }, ([a, b]) =>
+    (a as ListValue).concat(b as ListValue),
+  ),
+];
+
+// ---- membership
+
+/** `element in list`: an error among comparisons counts only when nothing is equal. */
+function isElement(element: Value, list: ListValue): Value {
+  let fault: CelError | undefined;
+  for (let i = 0; i < list.size; i++) {
+    const same = equals(list.at(i), element);
+    if (same === true) return true;
+    if (same instanceof CelError) fault ??= same;
+  }
+  return fault ?? false;
+}
+
+function isKey(key: Value, map: MapValue): Value {
+  const found = map.get(key);
+  return found instanceof CelError ? found : found !== undefined;
+}
+
+const containment: readonly Overload[] = [
+  global("in_list", { of: [paramA, listOfA], to: bool, cost: membershipCost }, ([a, list]) =>
+    isElement(a as Value, list as ListValue),
+  ),
+  global("in_map", { of: [paramA, mapOfAB], to: bool }, ([key, map]) => isKey(key as Value, map as MapValue)),
+];
+
+// ---- the rest; && || ?: and indexing are evaluated by the planner, what stands here is their types
+
+const unreachable = (): Value => new CelError("evaluated by the planner");
+
+const control: Functions = {
+  "_&&_": [global("logical_and", { of: [bool, bool], to: bool }, unreachable)],
+  "_||_": [global("logical_or", { of: [bool, bool], to: bool }, unreachable)],
+  "_?_:_": [global("conditional", { of: [bool, paramA, paramA], to: paramA }, unreachable)],
+  "@not_strictly_false": [global("not_strictly_false", { of: [bool], to: bool }, unreachable)],
+  "!_": [global("logical_not", { of: [bool], to: bool }, ([a]) => !(a as boolean))],
+  "-_": [
+    global("negate_int64", { of: [intType], to: intType }, ([a]) => toInt(-(a as bigint))),
+    global("negate_double", { of: [doubleType], to: doubleType }, ([a]) => -(a as number)),
+  ],
+  "_[_]": [
+    global("index_list", { of: [listOfA, intType], to: paramA }, ([a, b]) => indexValue(a as Value, b as Value)),
+    global("index_map", { of: [mapOfAB, paramA], to: paramB }, ([a, b]) => indexValue(a as Value, b as Value)),
+  ],
+  "@in": containment,
+};
+
+/** All operators. */
+export const operatorFunctions: Functions = {
+  ...equality,
+  ...orders,
+  ...control,
+  "_+_": [...joining, ...arithmetic("+"), ...(timeArithmetic["_+_"] ?? [])],
+  "_-_": [...arithmetic("-"), ...(timeArithmetic["_-_"] ?? [])],
+  "_*_": arithmetic("*"),
+  "_/_": arithmetic("/"),
+  "_%_": arithmetic("%"),
+};
