@@ -59,7 +59,9 @@ export async function runIndex(job: IndexJob, fds: WorkerFds, options: WorkerOpt
 function commandLine(job: Job, confinement: Confinement): string[] {
   const { limits } = job;
   const largestFile = Math.max(limits.imageBytes, limits.expandedBytes) + 2 ** 30;
-  const resources = [`--cpu=${limits.seconds}`, `--data=${dataBytes}`, `--fsize=${largestFile}`, "--nofile=512"];
+  // The soft limit's signal says what happened; the hard one just kills.
+  const cpu = Math.ceil(limits.seconds);
+  const resources = [`--cpu=${cpu}:${cpu + 5}`, `--data=${dataBytes}`, `--fsize=${largestFile}`, "--nofile=512"];
   const bounding = "--bounding-set=-all,+setuid,+setgid,+dac_read_search";
   const privileges = confinement.become === undefined ? [] : ["--inh-caps=-all", bounding];
   return [

@@ -10,7 +10,7 @@
  *
  * Source: layers/header.ts and extended.ts name the formats; differences between readers are settled as Go's archive/tar
  * does, because that is what other container engines use: links and directories have no contents whatever their size
- * says, a regular file whose name ends in a slash is a directory.
+ * says, a V7 file whose name ends in a slash is a directory.
  */
 import type { Xattr } from "../erofs/tree.ts";
 import { ImageRefused } from "../errors.ts";
@@ -61,6 +61,9 @@ const kinds: Record<string, TarKind> = {
   "5": "directory",
   "6": "fifo",
 };
+
+// Types whose header stands alone whatever size it states.
+const bare = "123456";
 
 const nowhere: Body = { write() {}, skip() {}, end() {} };
 
@@ -201,7 +204,7 @@ export class TarReader {
   /** @param mapBytes bytes of a sparse map that stood before the contents and count as such */
   #entry(header: RawHeader, sparseMap: readonly number[] | undefined, mapBytes = 0): void {
     const entry = describe(header, this.#records, this.#position);
-    const stored = entry.kind === "file" ? (this.#records.size ?? header.size) - mapBytes : 0;
+    const stored = bare.includes(header.type) ? 0 : (this.#records.size ?? header.size) - mapBytes;
     if (stored < 0) throw new ImageRefused("Malformed", "tar: negative size");
     const real = this.#records.sparse?.realSize ?? stored;
     const sparse = entry.kind === "file" && this.#records.sparse !== undefined;
@@ -231,7 +234,7 @@ function kindOf(header: RawHeader, path: string): TarKind {
   if (kind === undefined) {
     throw new ImageRefused("Unsupported", `tar: entry of type ${JSON.stringify(header.type)}`);
   }
-  return kind === "file" && path.endsWith("/") ? "directory" : kind;
+  return header.type === "\0" && path.endsWith("/") ? "directory" : kind;
 }
 
 function describe(header: RawHeader, records: Extended, offset: number): Omit<TarEntry, "size" | "sparse"> {
