@@ -14,7 +14,7 @@ import type { Call, ConnectionOptions } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import { isConflict, isStatus } from "./errors.ts";
 import type { AnyResource, Key, Resource } from "./resource.ts";
-import { apiVersionOf, collectionPath, keyOf, objectPath } from "./resource.ts";
+import { apiVersionOf, bearingItsKind, collectionPath, keyOf, objectPath } from "./resource.ts";
 import type { WatchBatch, WatchOptions } from "./watch.ts";
 import { readEvents, watchQuery } from "./watch.ts";
 
@@ -121,7 +121,8 @@ export class Client {
   /** The object as stored now. */
   async get<T>(resource: Resource<T>, key: Key, options: { signal?: AbortSignal | undefined } = {}): Promise<T> {
     const headers = acceptOf(resource, "one");
-    return (await this.connection.json({ method: "GET", path: objectPath(resource, key), headers, ...options })) as T;
+    const answer = await this.connection.json({ method: "GET", path: objectPath(resource, key), headers, ...options });
+    return bearingItsKind(resource, answer as ApiObject) as T;
   }
 
   /** One answer: the whole list, or with `limit` a page. */
@@ -282,15 +283,10 @@ export class Client {
     return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
   }
 
-  /** Items of a list come without apiVersion and kind; objects here always have them. */
+  /** Items of a list come without apiVersion and kind, or with those of their view; objects here always bear their own. */
   #listOf<T>(resource: Resource<T>, answer: unknown): List<T> {
     const body = answer as { items?: ApiObject[] | null; metadata?: { resourceVersion?: string; continue?: string } };
-    const items = body.items ?? [];
-    const apiVersion = apiVersionOf(resource);
-    for (const [i, item] of items.entries()) {
-      if (item.kind === undefined || item.apiVersion === undefined)
-        items[i] = { ...item, apiVersion, kind: resource.kind };
-    }
+    const items = (body.items ?? []).map((item) => bearingItsKind(resource, item));
     const { resourceVersion = "", continue: next = "" } = body.metadata ?? {};
     return { items: items as T[], resourceVersion, continue: next };
   }

@@ -3,7 +3,7 @@
  * else group by group.
  * Source: k8s.io/client-go/discovery; k8s.io/api/apidiscovery/v2
  */
-import type { Client } from "./client.ts";
+import type { Call } from "./connection.ts";
 import { isNotFound, isRefusal } from "./errors.ts";
 import type { AnyResource } from "./resource.ts";
 import { TransportFailed } from "./transport.ts";
@@ -58,6 +58,11 @@ interface ResourceList {
 type Served = Omit<DiscoveredResource, "preferred">;
 type Failed = Discovery["failed"][number];
 
+/** What discovery needs of a client. */
+export interface Asking {
+  raw(call: Call): Promise<unknown>;
+}
+
 /** Gathers what is found, versions of a group in order of preference. */
 class Findings {
   readonly resources: DiscoveredResource[] = [];
@@ -75,7 +80,7 @@ class Findings {
  * Asks a server for its resources. A group that cannot be learned is listed as failed.
  * @throws {StatusError | TransportFailed} even the list of groups could not be had
  */
-export async function discover(client: Client, signal?: AbortSignal): Promise<Discovery> {
+export async function discover(client: Asking, signal?: AbortSignal): Promise<Discovery> {
   const findings = new Findings();
   for (const root of ["/api", "/apis"]) {
     const answer = await client.raw({ method: "GET", path: root, headers: { accept: aggregatedAccept }, signal });
@@ -118,7 +123,7 @@ function fromAggregated(resource: AggregatedResource, { group, version }: { grou
 }
 
 async function takeGroups(
-  client: Client,
+  client: Asking,
   answer: unknown,
   { findings, signal }: { findings: Findings; signal: AbortSignal | undefined },
 ): Promise<void> {

@@ -84,3 +84,9 @@ export function objectPath(resource: AnyResource, key: Key, subresource = ""): s
   const below = subresource === "" ? "" : `/${subresource}`;
   return `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}${below}`;
 }
+
+/** The object with its resource's kind, where an answer left it out or named a view of it (PartialObjectMetadata). */
+export function bearingItsKind(resource: AnyResource, object: ApiObject): ApiObject {
+  if (object.kind !== undefined && object.apiVersion !== undefined && resource.view === undefined) return object;
+  return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
+}

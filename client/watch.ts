@@ -2,12 +2,12 @@
  * The events of a watch.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
-import type { ObjectMeta } from "@atoll/machinery/object";
+import type { ApiObject, ObjectMeta } from "@atoll/machinery/object";
 import type { Call } from "./connection.ts";
 import { errorOfStatus, isStatus } from "./errors.ts";
 import { readLines } from "./lines.ts";
 import type { Resource } from "./resource.ts";
-import { apiVersionOf } from "./resource.ts";
+import { bearingItsKind } from "./resource.ts";
 import { TransportFailed } from "./transport.ts";
 
 /** What to watch, and from when. */
@@ -62,9 +62,7 @@ function eventOf<T>(resource: Resource<T>, text: string): WatchEvent<T> {
     const { resourceVersion = "", annotations } = object.metadata;
     return { type, resourceVersion, listed: annotations?.[listedAnnotation] === "true" };
   }
-  // PartialObjectMetadata names the view, not the kind; objects here always bear their own.
-  const named = resource.view !== "metadata" && object.kind !== undefined;
-  const whole = named ? object : { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
+  const whole = bearingItsKind(resource, object as ApiObject);
   return { type: type as "ADDED" | "MODIFIED" | "DELETED", object: whole as T };
 }
 

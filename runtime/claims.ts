@@ -3,6 +3,7 @@
  * is sent; and no two controllers may claim the same, so everything in the API has one writer.
  */
 import type { ApiObject, ObjectMeta, OwnerReference } from "@atoll/machinery/object";
+import type { Selection } from "@atoll/client/client";
 import type { AnyResource, Key, Resource } from "@atoll/client/resource";
 import { groupResource, isOf, toKey } from "@atoll/client/resource";
 
@@ -15,6 +16,8 @@ export interface Lookup {
 /** A resource to watch, and which keys of the controller's own kind a changed object concerns. */
 export interface Read<T extends ApiObject = ApiObject> {
   readonly resource: Resource<T>;
+  /** Which objects; absent: all. */
+  readonly selection?: Selection;
   /** Called with each object as it was and as it is. */
   keys(object: T, lookup: Lookup): Iterable<Key>;
 }
@@ -68,9 +71,13 @@ export function ownedBy<T extends ApiObject>(
   };
 }
 
-/** A read that finds by itself which keys an object concerns. */
-export function watching<T extends ApiObject>(resource: Resource<T>, keys: Read<T>["keys"]): Read<T> {
-  return { resource, keys };
+/** A read that finds by itself which keys an object concerns. A selection spares the memory of what is not selected. */
+export function watching<T extends ApiObject>(
+  resource: Resource<T>,
+  keys: Read<T>["keys"],
+  selection: Selection = {},
+): Read<T> {
+  return { resource, keys, selection };
 }
 
 /** A read that wakes nothing: what is there is looked up when some other change calls for it. */

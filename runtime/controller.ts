@@ -12,6 +12,7 @@
  */
 import type { Filter } from "@atoll/client/informer/cache";
 import type { Cache } from "@atoll/client/informer/cache";
+import { listFrom } from "@atoll/client/informer/cache";
 import type { IndexBy } from "@atoll/client/informer/indexed";
 import type { Informer } from "@atoll/client/informer/informer";
 import { isConflict } from "@atoll/client/errors";
@@ -183,8 +184,7 @@ class Loop implements RunningController, View, Lookup {
   }
 
   list<T extends ApiObject>(resource: Resource<T>, filter?: Filter): readonly T[] {
-    this.#declared(resource);
-    return this.#around.cache.list(resource, filter);
+    return listFrom(this.#declared(resource), filter ?? {});
   }
 
   #declared<T extends ApiObject>(resource: Resource<T>): Informer<T> {
@@ -218,8 +218,9 @@ class Loop implements RunningController, View, Lookup {
     const own: Read = { resource: this.#shape.for, keys: (object) => [keyOf(object)] };
     const reads = [own, ...((this.#shape.reads ?? []) as unknown as readonly Read[])];
     // All informers first: finding keys may look into any of them.
-    for (const { resource } of reads)
-      this.#informers.set(groupResource(resource), this.#around.cache.informer(resource));
+    for (const { resource, selection } of reads) {
+      this.#informers.set(groupResource(resource), this.#around.cache.informer(resource, selection));
+    }
     for (const { resource, name, by } of this.#shape.indexes ?? []) {
       this.#declared(resource as unknown as Resource).addIndex(name, by as IndexBy<ApiObject>);
     }

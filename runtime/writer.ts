@@ -2,7 +2,8 @@
  * The client that a reconcile gets: reads as it likes, writes what its controller claims, and remembers what it wrote
  * until the cache shows it.
  */
-import type { Client, DeleteOptions, Given, Patch } from "@atoll/client/client";
+import type { Client, DeleteOptions, Given, Patch, Selection } from "@atoll/client/client";
+import type { Call } from "@atoll/client/connection";
 import { isNotFound } from "@atoll/client/errors";
 import type { Informer } from "@atoll/client/informer/informer";
 import type { AnyResource, Key, Resource } from "@atoll/client/resource";
@@ -55,8 +56,17 @@ export class Writer {
   }
 
   /** Objects as stored now, whole. */
-  async list<T>(resource: Resource<T>, namespace = ""): Promise<readonly T[]> {
-    return (await this.#options.client.list(resource, { namespace, signal: this.#options.signal })).items;
+  async list<T>(resource: Resource<T>, selection: Selection = {}): Promise<readonly T[]> {
+    const found: T[] = [];
+    const { client, signal } = this.#options;
+    for await (const page of client.pages(resource, { ...selection, signal })) found.push(...page.items);
+    return found;
+  }
+
+  /** Any request that only reads, as for discovery. @throws {UnclaimedWrite} it is none */
+  raw(call: Call): Promise<unknown> {
+    if (call.method !== "GET") throw new UnclaimedWrite(`${this.#options.controller}: a raw request may only read`);
+    return this.#options.client.raw({ ...call, signal: this.#options.signal });
   }
 
   /** Makes an object. With generateName the name is chosen here. */
@@ -113,19 +123,30 @@ export class Writer {
     return this.#wrote(resource, await client.apply(resource, { object, force: true }, options));
   }
 
-  /** Deletes an object that was read, and never a later one of its name. One that is gone is well gone. */
-  async delete(object: ApiObject, options: DeleteOptions = {}): Promise<void> {
-    const resource = this.#resourceOf(object);
+  /**
+   * Deletes an object that was read, and never a later one of its name. One that is gone is well gone.
+   * @param options `resource` is needed only for kinds that are not declared
+   */
+  async delete(object: ApiObject, options: DeleteOptions & { readonly resource?: Resource } = {}): Promise<void> {
+    const { resource = this.#resourceOf(object), ...how } = options;
     this.#check(resource, { verb: "delete", subresource: "", object });
     const { client, ownWrites, key, signal } = this.#options;
     const { uid } = object.metadata;
     try {
-      await client.delete(resource, keyOf(object), { ...options, uid, signal });
+      await client.delete(resource, keyOf(object), { ...how, uid, signal });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
     const informer = this.#options.informerOf(resource);
     if (informer !== undefined) ownWrites.deleted(key, informer, { object: keyOf(object), uid });
+  }
+
+  /** Deletes all that is selected. */
+  async deleteCollection(resource: AnyResource, selection: Selection, options: DeleteOptions = {}): Promise<void> {
+    const { namespace = "" } = selection;
+    this.#check(resource, { verb: "deletecollection", subresource: "", object: { metadata: { namespace } } });
+    const { client, signal } = this.#options;
+    await client.deleteCollection(resource, selection, { ...options, signal });
   }
 
   /** Creates through a subresource of an object that was read: `binding`, `eviction`, `token`. */

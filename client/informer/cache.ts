@@ -47,14 +47,18 @@ export class Cache {
     this.#options = options;
   }
 
-  /** The informer of a collection, started when first asked for. */
-  informer<T extends ApiObject>(resource: Resource<T>, selection: Selection = {}): Informer<T> {
+  /** The informer of a collection, started when first asked for; `trim` is the first asker's. */
+  informer<T extends ApiObject>(
+    resource: Resource<T>,
+    selection: Selection = {},
+    trim?: (object: T) => T,
+  ): Informer<T> {
     const name = nameOf(resource, selection);
     const found = this.#informers.get(name);
     if (found !== undefined) return found as unknown as Informer<T>;
     const { client, clock, random = chance, onError } = this.#options;
     const report = (error: unknown) => onError(error, resource);
-    const made = new Informer<T>({ client, clock, random, resource, selection, onError: report });
+    const made = new Informer<T>({ client, clock, random, resource, selection, trim, onError: report });
     this.#informers.set(name, made as unknown as Informer);
     const running = made.start().finally(() => this.#running.delete(running));
     this.#running.add(running);
@@ -75,16 +79,7 @@ export class Cache {
 
   /** Objects as last seen, in no order. */
   list<T extends ApiObject>(resource: Resource<T>, filter: Filter = {}): readonly T[] {
-    const { namespace, owner, labels, alive } = filter;
-    const found: T[] = [];
-    for (const object of candidates(this.informer(resource), filter)) {
-      const { metadata } = object;
-      if (namespace !== undefined && (metadata.namespace ?? "") !== namespace) continue;
-      if (alive === true && metadata.deletionTimestamp !== undefined) continue;
-      if (owner !== undefined && !isOwned(object, owner.metadata.uid)) continue;
-      if (labels === undefined || matchesLabels(labels, metadata.labels)) found.push(object);
-    }
-    return found;
+    return listFrom(this.informer(resource), filter);
   }
 
   /** Whether every collection asked for so far has been read once. */
@@ -97,6 +92,20 @@ export class Cache {
     for (const informer of this.#informers.values()) informer.stop();
     await Promise.all(this.#running);
   }
+}
+
+/** Objects of an informer, in no order. */
+export function listFrom<T extends ApiObject>(informer: Informer<T>, filter: Filter): readonly T[] {
+  const { namespace, owner, labels, alive } = filter;
+  const found: T[] = [];
+  for (const object of candidates(informer, filter)) {
+    const { metadata } = object;
+    if (namespace !== undefined && (metadata.namespace ?? "") !== namespace) continue;
+    if (alive === true && metadata.deletionTimestamp !== undefined) continue;
+    if (owner !== undefined && !isOwned(object, owner.metadata.uid)) continue;
+    if (labels === undefined || matchesLabels(labels, metadata.labels)) found.push(object);
+  }
+  return found;
 }
 
 function isOwned(object: ApiObject, uid: string | undefined): boolean {

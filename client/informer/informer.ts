@@ -13,6 +13,16 @@ import type { IndexBy } from "./indexed.ts";
 import { IndexedObjects } from "./indexed.ts";
 import { Reflector } from "./reflector.ts";
 
+/**
+ * Field managers' bookkeeping can outweigh the object, and no controller reads it. An update without it leaves it as it
+ * is. Source: k8s.io/apimachinery/pkg/util/managedfields (an absent list means no change)
+ */
+function withoutManagedFields<T extends ApiObject>(object: T): T {
+  if (object.metadata.managedFields === undefined) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
 /** What became of one object: new without `before`, gone without `after`. An object remade under its name is both. */
 export interface ObjectChange<T> {
   readonly before: T | undefined;
@@ -26,6 +36,8 @@ export interface InformerOptions<T> {
   readonly random: () => number;
   readonly resource: Resource<T>;
   readonly selection?: Selection;
+  /** What to keep of an object, when that is not all: memory is what an informer costs. */
+  readonly trim?: ((object: T) => T) | undefined;
   /** A try to list or watch failed, or a listener threw. */
   readonly onError: (error: unknown) => void;
 }
@@ -133,7 +145,7 @@ export class Informer<T extends ApiObject = ApiObject> {
   }
 
   #put(given: T): void {
-    const object = deepFreeze(given);
+    const object = this.#keep(given);
     const before = this.#objects.get(keyOf(object));
     if (before?.metadata.resourceVersion === object.metadata.resourceVersion && before !== undefined) return;
     if (before !== undefined && before.metadata.uid !== object.metadata.uid) this.#remove(keyOf(object));
@@ -141,10 +153,16 @@ export class Informer<T extends ApiObject = ApiObject> {
     this.#announce({ before: replaced, after: object });
   }
 
+  #keep(given: T): T {
+    const { trim } = this.#options;
+    const whole = withoutManagedFields(given);
+    return deepFreeze(trim === undefined ? whole : trim(whole));
+  }
+
   #remove(key: Key, last?: T): void {
     const before = this.#objects.delete(key);
-    if (before !== undefined)
-      this.#announce({ before: last === undefined ? before : deepFreeze(last), after: undefined });
+    if (before === undefined) return;
+    this.#announce({ before: last === undefined ? before : this.#keep(last), after: undefined });
   }
 
   #advance(revision: string): void {

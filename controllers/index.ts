@@ -1,0 +1,19 @@
+/**
+ * Every controller, in the order in which `./atoll controllers` lists them.
+ */
+import type { Controller } from "@atoll/runtime/controller";
+import { garbageCollector } from "./gc/controller.ts";
+import { namespaceController } from "./namespace/controller.ts";
+import { rootCaController } from "./rootca/controller.ts";
+import { serviceAccountController } from "./serviceaccount/controller.ts";
+
+/** What controllers are told at the start. */
+export interface ControllersOptions {
+  /** PEM of the authority that vouches for the API server. */
+  readonly ca: string;
+}
+
+/** All controllers. */
+export function controllers({ ca }: ControllersOptions): readonly Controller[] {
+  return [garbageCollector, namespaceController, serviceAccountController, rootCaController(ca)];
+}

@@ -1,0 +1,28 @@
+/**
+ * A client of the server under test, as its admin.
+ */
+import { Client } from "@atoll/client/client";
+import type { Transport } from "@atoll/client/transport";
+import { type Clock, systemClock } from "@atoll/machinery/clock";
+import { nodeTransport } from "@atoll/runtime/transport";
+import type { Harness } from "./server.ts";
+
+/** The network's way to the server. */
+export function transportTo(harness: Pick<Harness, "url" | "tls">, clock: Clock = systemClock): Transport {
+  const identity = { tls: async () => harness.tls, authorization: async () => undefined };
+  return nodeTransport({ server: harness.url, identity, clock });
+}
+
+/** A client over a transport, by default the network's. */
+export function clientOf(harness: Pick<Harness, "url" | "tls">, transport: Transport = transportTo(harness)): Client {
+  return new Client({ transport, clock: systemClock, userAgent: "atoll-test" });
+}
+
+/** Asks until the answer is yes. @throws {Error} with what was waited for, after `withinMs` */
+export async function eventually(what: string, ask: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const endMs = systemClock.monotonicMs() + withinMs;
+  while (!(await ask())) {
+    if (systemClock.monotonicMs() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await systemClock.sleep(10);
+  }
+}
