@@ -1,0 +1,108 @@
+/* Disks by their serial number, and the drivers that are bound late because a template's devices are placeholders. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init.h"
+
+enum { ID_NETWORK = 1, ID_BLOCK = 2, MOST_DEVICES = 32, ENTRIES_ROOM = 4096 };
+
+/* Entry as getdents64 gives it; opendir would take memory from a heap. */
+struct linux_entry {
+  uint64_t inode, offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+};
+
+/* Visits the names in a folder until the visitor says true; returns whether it did. */
+static bool visit_folder(const char *path, bool (*visit)(const char *name, void *with), void *with) {
+  uint8_t entries[ENTRIES_ROOM] __attribute__((aligned(8)));
+  int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool found = false;
+  if (folder < 0) return false;
+  for (long got; !found && (got = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0;) {
+    for (long at = 0; !found && at < got;) {
+      const struct linux_entry *entry = (const void *)(entries + at);
+      at += entry->length;
+      if (entry->name[0] != '.') found = visit(entry->name, with);
+    }
+  }
+  close(folder);
+  return found;
+}
+
+struct search {
+  const char *serial;
+  char *out;
+  size_t room;
+};
+
+/* A virtio disk tells its serial in a file of its own, a SCSI disk in its unit serial number page. */
+static bool has_serial(const char *name, void *with) {
+  const struct search *search = with;
+  char path[PATH_ROOM], text[128];
+  size_t skip = 0;
+  snprintf(path, sizeof path, "/sys/block/%s/serial", name);
+  ssize_t got = read_text(path, text, sizeof text);
+  if (got < 0) {
+    skip = 4; /* header of the page */
+    snprintf(path, sizeof path, "/sys/block/%s/device/vpd_pg80", name);
+    got = read_text(path, text, sizeof text);
+  }
+  if (got < (ssize_t)skip) return false;
+  text[skip + strcspn(text + skip, "\n ")] = '\0';
+  if (strcmp(text + skip, search->serial) != 0) return false;
+  return snprintf(search->out, search->room, "/dev/%s", name) < (int)search->room;
+}
+
+struct devices {
+  unsigned long wanted;
+  unsigned count;
+  unsigned numbers[MOST_DEVICES]; /* N of virtioN */
+};
+
+static bool collect_unbound(const char *name, void *with) {
+  struct devices *devices = with;
+  char path[PATH_ROOM], text[32];
+  snprintf(path, sizeof path, "/sys/bus/virtio/devices/%s/device", name);
+  if (read_text(path, text, sizeof text) < 0 || strtoul(text, NULL, 16) != devices->wanted) return false;
+  snprintf(path, sizeof path, "/sys/bus/virtio/devices/%s/driver", name);
+  if (access(path, F_OK) == 0 || strncmp(name, "virtio", 6) != 0) return false;
+  unsigned number = (unsigned)strtoul(name + 6, NULL, 10);
+  unsigned at = devices->count < MOST_DEVICES ? devices->count++ : MOST_DEVICES - 1;
+  for (; at > 0 && devices->numbers[at - 1] > number; at--) devices->numbers[at] = devices->numbers[at - 1];
+  devices->numbers[at] = number;
+  return false;
+}
+
+static void bind(unsigned number) {
+  char name[32];
+  snprintf(name, sizeof name, "virtio%u", number);
+  int error = write_text("/sys/bus/virtio/drivers_probe", name);
+  if (error != 0) note("bind %s: %s", name, strerror(error));
+}
+
+void bind_network_cards(void) {
+  struct devices devices = {.wanted = ID_NETWORK};
+  visit_folder("/sys/bus/virtio/devices", collect_unbound, &devices);
+  for (unsigned i = 0; i < devices.count; i++) bind(devices.numbers[i]);
+}
+
+bool disk_find(const char *serial, char *out, size_t room) {
+  struct search search = {.serial = serial, .out = out, .room = room};
+  if (visit_folder("/sys/block", has_serial, &search)) return true;
+  /* Slots are filled in order, so the next unbound one is most likely it; empty ones stay unbound. */
+  struct devices devices = {.wanted = ID_BLOCK};
+  visit_folder("/sys/bus/virtio/devices", collect_unbound, &devices);
+  for (unsigned i = 0; i < devices.count; i++) {
+    bind(devices.numbers[i]);
+    if (visit_folder("/sys/block", has_serial, &search)) return true;
+  }
+  return false;
+}

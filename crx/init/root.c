@@ -1,0 +1,311 @@
+/* A container's root: an overlay, the kernel's file systems, its volumes; then nothing else is left to see. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "inside.h"
+#include "sys.h"
+
+enum { MOST_LAYERS = 16 };
+
+static const char root_path[] = "/run/root";
+static const unsigned long long inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+
+/* ---- prepared before anything is known of the container ---- */
+
+static int new_mount(const char *type, const char *const options[], unsigned attributes) {
+  int context = sys_fsopen(type);
+  if (context < 0) give_up(errno, "%s", type);
+  for (size_t i = 0; options != NULL && options[i] != NULL; i += 2)
+    if (sys_fsconfig(context, FSCONFIG_SET_STRING, options[i], options[i + 1]) < 0) give_up(errno, "%s", type);
+  if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) < 0) give_up(errno, "%s", type);
+  int mounted = sys_fsmount(context, attributes);
+  if (mounted < 0) give_up(errno, "%s", type);
+  close(context);
+  return mounted;
+}
+
+static int make_dev(void) {
+  static const char *const options[] = {"mode", "755", "size", "64k", NULL};
+  static const struct {
+    const char *name;
+    unsigned major, minor;
+  } nodes[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+  static const char *const links[][2] = {{"/proc/self/fd", "fd"},      {"/proc/self/fd/0", "stdin"},
+                                         {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
+                                         {"pts/ptmx", "ptmx"}};
+  static const char *const folders[] = {"pts", "shm", "mqueue"};
+  int dev = new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+  umask(0);
+  for (size_t i = 0; i < COUNT(nodes); i++)
+    if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0) give_up(errno, "/dev");
+  for (size_t i = 0; i < COUNT(links); i++)
+    if (symlinkat(links[i][0], dev, links[i][1]) < 0) give_up(errno, "/dev");
+  for (size_t i = 0; i < COUNT(folders); i++)
+    if (mkdirat(dev, folders[i], 0755) < 0) give_up(errno, "/dev");
+  umask(022);
+  return dev;
+}
+
+struct prepared root_prepare(void) {
+  static const char *const pts[] = {"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
+  const unsigned strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV;
+  return (struct prepared){.proc = new_mount("proc", NULL, strict),
+                           .sys = new_mount("sysfs", NULL, strict | MOUNT_ATTR_RDONLY),
+                           .dev = make_dev(),
+                           .pts = new_mount("devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC),
+                           .mqueue = new_mount("mqueue", NULL, strict),
+                           .cgroup = new_mount("cgroup2", NULL, strict | MOUNT_ATTR_RDONLY)};
+}
+
+/* ---- paths inside a root ---- */
+
+/* Makes one missing component; its parent exists or is made first. */
+static int make_inside(int root, const char *path, mode_t mode) {
+  char parent[PATH_ROOM];
+  size_t length = strlen(path);
+  while (length > 0 && path[length - 1] == '/') length--;
+  size_t cut = length;
+  while (cut > 0 && path[cut - 1] != '/') cut--;
+  if (length == 0 || length >= sizeof parent) {
+    errno = length == 0 ? EISDIR : ENAMETOOLONG;
+    return -1;
+  }
+  char name[256];
+  if (length - cut >= sizeof name) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(parent, path, cut);
+  parent[cut] = '\0';
+  memcpy(name, path + cut, length - cut);
+  name[length - cut] = '\0';
+  int folder = open_inside(root, cut == 0 ? "." : parent, S_IFDIR | 0755);
+  if (folder < 0) return -1;
+  int made;
+  if (S_ISDIR(mode)) {
+    made = mkdirat(folder, name, mode & 07777);
+  } else {
+    made = openat(folder, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode & 07777);
+    if (made >= 0) close(made);
+  }
+  if (made < 0 && errno != EEXIST) {
+    int error = errno;
+    close(folder);
+    errno = error;
+    return -1;
+  }
+  int opened = sys_openat2(folder, name, O_PATH | O_NOFOLLOW, 0);
+  close(folder);
+  return opened;
+}
+
+int open_inside(int root, const char *path, mode_t make) {
+  int found = sys_openat2(root, path, O_PATH, inside);
+  if (found >= 0 || errno != ENOENT || make == 0) return found;
+  return make_inside(root, path, make);
+}
+
+/* ---- the overlay ---- */
+
+static void append(char *text, size_t room, const char *more) {
+  size_t used = strlen(text);
+  if (strlen(more) >= room - used) give_up(ENAMETOOLONG, "too many layers");
+  strcpy(text + used, more);
+}
+
+struct root_wish {
+  const char *layers[MOST_LAYERS];
+  size_t layer_count;
+  const char *upper;
+  bool read_only;
+};
+
+static struct root_wish read_root(struct span root) {
+  struct root_wish wish = {.layer_count = 0};
+  struct field field;
+  while (tlv_next(&root, &field)) {
+    if (field.tag == TAG_ROOT_UPPER) wish.upper = span_string(field.value);
+    if (field.tag == TAG_ROOT_READ_ONLY) wish.read_only = span_flag(field.value);
+    if (field.tag != TAG_ROOT_LAYERS) continue;
+    if (wish.layer_count == MOST_LAYERS) give_up(E2BIG, "more than %d layers", MOST_LAYERS);
+    wish.layers[wish.layer_count++] = span_string(field.value);
+  }
+  if (wish.layer_count == 0) give_up(EINVAL, "a root needs a layer");
+  return wish;
+}
+
+static const char *existing_volume(const char *name) {
+  const char *path = volume_path(name);
+  if (path == NULL) give_up(ENOENT, "no volume \"%s\"", name);
+  return path;
+}
+
+/* Where the container's writes go: a folder of its own in a volume, or memory that goes with it. */
+static void make_upper(const struct root_wish *wish, const struct go *go, char *base) {
+  static const char *const options[] = {"mode", "755", NULL};
+  char path[PATH_ROOM];
+  if (wish->upper == NULL) {
+    int memory = new_mount("tmpfs", options, 0);
+    if (sys_move_mount(memory, AT_FDCWD, "/run/upper") < 0) give_up(errno, "writable layer");
+    close(memory);
+    strcpy(base, "/run/upper");
+  } else {
+    snprintf(base, PATH_ROOM - 8, "%s/%s", existing_volume(wish->upper), go->group);
+    if (mkdir(base, 0700) < 0) give_up(errno, "writable layer");
+  }
+  snprintf(path, sizeof path, "%s/up", base);
+  if (mkdir(path, 0755) < 0) give_up(errno, "writable layer");
+  snprintf(path, sizeof path, "%s/work", base);
+  if (mkdir(path, 0700) < 0) give_up(errno, "writable layer");
+}
+
+static bool mount_overlay(const struct root_wish *wish, const struct go *go) {
+  static char options[4096];
+  static char base[PATH_ROOM];
+  strcpy(options, "lowerdir=");
+  for (size_t i = 0; i < wish->layer_count; i++) {
+    if (i > 0) append(options, sizeof options, ":");
+    append(options, sizeof options, existing_volume(wish->layers[i]));
+  }
+  make_upper(wish, go, base);
+  append(options, sizeof options, ",upperdir=");
+  append(options, sizeof options, base);
+  append(options, sizeof options, "/up,workdir=");
+  append(options, sizeof options, base);
+  append(options, sizeof options, "/work,volatile");
+  if (mount("overlay", root_path, "overlay", MS_NODEV, options) < 0) give_up(errno, "root (%s)", options);
+  return wish->read_only;
+}
+
+/* ---- mounts in it ---- */
+
+static void attach(int mounted, int root, const char *path) {
+  int target = sys_openat2(root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH);
+  if (target < 0 && errno == ENOENT && mkdirat(root, path, 0755) == 0)
+    target = sys_openat2(root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH);
+  if (target < 0 || sys_move_mount(mounted, target, "") < 0) give_up(errno, "/%s", path);
+  close(target);
+}
+
+static void bind(int source, int target, unsigned long long attributes, const char *name) {
+  int copy = sys_open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
+  if (copy < 0) give_up(errno, "mount \"%s\"", name);
+  if (attributes != 0 && sys_mount_setattr(copy, AT_RECURSIVE, attributes) < 0) give_up(errno, "mount \"%s\"", name);
+  if (sys_move_mount(copy, target, "") < 0) give_up(errno, "mount \"%s\"", name);
+  close(copy);
+}
+
+static void mount_volume(int root, struct span message) {
+  const char *volume = "", *path = ".", *target = "";
+  bool read_only = false, create = false;
+  struct field field;
+  while (tlv_next(&message, &field)) {
+    switch (field.tag) {
+      case TAG_MOUNT_VOLUME: volume = span_string(field.value); break;
+      case TAG_MOUNT_PATH: path = span_string(field.value); break;
+      case TAG_MOUNT_TARGET: target = span_string(field.value); break;
+      case TAG_MOUNT_READ_ONLY: read_only = span_flag(field.value); break;
+      case TAG_MOUNT_CREATE: create = span_flag(field.value); break;
+      default: break;
+    }
+  }
+  struct stat status;
+  int top = open(existing_volume(volume), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int source = top < 0 ? -1 : open_inside(top, path[0] == '\0' ? "." : path, create ? S_IFDIR | 0750 : 0);
+  if (source < 0 || fstat(source, &status) < 0) give_up(errno, "volume \"%s\", path \"%s\"", volume, path);
+  int place = open_inside(root, target, S_ISDIR(status.st_mode) ? S_IFDIR | 0755 : S_IFREG | 0644);
+  if (place < 0) give_up(errno, "mount point \"%s\"", target);
+  bind(source, place, MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0u), target);
+  close(top);
+  close(source);
+  close(place);
+}
+
+static void mount_termination(int root, const char *target, const struct go *go) {
+  int source = open(go->termination, O_PATH | O_CLOEXEC);
+  int place = source < 0 ? -1 : open_inside(root, target, S_IFREG | 0644);
+  if (place < 0) give_up(errno, "termination message path \"%s\"", target);
+  bind(source, place, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID, target);
+  close(source);
+  close(place);
+}
+
+/* Hides, or makes read-only, what would let a container change or read the machine. */
+static void mask(int root) {
+  static const char *const hidden[] = {"proc/acpi",        "proc/kcore",    "proc/keys", "proc/latency_stats",
+                                       "proc/timer_list",  "proc/timer_stats", "proc/sched_debug", "proc/scsi",
+                                       "proc/interrupts",  "sys/firmware",  "sys/devices/virtual/powercap"};
+  static const char *const fixed[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+  static const char *const options[] = {"mode", "555", "size", "4k", NULL};
+  int empty = new_mount("tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  int null = sys_openat2(root, "dev/null", O_PATH, RESOLVE_BENEATH);
+  for (size_t i = 0; i < COUNT(hidden); i++) {
+    struct stat status;
+    int place = sys_openat2(root, hidden[i], O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
+    if (place < 0) continue;
+    if (fstat(place, &status) == 0) bind(S_ISDIR(status.st_mode) ? empty : null, place, 0, hidden[i]);
+    close(place);
+  }
+  for (size_t i = 0; i < COUNT(fixed); i++) {
+    int place = sys_openat2(root, fixed[i], O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
+    if (place < 0) continue;
+    bind(place, place, MOUNT_ATTR_RDONLY, fixed[i]);
+    close(place);
+  }
+  close(empty);
+  close(null);
+}
+
+static void mount_shm(int root, uint64_t bytes) {
+  char size[24];
+  const char *const options[] = {"mode", "1777", "size", size, NULL};
+  snprintf(size, sizeof size, "%llu", (unsigned long long)(bytes == 0 ? 64u << 20 : bytes));
+  int shm = new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  attach(shm, root, "dev/shm");
+  close(shm);
+}
+
+static void leave_old_root(int root, bool read_only) {
+  if (fchdir(root) < 0 || sys_pivot_root(".", ".") < 0) give_up(errno, "pivot_root");
+  if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) give_up(errno, "leave the old root");
+  int top = read_only ? open("/", O_PATH | O_CLOEXEC) : -1;
+  if (read_only && sys_mount_setattr(top, 0, MOUNT_ATTR_RDONLY) < 0) give_up(errno, "read-only root");
+  if (top >= 0) close(top);
+}
+
+void root_enter(const struct prepared *prepared, struct span run, const struct go *go) {
+  struct span rest = run;
+  struct field field;
+  bool read_only = false, unmasked = false;
+  uint64_t shm_bytes = 0;
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) give_up(errno, "mount namespace");
+  while (tlv_next(&rest, &field)) {
+    if (field.tag == TAG_RUN_ROOT) {
+      struct root_wish wish = read_root(field.value);
+      read_only = mount_overlay(&wish, go);
+    }
+    if (field.tag == TAG_RUN_UNMASKED) unmasked = span_flag(field.value);
+    if (field.tag == TAG_RUN_SHM_BYTES) shm_bytes = span_u64(field.value);
+  }
+  int root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) give_up(errno, "root");
+  attach(prepared->proc, root, "proc");
+  attach(prepared->sys, root, "sys");
+  attach(prepared->cgroup, root, "sys/fs/cgroup");
+  attach(prepared->dev, root, "dev");
+  attach(prepared->pts, root, "dev/pts");
+  attach(prepared->mqueue, root, "dev/mqueue");
+  mount_shm(root, shm_bytes);
+  if (!unmasked) mask(root);
+  for (rest = run; tlv_next(&rest, &field);) {
+    if (field.tag == TAG_RUN_MOUNTS) mount_volume(root, field.value);
+    if (field.tag == TAG_RUN_TERMINATION_PATH) mount_termination(root, span_string(field.value), go);
+  }
+  leave_old_root(root, read_only);
+  close(root);
+}
