@@ -57,6 +57,8 @@ export interface UpdateRecord {
   readonly live: Readonly<ApiObject> | undefined;
   /** The new object, with the managedFields the client sent, if any. Not changed. */
   readonly updated: Readonly<ApiObject>;
+  /** The managedFields as the client sent them, for callers whose decoding loses an empty list. */
+  readonly sent?: unknown;
   /** Who writes; "" is recorded as `unknown`. */
   readonly manager: string;
   /** RFC 3339 with seconds. */
@@ -113,9 +115,8 @@ export class Ownership {
   }
 
   /** The owners to start from: those sent, or else those stored; none when what is stored is garbage. */
-  #managersFor({ live, updated }: UpdateRecord): Managers {
+  #managersFor({ live, updated, sent = updated.metadata.managedFields }: UpdateRecord): Managers {
     const stored = live?.metadata.managedFields;
-    const sent = updated.metadata.managedFields;
     if ((this.#options.subresource ?? "") === "" && sent !== stored) {
       if (isReset(sent)) return new Map();
       if (sent !== undefined && !deepEqual(sent, stored)) {

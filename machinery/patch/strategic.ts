@@ -23,7 +23,7 @@ const orderPrefix = "$setElementOrder";
 
 /**
  * Applies a strategic merge patch.
- * @param schema of the object's kind
+ * @param schema of the object's kind; apiVersion and kind stay what they are
  * @param original not changed; parts of it are shared with the result
  * @param patch decoded, must be an object
  * @throws {StatusError} BadRequest for a patch or a directive of the wrong form, Invalid for lists of lists, Unknown
@@ -33,7 +33,10 @@ const orderPrefix = "$setElementOrder";
 export function applyStrategicMerge(schema: Schema, original: Readonly<Plain>, patch: unknown): Plain {
   if (!isPlain(patch)) throw badPatch("invalid JSON document");
   refuseDeep(patch);
-  return mergeObjects(schema, original, patch);
+  const merged = mergeObjects(schema, original, patch);
+  // Upstream patches a Go object, which stays of its type whatever the patch calls it.
+  for (const name of ["apiVersion", "kind"]) if (original[name] !== undefined) merged[name] = original[name];
+  return merged;
 }
 
 function mergeObjects(schema: Schema | undefined, original: Plain, patch: Plain): Plain {

@@ -6,6 +6,7 @@
 import type { Schema } from "../schema/schema.ts";
 import { compareText } from "./element.ts";
 import { isPlain } from "./plain.ts";
+import { zeroValue } from "./zero.ts";
 
 /** Scalars a field takes. */
 export type Scalar = "numeric" | "string" | "boolean" | "untyped";
@@ -181,7 +182,7 @@ class Compiler {
       },
       keyDefault(key) {
         const fields = items?.properties;
-        return fields !== undefined && Object.hasOwn(fields, key) ? fields[key]?.default : undefined;
+        return fields !== undefined && Object.hasOwn(fields, key) ? defaultOf(fields[key]) : undefined;
       },
     };
   }
@@ -204,6 +205,13 @@ class Compiler {
       },
     };
   }
+}
+
+/** A field that is always written has its zero value as a default. Source: kube-openapi's generator */
+function defaultOf(field: Schema | undefined): unknown {
+  if (field === undefined || field.default !== undefined || field["x-atoll-zero"] !== "keep") return field?.default;
+  const zero = zeroValue(field);
+  return typeof zero === "object" ? undefined : zero;
 }
 
 function withEmbeddedFields(schema: Schema): Readonly<Record<string, Schema>> {

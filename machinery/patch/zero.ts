@@ -16,7 +16,9 @@ export function zeroObject(schema: Schema): Plain {
   return zero;
 }
 
-function zeroValue(schema: Schema): unknown {
+/** What upstream's encoder writes for a field of a type that nobody set: null for lists and maps. */
+export function zeroValue(schema: Schema): unknown {
+  if (schema.nullable === true) return null;
   switch (schema.type) {
     case "object":
       // Maps have no fields of their own.
