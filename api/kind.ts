@@ -122,6 +122,11 @@ export interface Strategy<T = ApiObject> {
   beginDeletion?(object: T, context: WriteContext): void;
   /** DELETE answers with the object even when it is gone at once. Source: ReturnDeletedObject */
   readonly returnsDeleted?: boolean;
+  /**
+   * Fields that nobody comes to own by a write through a path, by subresource ("" for the object), as `spec.replicas`.
+   * Default: `status` on the object when it has a status subresource, `spec` on `status`. Source: GetResetFields
+   */
+  readonly resetFields?: Readonly<Record<string, readonly string[]>>;
   /** The `scale` subresource. */
   readonly scale?: {
     replicas(object: T): number;

@@ -3,6 +3,7 @@ import type { Clock } from "@atoll/machinery/clock";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Catalogue, Served } from "./registry/catalogue.ts";
 import type { Admission } from "./admission/admission.ts";
+import type { OwnershipRules } from "./registry/managers.ts";
 import type { Reply } from "./reply.ts";
 import type { RequestInfo } from "./request.ts";
 
@@ -24,6 +25,7 @@ export interface Services {
   readonly catalogue: Catalogue;
   readonly admission: Admission;
   readonly clock: Clock;
+  readonly ownership: OwnershipRules;
 }
 
 /** A request for a served resource. */

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
 import { type Answer, Exchange, type Stage } from "./exchange.ts";
-import { errorReply, type Reply } from "./reply.ts";
+import { errorReply, type Reply, textReply } from "./reply.ts";
 import type { IncomingMessage } from "node:http";
 
 export interface PipelineOptions {
@@ -42,7 +42,7 @@ async function run(stages: readonly Stage[], exchange: Exchange): Promise<Answer
     const answer = outcome instanceof Promise ? await outcome : outcome;
     if (answer !== undefined) return answer;
   }
-  throw new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
+  return textReply(404, "404 page not found\n");
 }
 
 function write(response: ServerResponse, answer: Answer, exchange: Exchange | undefined): void {

@@ -57,12 +57,13 @@ export function parseRequest(method: string, target: string): RequestInfo {
   const mark = target.indexOf("?");
   const rawPath = mark < 0 ? target : target.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
-  const parts = rawPath.split("/").slice(1);
+  const path = decode(rawPath);
+  const parts = path.split("/").slice(1);
   const core = parts[0] === "api" && parts.length >= 3 && parts[2] !== "";
   const named = parts[0] === "apis" && parts.length >= 4 && parts[3] !== "";
-  if (!core && !named) return pathRequest(method, decode(rawPath), query);
+  if (!core && !named) return pathRequest(method, path, query);
   const [group = "", version = "", ...below] = core ? ["", ...parts.slice(1)] : parts.slice(1);
-  return resourceRequest(method, { query, rawPath, group: decode(group), version: decode(version) }, below);
+  return resourceRequest(method, { query, path, group, version }, below);
 }
 
 function pathRequest(method: string, path: string, query: URLSearchParams): RequestInfo {
@@ -83,28 +84,31 @@ function pathRequest(method: string, path: string, query: URLSearchParams): Requ
 
 interface Prefix {
   readonly query: URLSearchParams;
-  readonly rawPath: string;
+  readonly path: string;
   readonly group: string;
   readonly version: string;
 }
 
 function resourceRequest(method: string, prefix: Prefix, below: string[]): RequestInfo {
-  const segments = below.at(-1) === "" ? below.slice(0, -1) : below;
+  // `watch/` before a collection or an object is the old way to ask for a watch.
+  const watched = below[0] === "watch" && method === "GET";
+  const given = watched ? below.slice(1) : below;
+  const segments = given.at(-1) === "" ? given.slice(0, -1) : given;
   const { namespace, own } = splitNamespace(segments);
   const [resource = "", name = "", subresource = "", ...rest] = own;
   const collection = name === "";
-  const verb = resourceVerb(method, collection, prefix.query);
+  const verb = watched ? "watch" : resourceVerb(method, collection, prefix.query);
   return {
     verb,
     method,
-    path: decode(prefix.rawPath),
+    path: prefix.path,
     query: prefix.query,
     group: prefix.group,
     version: prefix.version,
     namespace,
-    resource: decode(resource),
+    resource,
     name: segment(name),
-    subresource: decode(subresource),
+    subresource,
     rest: rest.length > 0 || (subresource !== "" && below.at(-1) === "") ? `/${rest.join("/")}` : "",
   };
 }
@@ -121,10 +125,7 @@ function splitNamespace(segments: string[]): { namespace: string; own: string[] 
 
 function resourceVerb(method: string, collection: boolean, query: URLSearchParams): RequestVerb {
   const verb = verbOf[method] ?? (method.toLowerCase() as RequestVerb);
-  if (verb === "get" && (collection || query.has("watch"))) {
-    if (isTrue(query.get("watch"))) return "watch";
-    return collection ? "list" : "get";
-  }
+  if (verb === "get" && collection) return isTrue(query.get("watch")) ? "watch" : "list";
   return verb === "delete" && collection ? "deletecollection" : verb;
 }
 

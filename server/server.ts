@@ -19,6 +19,8 @@ import { Listener } from "./http/listener.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Pki } from "./pki/folder.ts";
 import { Catalogue } from "./registry/catalogue.ts";
+import { OwnershipRules } from "./registry/managers.ts";
+import { root } from "./routes/root.ts";
 import { type HealthCheck, health, ping } from "./routes/health.ts";
 import { Metrics } from "./routes/metrics.ts";
 import { openapi } from "./routes/openapi.ts";
@@ -62,7 +64,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const catalogue = new Catalogue(store);
   serveBuiltins(catalogue, options.kinds);
   const metrics = new Metrics(clock);
-  const services = { catalogue, clock, admission: new Admission(options.admission(catalogue)) };
+  const services = {
+    catalogue,
+    clock,
+    ownership: new OwnershipRules(),
+    admission: new Admission(options.admission(catalogue)),
+  };
   const stages: readonly Stage[] = [
     metrics.count,
     authenticate([new CertificateAuthenticator(clock)]),
@@ -71,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     health({ live: [ping], ready: [ping, storeCheck(store)] }),
     version(options.version),
     metrics.serve,
+    root(catalogue),
     discovery(catalogue),
     openapi(catalogue),
   ];

@@ -19,7 +19,6 @@ export function prepareMetadata(object: ApiObject, kind: Kind, now: string): voi
   const meta = object.metadata;
   delete meta.deletionTimestamp;
   delete meta.deletionGracePeriodSeconds;
-  delete meta.generation;
   delete (meta as { selfLink?: string }).selfLink;
   meta.uid = randomUUID();
   meta.creationTimestamp = now;
@@ -172,15 +171,13 @@ export function carryMetadata(object: ApiObject, old: ApiObject, kind: Kind): vo
   else meta.generation = old.metadata.generation;
   delete (meta as { selfLink?: string }).selfLink;
   if (old.metadata.deletionTimestamp !== undefined) {
-    meta.deletionTimestamp ??= old.metadata.deletionTimestamp;
+    meta.deletionTimestamp = old.metadata.deletionTimestamp;
     if (old.metadata.deletionGracePeriodSeconds !== undefined) {
       meta.deletionGracePeriodSeconds ??= old.metadata.deletionGracePeriodSeconds;
     }
   }
   if (!meta.uid && old.metadata.uid !== undefined) meta.uid = old.metadata.uid;
-  if (meta.creationTimestamp === undefined && old.metadata.creationTimestamp !== undefined) {
-    meta.creationTimestamp = old.metadata.creationTimestamp;
-  }
+  if (old.metadata.creationTimestamp !== undefined) meta.creationTimestamp = old.metadata.creationTimestamp;
 }
 
 const immutable = [

@@ -32,11 +32,20 @@ test("Ordered holds what a plain map holds, in key order", () => {
         if (step.do === "read") {
           const prefix = step.key.slice(0, 2);
           const want = [...model.keys()].filter((key) => key.startsWith(prefix)).sort();
-          assert.deepEqual(ordered.range(prefix).map(({ key }) => key), want);
-          assert.deepEqual(ordered.range(prefix, step.key).map(({ key }) => key), want.filter((key) => key > step.key));
+          assert.deepEqual(
+            ordered.range(prefix).map(({ key }) => key),
+            want,
+          );
+          assert.deepEqual(
+            ordered.range(prefix, step.key).map(({ key }) => key),
+            want.filter((key) => key > step.key),
+          );
         }
       }
-      assert.deepEqual(ordered.ascending().map(({ key }) => key), [...model.keys()].sort());
+      assert.deepEqual(
+        ordered.ascending().map(({ key }) => key),
+        [...model.keys()].sort(),
+      );
       assert.equal(ordered.size, model.size);
     }),
   );

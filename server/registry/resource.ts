@@ -184,6 +184,15 @@ export class Resource {
     return new StatusError("Conflict", message, { details: this.#details(name) });
   }
 
+  /** A delete's precondition that does not hold; upstream names the kind here where it names the resource elsewhere. */
+  preconditionFailed(name: string, why: string): StatusError {
+    const { group, kind } = this.stored;
+    const qualified = group === "" ? kind : `${kind}.${group}`;
+    const message = `Operation cannot be fulfilled on ${qualified} ${JSON.stringify(name)}: ${why}`;
+    const details = { name, ...(group === "" ? {} : { group }), kind };
+    return new StatusError("Conflict", message, { details });
+  }
+
   /** `deployments.apps "web"` */
   #named(name: string): string {
     const { plural, group } = this.stored;

@@ -6,6 +6,7 @@ import { builtinSchema } from "@atoll/api/schemas";
 import { FieldErrors, Path } from "@atoll/machinery/field";
 import { formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
 import type { Call } from "../call.ts";
 import { admissionRequest } from "../verbs/create.ts";
 import { invalid } from "../registry/invalid.ts";
@@ -55,9 +56,11 @@ function checkBinding({ target, metadata }: Binding): void {
 }
 
 function assign(call: Call, pod: ApiObject & PodFields, { target, metadata }: Binding): void {
-  const resource = storedResource(call);
   const { name } = call.info;
-  const refuse = (why: string) => resource.conflict(name, why);
+  const refuse = (why: string) =>
+    new StatusError("Conflict", `Operation cannot be fulfilled on pods/binding ${JSON.stringify(name)}: ${why}`, {
+      details: { name, kind: "pods/binding" },
+    });
   if (metadata.uid && metadata.uid !== pod.metadata.uid) {
     throw refuse(`Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`);
   }

@@ -2,7 +2,7 @@
 import type { ApiObject } from "@atoll/machinery/object";
 import { stringifyJson } from "@atoll/machinery/json/json";
 import { StatusError } from "@atoll/machinery/status";
-import { formatYaml } from "@atoll/machinery/yaml/yaml";
+import { formatYaml } from "@atoll/machinery/yaml/format";
 import type { Entry } from "@atoll/storage/store";
 import type { Call } from "../call.ts";
 import type { Wanted } from "../http/negotiate.ts";

@@ -36,6 +36,9 @@ export function mediaType(header: string | undefined): string {
  */
 export function parseBody(body: Buffer, contentType: string | undefined): Parsed {
   const type = mediaType(contentType);
+  if (type === "application/vnd.kubernetes.protobuf") {
+    throw new StatusError("BadRequest", "protobuf is not spoken here: send application/json or application/yaml");
+  }
   if (!jsonTypes.has(type) && !yamlTypes.has(type)) {
     throw new StatusError(
       "UnsupportedMediaType",

@@ -15,6 +15,8 @@ import { answerEntry, answerObject, answerValue } from "./answer.ts";
 import { admissionRequest, contextOf } from "./create.ts";
 import { type DeleteOptions, deleteOptions, type Propagation } from "./options.ts";
 import { readDeleteBody } from "./deletebody.ts";
+import { find, listMetadata } from "./list.ts";
+import { listOptions } from "./revisions.ts";
 import { selection } from "./select.ts";
 import { storedResource } from "./stored.ts";
 import { isFinished } from "./write.ts";
@@ -204,13 +206,13 @@ function checkPreconditions(call: Call, { preconditions }: DeleteOptions, { meta
   const { uid, resourceVersion } = preconditions ?? {};
   const name = metadata.name ?? "";
   if (uid !== undefined && uid !== metadata.uid) {
-    throw resource.conflict(
+    throw resource.preconditionFailed(
       name,
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
     );
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw resource.conflict(
+    throw resource.preconditionFailed(
       name,
       `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
     );
@@ -226,17 +228,19 @@ export async function removeCollection(call: Call): Promise<Reply> {
   const { kind } = call.served;
   const wanted = negotiate(call.request.headers.accept, true);
   const options = deleteOptions(call.info.query, await readDeleteBody(call));
-  const chosen = selection(call.info.query, kind);
-  await resource.cache.current();
-  const objects: ApiObject[] = [];
-  for (const entry of resource.cache.range(resource.prefix(call.info.namespace))) {
-    const object = await fromStored(kind, resource.cache.object(entry));
-    if (chosen.matches(object)) objects.push(object);
-  }
+  const prefix = resource.prefix(call.info.namespace);
+  const search = {
+    prefix,
+    kind,
+    options: listOptions(call.info.query, { watch: false }),
+    chosen: selection(call.info.query, kind),
+  };
+  const found = await find(resource, search);
+  const objects = await Promise.all(found.entries.map((entry) => fromStored(kind, resource.cache.object(entry))));
   const todo = objects.values();
   await Promise.all(Array.from({ length: lanes }, () => removeEach(call, todo, options)));
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
-  const metadata = { resourceVersion: String(resource.cache.revision) };
+  const metadata = listMetadata(found, prefix);
   const items = kind.custom === true ? objects : objects.map(({ kind: _, apiVersion: __, ...item }) => item);
   return answerValue(wanted, 200, { kind: `${kind.kind}List`, apiVersion, metadata, items });
 }

@@ -1,4 +1,5 @@
 /** GET of one object. Source: k8s.io/apiserver/pkg/endpoints/handlers/get.go */
+import { StatusError } from "@atoll/machinery/status";
 import type { Call } from "../call.ts";
 import { negotiate } from "../http/negotiate.ts";
 import type { Reply } from "../reply.ts";
@@ -12,8 +13,11 @@ export async function get(call: Call): Promise<Reply> {
   const resource = storedResource(call);
   const wanted = negotiate(call.request.headers.accept, false);
   if (info.query.size > 0) {
+    if (info.query.get("export") === "true") {
+      throw new StatusError("BadRequest", "the export parameter, deprecated since v1.14, is no longer supported");
+    }
     // "0" is any version there is; another version asks for one at least as new.
-    const revision = revisionOption(info.query.get("resourceVersion"), { code: 500 });
+    const revision = revisionOption(info.query.get("resourceVersion"));
     if (revision === 0) await resource.cache.loaded();
     else await resource.cache.current();
   } else await resource.cache.current();

@@ -15,7 +15,7 @@ import { type Selection, selection } from "./select.ts";
 import { storedResource } from "./stored.ts";
 
 /** A page of entries that match, and where the next begins. */
-interface Found {
+export interface Found {
   readonly revision: number;
   readonly entries: readonly Entry[];
   readonly next: string | undefined;
@@ -28,30 +28,37 @@ const pieceBytes = 256 * 1024;
 export async function list(call: Call): Promise<Reply> {
   const resource = storedResource(call);
   const wanted = negotiate(call.request.headers.accept, true);
-  const options = listOptions(call.info.query);
+  const options = listOptions(call.info.query, { watch: false });
   const chosen = selection(call.info.query, call.served.kind);
   const prefix = resource.prefix(call.info.namespace);
   const found = await find(resource, { prefix, options, chosen, kind: call.served.kind });
-  const metadata = {
-    resourceVersion: String(found.revision),
-    ...(found.next === undefined
-      ? {}
-      : { continue: formatContinue({ revision: found.revision, after: found.next.slice(prefix.length) }) }),
-    ...(found.remaining === undefined ? {} : { remainingItemCount: found.remaining }),
-  };
-  return await answer(call, wanted, { resource, entries: found.entries, metadata });
+  return await answer(call, wanted, { resource, entries: found.entries, metadata: listMetadata(found, prefix) });
 }
 
-interface Search {
+/** What a list says about itself: its moment, and how to go on. */
+export function listMetadata({ revision, next, remaining }: Found, prefix: string): Record<string, unknown> {
+  return {
+    resourceVersion: String(revision),
+    ...(next === undefined ? {} : { continue: formatContinue({ revision, after: next.slice(prefix.length) }) }),
+    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
+  };
+}
+
+/** What to look for, and where. */
+export interface Search {
   readonly prefix: string;
   readonly options: ListOptions;
   readonly chosen: Selection;
   readonly kind: Call["served"]["kind"];
 }
 
-async function find(resource: Resource, search: Search): Promise<Found> {
-  const { options, prefix } = search;
-  const exact = options.from?.revision ?? (options.match === "Exact" ? options.revision : undefined);
+/**
+ * One page of what matches, at the moment the options ask for.
+ * @throws {StatusError} Expired, Timeout
+ */
+export async function find(resource: Resource, search: Search): Promise<Found> {
+  const { options } = search;
+  const exact = exactRevision(options);
   if (exact !== undefined && exact > 0) {
     await resource.cache.loaded();
     if (resource.cache.unchangedSince(exact)) return await pick(resource, search, entriesNow(resource, search), exact);
@@ -59,7 +66,13 @@ async function find(resource: Resource, search: Search): Promise<Found> {
   }
   await upToDate(resource, options);
   const revision = resource.cache.revision;
-  return await pick(resource, { ...search, prefix }, entriesNow(resource, search), revision);
+  return await pick(resource, search, entriesNow(resource, search), revision);
+}
+
+/** A limited list of a given revision is an exact one, too. Source: the table "Semantics for get and list" of api-concepts */
+function exactRevision({ from, match, revision, limit }: ListOptions): number | undefined {
+  if (from !== undefined) return from.revision;
+  return match === "Exact" || (match === "" && limit > 0) ? revision : undefined;
 }
 
 /** Waits until the cache is as new as the caller needs. */
@@ -104,7 +117,8 @@ async function pick(
   entries: readonly Entry[],
   revision: number,
 ): Promise<Found> {
-  const { limit } = options;
+  // Upstream's watch cache gives all it has when any version will do.
+  const limit = options.revision === 0 && options.from === undefined ? 0 : options.limit;
   if (chosen.everything) {
     if (limit <= 0 || entries.length <= limit) return { revision, entries, next: undefined, remaining: undefined };
     const page = entries.slice(0, limit);
@@ -114,10 +128,11 @@ async function pick(
   for (const entry of entries) {
     if (chosen.name !== undefined && !entry.key.endsWith(`/${chosen.name}`)) continue;
     if (!chosen.matches(await fromStored(kind, resource.cache.object(entry)))) continue;
-    if (limit > 0 && matching.length === limit) {
-      return { revision, entries: matching, next: matching.at(-1)?.key, remaining: undefined };
-    }
     matching.push(entry);
+    // More may follow or not: only looking on could tell, and the next page will.
+    if (matching.length === limit && entry !== entries.at(-1)) {
+      return { revision, entries: matching, next: entry.key, remaining: undefined };
+    }
   }
   return { revision, entries: matching, next: undefined, remaining: undefined };
 }

@@ -14,17 +14,13 @@ export const futureRevisionMs = 3_000;
 
 /**
  * A resourceVersion parameter; undefined when absent or empty.
- * @param failure what to answer with when it is none; upstream answers 500 to a GET
- * @throws {StatusError}
+ * @throws {StatusError} BadRequest; upstream answers 500 to some verbs, which blames itself for the client's mistake
  */
-export function revisionOption(text: string | null, failure: { code?: number } = {}): number | undefined {
+export function revisionOption(text: string | null): number | undefined {
   if (text === null || text === "") return undefined;
   const revision = /^\d{1,19}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(revision)) {
-    const message = `invalid resource version ${JSON.stringify(text)}: must be a whole number`;
-    throw failure.code === undefined
-      ? new StatusError("BadRequest", message)
-      : new StatusError("Unknown", message, { code: failure.code });
+    throw new StatusError("BadRequest", `invalid resource version ${JSON.stringify(text)}: must be a whole number`);
   }
   return revision;
 }
@@ -35,29 +31,32 @@ export interface ListOptions {
   readonly from: Continue | undefined;
   readonly revision: number | undefined;
   readonly match: "" | "Exact" | "NotOlderThan";
-  readonly watch: boolean;
   readonly bookmarks: boolean;
   readonly initialEvents: boolean | undefined;
   readonly timeoutSeconds: number | undefined;
 }
 
 /** @throws {StatusError} BadRequest, Invalid, Expired */
-export function listOptions(query: URLSearchParams): ListOptions {
-  const watch = isTrue(query.get("watch"));
+export function listOptions(query: URLSearchParams, { watch }: { watch: boolean }): ListOptions {
   const match = query.get("resourceVersionMatch") ?? "";
   const revisionText = query.get("resourceVersion") ?? "";
-  const initialEvents = query.get("sendInitialEvents");
+  const sendInitialEvents = query.get("sendInitialEvents");
   const continueText = query.get("continue") ?? "";
+  const initialEvents = sendInitialEvents === null || sendInitialEvents === "" ? undefined : isTrue(sendInitialEvents);
   const options = {
-    watch,
-    initialEvents: initialEvents === null || initialEvents === "" ? undefined : isTrue(initialEvents),
+    initialEvents,
     bookmarks: isTrue(query.get("allowWatchBookmarks")),
     limit: numberOption(query, "limit") ?? 0,
     timeoutSeconds: numberOption(query, "timeoutSeconds"),
   };
-  checkTogether({ ...options, match, revisionText, continueText });
+  const errors = new FieldErrors();
+  (watch ? checkWatch : checkList)({ match, revisionText, continueText, initialEvents }, errors);
+  if (!errors.ok) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
   const revision = revisionOption(revisionText);
   const from = continueText === "" || watch ? undefined : readContinue(continueText);
+  if (from !== undefined && revision !== undefined && revision !== 0) {
+    throw new StatusError("BadRequest", "specifying resource version is not allowed when using continue");
+  }
   return { ...options, match: match as ListOptions["match"], revision, from };
 }
 
@@ -67,48 +66,44 @@ function numberOption(query: URLSearchParams, name: string): number | undefined 
 }
 
 interface Together {
-  readonly watch: boolean;
   readonly match: string;
   readonly revisionText: string;
   readonly continueText: string;
   readonly initialEvents: boolean | undefined;
 }
 
-/** Combinations that mean nothing are refused by field, as upstream's ValidateListOptions does. */
-function checkTogether(given: Together): void {
-  const errors = new FieldErrors();
-  const match = Path.of("resourceVersionMatch");
-  if (given.initialEvents !== undefined) checkInitialEvents(given, errors);
-  else if (given.match !== "") {
-    if (given.watch) errors.forbidden(match, "resourceVersionMatch is forbidden for watch");
-    if (given.revisionText === "") {
-      errors.forbidden(match, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+const matchPath = Path.of("resourceVersionMatch");
+
+/** Combinations that mean nothing for a list. Source: ValidateListOptions */
+function checkList({ match, revisionText, continueText, initialEvents }: Together, errors: FieldErrors): void {
+  if (match !== "") {
+    if (revisionText === "") {
+      errors.forbidden(matchPath, "resourceVersionMatch is forbidden unless resourceVersion is provided");
     }
-    if (given.continueText !== "") {
-      errors.forbidden(match, "resourceVersionMatch is forbidden when continue is provided");
-    }
-    if (given.match !== "Exact" && given.match !== "NotOlderThan") {
-      errors.notSupported(match, given.match, ["Exact", "NotOlderThan", ""]);
-    }
-    if (given.match === "Exact" && given.revisionText === "0") {
-      errors.forbidden(match, `resourceVersionMatch "Exact" is forbidden for resourceVersion "0"`);
+    if (continueText !== "") errors.forbidden(matchPath, "resourceVersionMatch is forbidden when continue is provided");
+    if (match !== "Exact" && match !== "NotOlderThan")
+      errors.notSupported(matchPath, match, ["Exact", "NotOlderThan", ""]);
+    if (match === "Exact" && revisionText === "0") {
+      errors.forbidden(matchPath, `resourceVersionMatch "Exact" is forbidden for resourceVersion "0"`);
     }
   }
-  if (!errors.ok) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
+  if (initialEvents !== undefined) {
+    errors.forbidden(Path.of("sendInitialEvents"), "sendInitialEvents is forbidden for list");
+  }
 }
 
-function checkInitialEvents(given: Together, errors: FieldErrors): void {
-  const path = Path.of("sendInitialEvents");
-  if (!given.watch) {
-    errors.forbidden(path, "sendInitialEvents is forbidden for list");
-    return;
+/** Combinations that mean nothing for a watch. Source: validateWatchOptions */
+function checkWatch({ match, continueText, initialEvents }: Together, errors: FieldErrors): void {
+  if (initialEvents !== undefined && match !== "NotOlderThan") {
+    errors.forbidden(matchPath, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
-  if (given.match === "") {
-    errors.forbidden(Path.of("resourceVersionMatch"), "resourceVersionMatch must be set when sendInitialEvents is set");
-  } else if (given.match !== "NotOlderThan") {
-    errors.notSupported(Path.of("resourceVersionMatch"), given.match, ["NotOlderThan"]);
+  if (match !== "") {
+    if (initialEvents === undefined) {
+      errors.forbidden(matchPath, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    }
+    if (match !== "NotOlderThan") errors.notSupported(matchPath, match, ["NotOlderThan"]);
   }
-  if (given.continueText !== "") errors.forbidden(Path.of("continue"), "continue is forbidden for watch");
+  if (continueText !== "") errors.forbidden(matchPath, "resourceVersionMatch is forbidden when continue is provided");
 }
 
 /** Where a paged list goes on: after a key, at the revision of its first page (-1: at whatever is newest). */

@@ -21,7 +21,7 @@ const shortestWatchSeconds = 1800;
 export async function watch(call: Call): Promise<StreamReply> {
   const resource = storedResource(call);
   const wanted = negotiate(call.request.headers.accept, false);
-  const options = listOptions(call.info.query);
+  const options = listOptions(call.info.query, { watch: true });
   const chosen = selection(call.info.query, call.served.kind);
   const named = call.info.name === "" ? chosen.name : call.info.name;
   const encoder = new EventEncoder({
@@ -67,5 +67,6 @@ async function startOf(call: Call, options: ListOptions): Promise<Start> {
   if (initialEvents === false && (revision === undefined || revision === 0)) {
     return { after: resource.cache.revision, announceEnd: false };
   }
-  return { after: revision === undefined || revision === 0 ? undefined : revision, announceEnd: false };
+  if (revision === undefined) return { after: undefined, announceEnd: options.bookmarks };
+  return { after: revision === 0 ? undefined : revision, announceEnd: false };
 }

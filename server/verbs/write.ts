@@ -6,6 +6,8 @@ import type { Kind, WriteContext } from "@atoll/api/kind";
 import { FieldErrors, Path } from "@atoll/machinery/field";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
+import { keepTimes } from "@atoll/machinery/patch/managed";
+import { StatusError } from "@atoll/machinery/status";
 import type { Entry } from "@atoll/storage/store";
 import type { Call } from "../call.ts";
 import { invalid } from "../registry/invalid.ts";
@@ -28,7 +30,7 @@ export interface Making {
   readonly conditional: boolean;
 }
 
-/** What came of it: the entry written, or for a dry run the object that would have been. */
+/** What came of it: the entry written, or, for a dry run and for an object that is gone now, the object it would be. */
 export type Written = { readonly entry: Entry } | { readonly entry: undefined; readonly object: ApiObject };
 
 /** @throws {StatusError} NotFound, Conflict, Invalid, and what admission refuses */
@@ -36,15 +38,17 @@ export async function writeObject(call: Call, making: Making): Promise<Written> 
   const resource = storedResource(call);
   const { namespace, name } = call.info;
   let wanted: ApiObject | undefined;
+  let finished = false;
   const change = async (current: Current): Promise<Change> => {
     const outcome = await prepare(call, making, current);
     wanted = outcome.object;
     if (making.options.dryRun) return "unchanged";
-    if (outcome.finished) return { remove: true };
+    finished = outcome.finished;
+    if (finished) return { remove: true };
     return { object: await toStored(call.served.kind, outcome.object) };
   };
   const { entry } = await resource.update({ namespace, name }, change);
-  if (!making.options.dryRun) return { entry };
+  if (!making.options.dryRun && !finished) return { entry };
   return { entry: undefined, object: wanted ?? resource.cache.object(entry) };
 }
 
@@ -68,6 +72,8 @@ async function prepare(
   for (const warning of kind.strategy.warnings?.(object, old) ?? []) call.warnings.push(warning);
   await call.services.admission.validate(request);
   object.metadata.resourceVersion = old.metadata.resourceVersion ?? "";
+  const managedFields = keepTimes(object.metadata.managedFields, old, object);
+  if (managedFields !== undefined) object.metadata.managedFields = managedFields;
   return { object, finished: isFinished(kind, object) };
 }
 
@@ -91,6 +97,12 @@ function checkConditions(
     const errors = new FieldErrors();
     errors.invalid(Path.of("metadata", "resourceVersion"), resourceVersion, "must be specified for an update");
     throw invalid(kind, name, errors);
+  }
+  if (!/^\d{1,19}$/.test(resourceVersion)) {
+    throw new StatusError(
+      "BadRequest",
+      `metadata.resourceVersion: ${JSON.stringify(resourceVersion)} is no resource version`,
+    );
   }
   if (resourceVersion !== old.metadata.resourceVersion) {
     throw resource.conflict(
@@ -136,6 +148,8 @@ function checkUpdate(
 ): void {
   const errors = new FieldErrors();
   validateMetadataUpdate(object, old, errors);
+  // Upstream checks metadata once for all kinds and again in each kind's own rules, and reports it twice.
+  if (kind.custom !== true) validateMetadataUpdate(object, old, errors);
   const { strategy } = kind;
   if (subresource === "" || subresource === "scale") strategy.validateUpdate?.(object, old, errors);
   else if (subresource === "status") strategy.status?.validateUpdate?.(object, old, errors);

@@ -5,7 +5,7 @@
 import type { Kind } from "@atoll/api/kind";
 import { stringifyJson } from "@atoll/machinery/json/json";
 import type { ApiObject } from "@atoll/machinery/object";
-import { formatYaml } from "@atoll/machinery/yaml/yaml";
+import { formatYaml } from "@atoll/machinery/yaml/format";
 import type { Entry } from "@atoll/storage/store";
 import type { Wanted } from "../http/negotiate.ts";
 import type { Resource } from "../registry/resource.ts";

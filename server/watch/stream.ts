@@ -36,6 +36,10 @@ export interface StreamOptions {
 const bufferMax = 1024 * 1024;
 /** Source: apiserver's cacher sends bookmarks about once a minute. */
 const bookmarkMs = 60_000;
+/** … and one this long before a watch times out. */
+const lastBookmarkMs = 2_000;
+// A watch that is this short gets none but the one that ends its initial objects.
+const shortWatchMs = 4_000;
 
 export class Stream implements Follower {
   readonly #options: StreamOptions;
@@ -62,7 +66,8 @@ export class Stream implements Follower {
     response.on("close", () => this.#end());
     signal.addEventListener("abort", () => this.#finish(), { once: true });
     this.#timers.push(clock.after(timeoutMs, () => this.#finish(), { unref: true }));
-    if (this.#options.bookmarks) this.#nextBookmark();
+    if (this.#options.bookmarks && timeoutMs >= shortWatchMs)
+      this.#nextBookmark(Math.max(0, Math.min(bookmarkMs, timeoutMs - lastBookmarkMs)));
     if (after === undefined) this.#tellInitial(announceEnd);
     this.#unfollow = resource.cache.follow(after ?? resource.cache.revision, this);
     if (this.#over) this.#unfollow();
@@ -165,14 +170,14 @@ export class Stream implements Follower {
     });
   }
 
-  #nextBookmark(): void {
+  #nextBookmark(afterMs: number): void {
     const { clock, encoder } = this.#options;
     const timer = clock.after(
-      bookmarkMs,
+      afterMs,
       () => {
         if (this.#over) return;
         if (this.#told > 0) this.#push(encoder.bookmark(this.#told, false));
-        this.#nextBookmark();
+        this.#nextBookmark(bookmarkMs);
       },
       { unref: true },
     );
