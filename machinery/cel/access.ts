@@ -27,13 +27,13 @@ export function selectOptional(target: Value, name: string): Value {
   if (target instanceof OptionalValue) {
     return target.value === undefined ? noneOptional : selectOptional(target.value, name);
   }
-  return target instanceof MapValue ? presentOrNone(target.field(name)) : noSuchOverload();
+  return target instanceof MapValue ? presentOrNone(target.field(name)) : noneOptional;
 }
 
 /** has(target.name) */
 export function hasField(target: Value, name: string): Value {
   if (target instanceof OptionalValue) return target.value === undefined ? false : hasField(target.value, name);
-  return target instanceof MapValue ? target.field(name) !== undefined : noSuchOverload();
+  return target instanceof MapValue && target.field(name) !== undefined;
 }
 
 function presentOrNone(value: Value | undefined): Value {
@@ -51,9 +51,9 @@ function positionOf(index: Value): number | undefined {
 /** What stands at an index or key; undefined when nothing does. */
 function lookUp(target: Value, index: Value): Value | undefined {
   if (target instanceof MapValue) return keyOf(index) === undefined ? noSuchOverload() : target.get(index);
-  if (!(target instanceof ListValue)) return noSuchOverload();
+  if (!(target instanceof ListValue)) return undefined;
   const position = positionOf(index);
-  if (position === undefined) return new CelError(`unsupported index type '${typeof index}' in list`);
+  if (position === undefined) return new CelError(`unsupported index value ${spellKey(index)} in list`);
   return position >= 0 && position < target.size ? target.at(position) : undefined;
 }
 

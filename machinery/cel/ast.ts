@@ -134,3 +134,23 @@ export const listOfExprs = (offset: number, ...elements: readonly Expr[]): ListE
   offset,
   elements: elements.map((value) => ({ value, optional: false })),
 });
+
+/** The expressions directly inside an expression. */
+export function partsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case "select":
+      return [expr.operand];
+    case "call":
+      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
+    case "list":
+      return expr.elements.map((element) => element.value);
+    case "map":
+      return expr.entries.flatMap((entry) => [entry.key, entry.value]);
+    case "struct":
+      return expr.fields.map((field) => field.value);
+    case "fold":
+      return [expr.range, expr.accuInit, expr.condition, expr.step, expr.result];
+    default:
+      return [];
+  }
+}

@@ -67,6 +67,8 @@ export interface CallEstimate {
 
 /** Both sides of a function's cost. */
 export interface CallCost {
+  /** While it runs, the cost holds only where checking settled the overload; a call left to run time costs 1. */
+  readonly settledOnly?: boolean;
   run(args: readonly Value[], result: Value, sizes: Sizes): number;
   estimate(site: CallSite): CallEstimate;
 }
@@ -125,6 +127,7 @@ export const matchCost = (text: number, pattern: number, sized = false): CallCos
 
 /** One argument searched for another. */
 export const searchCost: CallCost = {
+  settledOnly: true,
   run: (args, _result, sizes) =>
     saturate(
       Math.ceil(sizeOf(args[0], sizes) * characterCost) * Math.ceil(sizeOf(args[1], sizes) * characterCost),
@@ -136,6 +139,7 @@ export const searchCost: CallCost = {
 
 /** Two values side by side, up to the end of the shorter. */
 export const comparisonCost: CallCost = {
+  settledOnly: true,
   run: (args, _result, sizes) => Math.ceil(lesserSize(args[0], args[1], sizes) * characterCost),
   estimate(site) {
     const most = Math.min(site.size(0).max, site.size(1).max);
@@ -145,6 +149,7 @@ export const comparisonCost: CallCost = {
 
 /** Both strings, copied into one. */
 export const joinCost: CallCost = {
+  settledOnly: true,
   run: (args, _result, sizes) => Math.ceil((sizeOf(args[0], sizes) + sizeOf(args[1], sizes)) * characterCost),
   estimate(site) {
     const size = ranges.add(site.size(0), site.size(1));
@@ -154,18 +159,21 @@ export const joinCost: CallCost = {
 
 /** Two lists seen as one. */
 export const concatenationCost: CallCost = {
+  settledOnly: true,
   run: () => 1,
   estimate: (site) => ({ cost: ranges.exactly(1), size: ranges.add(site.size(0), site.size(1)) }),
 };
 
 /** A list searched element by element. */
 export const membershipCost: CallCost = {
+  settledOnly: true,
   run: (args, _result, sizes) => sizeOf(args[1], sizes),
   estimate: (site) => ({ cost: site.size(1) }),
 };
 
 /** A string turned into bytes or back; `grows` is how far the size can change. */
 export const encodingCost = (shrink: number, grow: number): CallCost => ({
+  settledOnly: true,
   run: (args, _result, sizes) => Math.ceil(sizeOf(args[0], sizes) * characterCost),
   estimate(site) {
     const size = site.size(0);

@@ -4,9 +4,10 @@
  */
 import { accumulator, type Fold } from "./ast.ts";
 import { ArrayList, EntryMap } from "./containers.ts";
-import { listCost } from "./cost.ts";
+import { listCost, readCost } from "./cost.ts";
 import { type Frame, noSuchOverload } from "./frame.ts";
 import type { Step } from "./plan.ts";
+import { typeNameOf } from "./runtime-type.ts";
 import { CelError, ListValue, MapValue, type Value } from "./values.ts";
 
 /** The parts of a loop. */
@@ -48,6 +49,7 @@ export function isGrowing(expr: Fold): FoldSteps["growing"] {
 export function planGrowth(accu: Step, item: Step, isConstant: boolean): Step {
   const cost = isConstant ? 1 : listCost + 1;
   return (frame) => {
+    frame.charge(readCost);
     const list = accu(frame);
     if (list instanceof CelError) return list;
     const value = item(frame);
@@ -93,6 +95,12 @@ function overMap(steps: FoldSteps, frame: Frame, map: MapValue): void {
   }
 }
 
+/** A type as Go's reference implementation names it. */
+function goTypeOf(value: Value): string {
+  const name = (typeNameOf(value).split(".").at(-1) ?? "").replace("_type", "");
+  return `types.${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
 /** Runs a loop. */
 export function planFold(steps: FoldSteps): Step {
   return (frame) => {
@@ -102,7 +110,7 @@ export function planFold(steps: FoldSteps): Step {
     frame.slots[steps.accuSlot] = startOf(steps, frame);
     if (range instanceof ListValue) overList(steps, frame, range);
     else if (range instanceof MapValue) overMap(steps, frame, range);
-    else return new CelError("unsupported comprehension range type");
+    else return new CelError(`got '${goTypeOf(range)}', expected iterable type`);
     return steps.result(frame);
   };
 }

@@ -132,13 +132,12 @@ const has: Macro = {
   },
 };
 
-/** has, all, exists, exists_one, existsOne, map, filter */
+/** has, all, exists, exists_one, map, filter */
 export const standardMacros: readonly Macro[] = [
   has,
   quantifier("all", loops.all),
   quantifier("exists", loops.exists),
   quantifier("exists_one", loops.existsOne),
-  quantifier("existsOne", loops.existsOne),
   lister("map", 2, (call) => loops.list(call.offset, argument(call, 1))),
   lister("map", 3, (call) => loops.list(call.offset, argument(call, 2), argument(call, 1))),
   lister("filter", 2, (call) => loops.list(call.offset, argument(call, 0), argument(call, 1))),

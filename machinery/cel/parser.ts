@@ -11,6 +11,7 @@ import {
   type LiteralValue,
   type MapEntry,
   operators,
+  partsOf,
   type StructField,
 } from "./ast.ts";
 import { isReserved } from "./escape.ts";
@@ -382,25 +383,6 @@ const finite = (value: number): number | undefined => (Number.isFinite(value) ? 
 /** What a macro is found by. */
 export const macroKey = (macro: Pick<Macro, "name" | "receiver" | "arity">): string =>
   `${macro.receiver ? "." : ""}${macro.name}/${macro.arity}`;
-
-function partsOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case "select":
-      return [expr.operand];
-    case "call":
-      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
-    case "list":
-      return expr.elements.map((element) => element.value);
-    case "map":
-      return expr.entries.flatMap((entry) => [entry.key, entry.value]);
-    case "struct":
-      return expr.fields.map((field) => field.value);
-    case "fold":
-      return [expr.range, expr.accuInit, expr.condition, expr.step, expr.result];
-    default:
-      return [];
-  }
-}
 
 /** Whether a tree is deeper than later, recursive walks can stand. Walks level by level, so depth costs no stack. */
 function isTooDeep(root: Expr): boolean {

@@ -12,7 +12,7 @@ import { type Frame, noSuchOverload } from "./frame.ts";
 import { type FoldSteps, isGrowing, planFold, planGrowth } from "./fold.ts";
 import type { Overload, StructProvider } from "./library.ts";
 import { unusedVariable } from "./macros.ts";
-import { isOfType, isSettled, nameOfType } from "./runtime-type.ts";
+import { isOfType, isSettled, nameOfType, typeNameOf } from "./runtime-type.ts";
 import { CelError, ListValue, noneOptional, OptionalValue, TypeValue, type Value } from "./values.ts";
 
 /** Evaluates one part of an expression. */
@@ -40,6 +40,9 @@ const constant = (value: Value): Planned => ({ step: () => value, constant: valu
 const conversions: ReadonlySet<string> = new Set(
   "bool bytes double duration dyn int string timestamp type uint".split(" "),
 );
+
+/** Operators that read from a variable. */
+const attributeCalls: ReadonlySet<string> = new Set(["_[_]", "_[?_]", "_?._", "_?_:_"]);
 
 interface Local {
   readonly name: string;
@@ -70,13 +73,13 @@ class Planner {
   }
 
   #plan(expr: Expr): Planned {
+    if (this.#isAttribute(expr)) return this.#attribute(expr);
     switch (expr.kind) {
       case "literal":
         return constant(expr.value);
       case "ident":
-        return this.#ident(expr);
       case "select":
-        return this.#select(expr);
+        return this.#typeName(expr);
       case "call":
         return this.#call(expr);
       case "list":
@@ -94,63 +97,135 @@ class Planner {
     return this.#plan(expr).step;
   }
 
-  // ---- names and fields
-
-  #ident(expr: Expr): Planned {
+  #typeName(expr: Expr): Planned {
     const reference = this.#checked.references.get(expr);
-    switch (reference?.kind) {
-      case "type":
-        return constant(new TypeValue(nameOfType(reference.type)));
-      case "local":
-        return { step: this.#local(reference.name) };
-      case "variable": {
-        const slot = this.#variables.indexOf(reference.name);
-        return {
-          step: (frame) => {
-            frame.charge(readCost);
-            return frame.variable(slot);
-          },
-        };
-      }
+    if (reference?.kind !== "type") throw new PlanError("identifier without a meaning");
+    return constant(new TypeValue(nameOfType(reference.type)));
+  }
+
+  // ---- attributes: a variable and the fields, keys and indices read from it. Reading one costs 1 and 1 for each
+  // step; as a branch of a condition or as an index it costs its steps only.
+
+  #isAttribute(expr: Expr): boolean {
+    switch (expr.kind) {
+      case "ident":
+      case "select":
+        return this.#checked.references.get(expr)?.kind !== "type";
+      case "call":
+        return attributeCalls.has(expr.name);
       default:
-        throw new PlanError("identifier without a meaning");
+        return false;
     }
+  }
+
+  #attribute(expr: Expr): Planned {
+    const steps = this.#steps(expr);
+    if (!this.#isCharged(expr)) return { step: steps };
+    return {
+      step: (frame) => {
+        frame.charge(readCost);
+        return steps(frame);
+      },
+    };
+  }
+
+  /** A condition costs what it evaluates, and so does what is read from it; so does a presence test. */
+  #isCharged(expr: Expr): boolean {
+    if (expr.kind === "select") return !expr.testOnly && (this.#references(expr) || this.#isCharged(expr.operand));
+    if (expr.kind !== "call") return true;
+    if (expr.name === "_?_:_") return false;
+    return !attributeCalls.has(expr.name) || this.#isCharged(expr.args[0] as Expr);
+  }
+
+  #references(expr: Expr): boolean {
+    return this.#checked.references.has(expr);
+  }
+
+  /** Reads an attribute, charging for its steps alone; evaluates anything else. */
+  #steps(expr: Expr): Step {
+    if (!this.#isAttribute(expr)) return this.#step(expr);
+    if (expr.kind === "ident" || this.#references(expr)) return this.#variable(expr);
+    if (expr.kind === "select") return this.#select(expr);
+    const call = this.#checked.calls.get(expr);
+    if (call === undefined) throw new PlanError(`${expr.kind} without a meaning`);
+    switch (call.name) {
+      case "_?_:_":
+        return this.#conditional(call);
+      case "_?._":
+        return this.#optionalSelect(call);
+      default:
+        return this.#index(call);
+    }
+  }
+
+  #variable(expr: Expr): Step {
+    const reference = this.#checked.references.get(expr);
+    if (reference?.kind === "local") return this.#local(reference.name);
+    if (reference?.kind !== "variable") throw new PlanError("identifier without a meaning");
+    const slot = this.#variables.indexOf(reference.name);
+    return (frame) => frame.variable(slot);
   }
 
   #local(name: string): Step {
     const local = this.#locals.findLast((candidate) => candidate.name === name);
     if (local === undefined) throw new PlanError(`no variable ${name}`);
     const { slot, init } = local;
+    if (init === undefined) return (frame) => frame.slots[slot] as Value;
     return (frame) => {
-      frame.charge(readCost);
-      let value = frame.slots[slot];
-      if (value === undefined) {
-        value = init === undefined ? null : init(frame);
-        frame.slots[slot] = value;
-      }
+      const known = frame.slots[slot];
+      if (known !== undefined) return known;
+      const value = init(frame);
+      frame.slots[slot] = value;
       return value;
     };
   }
 
-  #select(expr: Expr & { kind: "select" }): Planned {
-    if (this.#checked.references.has(expr)) return this.#ident(expr);
-    const operand = this.#step(expr.operand);
-    const { field, testOnly } = expr;
-    if (testOnly) {
-      return {
-        step: (frame) => {
-          const target = operand(frame);
-          return target instanceof CelError ? target : hasField(target, field);
-        },
-      };
-    }
-    return {
-      step: (frame) => {
-        const target = operand(frame);
-        if (target instanceof CelError) return target;
-        frame.charge(readCost);
-        return selectField(target, field);
-      },
+  #select(expr: Expr & { kind: "select" }): Step {
+    const operand = this.#steps(expr.operand);
+    const { field } = expr;
+    const read = expr.testOnly ? hasField : selectField;
+    return (frame) => {
+      const target = operand(frame);
+      if (target instanceof CelError) return target;
+      frame.charge(readCost);
+      return read(target, field);
+    };
+  }
+
+  #conditional(call: ResolvedCall): Step {
+    const [condition, yes, no] = call.args as [Expr, Expr, Expr];
+    const test = this.#step(condition);
+    const whenTrue = this.#steps(yes);
+    const whenFalse = this.#steps(no);
+    return (frame) => {
+      const chosen = test(frame);
+      if (chosen === true) return whenTrue(frame);
+      if (chosen === false) return whenFalse(frame);
+      return chosen instanceof CelError ? chosen : noSuchOverload();
+    };
+  }
+
+  #optionalSelect(call: ResolvedCall): Step {
+    const [operandExpr, fieldExpr] = call.args as [Expr, Expr & { kind: "literal" }];
+    const operand = this.#steps(operandExpr);
+    const field = String(fieldExpr.value);
+    return (frame) => {
+      const target = operand(frame);
+      return target instanceof CelError ? target : chargedIfPresent(frame, selectOptional(target, field));
+    };
+  }
+
+  #index(call: ResolvedCall): Step {
+    const [operand, index] = call.args.map((arg) => this.#steps(arg)) as [Step, Step];
+    const optional = call.name === "_[?_]";
+    return (frame) => {
+      const target = operand(frame);
+      if (target instanceof CelError) return target;
+      const at = index(frame);
+      if (at instanceof CelError) return at;
+      if (optional) return chargedIfPresent(frame, indexOptional(target, at));
+      frame.charge(readCost);
+      return indexValue(target, at);
     };
   }
 
@@ -229,54 +304,12 @@ class Planner {
         return { step: conjunction(call.args.map((arg) => this.#step(arg)), false) };
       case "_||_":
         return { step: conjunction(call.args.map((arg) => this.#step(arg)), true) };
-      case "_?_:_":
-        return { step: this.#conditional(call) };
-      case "_?._":
-        return { step: this.#optionalSelect(call) };
-      case "_[_]":
-        return { step: this.#index(call, indexValue) };
-      case "_[?_]":
-        return { step: this.#index(call, indexOptional) };
       case "or":
       case "orValue":
         return this.#isOptionalMethod(call) ? { step: this.#alternative(call) } : this.#function(call);
       default:
         return this.#growth(call) ?? this.#function(call);
     }
-  }
-
-  #conditional(call: ResolvedCall): Step {
-    const [condition, yes, no] = call.args.map((arg) => this.#step(arg)) as [Step, Step, Step];
-    return (frame) => {
-      const chosen = condition(frame);
-      if (chosen === true) return yes(frame);
-      if (chosen === false) return no(frame);
-      return chosen instanceof CelError ? chosen : noSuchOverload();
-    };
-  }
-
-  #optionalSelect(call: ResolvedCall): Step {
-    const [operandExpr, fieldExpr] = call.args as [Expr, Expr & { kind: "literal" }];
-    const operand = this.#step(operandExpr);
-    const field = String(fieldExpr.value);
-    return (frame) => {
-      const target = operand(frame);
-      if (target instanceof CelError) return target;
-      frame.charge(readCost);
-      return selectOptional(target, field);
-    };
-  }
-
-  #index(call: ResolvedCall, read: (target: Value, index: Value) => Value): Step {
-    const [operand, index] = call.args.map((arg) => this.#step(arg)) as [Step, Step];
-    return (frame) => {
-      const target = operand(frame);
-      if (target instanceof CelError) return target;
-      const at = index(frame);
-      if (at instanceof CelError) return at;
-      frame.charge(readCost);
-      return read(target, at);
-    };
   }
 
   #isOptionalMethod(call: ResolvedCall): boolean {
@@ -424,12 +457,17 @@ interface Invocation {
   readonly name: string;
 }
 
-const lenient: ReadonlySet<string> = new Set(["@not_strictly_false"]);
+/** An optional step that leads nowhere is free. */
+function chargedIfPresent(frame: Frame, value: Value): Value {
+  if (value !== noneOptional) frame.charge(readCost);
+  return value;
+}
 
 function invoke(overloads: readonly Overload[], invocation: Invocation): Step {
-  if (lenient.has(invocation.name)) return notStrictlyFalse(invocation.parts[0] as Step);
-  const { parts, settled } = invocation;
+  if (invocation.name === "@not_strictly_false") return notStrictlyFalse(invocation.parts[0] as Step);
+  const { parts, settled, name } = invocation;
   const only = overloads[0];
+  const ambiguous = overloads.length > 1;
   return (frame) => {
     const args: Value[] = [];
     for (const part of parts) {
@@ -438,11 +476,21 @@ function invoke(overloads: readonly Overload[], invocation: Invocation): Step {
       args.push(value);
     }
     const overload = settled ? only : overloads.find((candidate) => takes(candidate, args));
-    if (overload === undefined) return noSuchOverload();
+    if (overload === undefined) return noOverload(name, args);
     const result = overload.evaluate(args, frame);
-    frame.charge(overload.cost === undefined ? 1 : overload.cost.run(args, result, frame));
+    const { cost } = overload;
+    frame.charge(cost === undefined || (ambiguous && cost.settledOnly === true) ? 1 : cost.run(args, result, frame));
     return result;
   };
+}
+
+/** Functions that say no more than that there is no overload. */
+const terse: ReadonlySet<string> = new Set(["contains", "startsWith", "endsWith", "matches"]);
+
+function noOverload(name: string, args: readonly Value[]): CelError {
+  if (/^[_!@-]/.test(name) || terse.has(name)) return noSuchOverload();
+  if (name === "size") return new CelError("no such overload: size");
+  return new CelError(`no such overload: ${name}(${args.map(typeNameOf).join(", ")})`);
 }
 
 function takes(overload: Overload, args: readonly Value[]): boolean {

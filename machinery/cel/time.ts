@@ -12,8 +12,8 @@ const maxTimestamp = 253_402_300_800n * nanosPerSecond - 1n;
 const maxDuration = 2n ** 63n - 1n;
 
 /** A timestamp; undefined outside the years 1 to 9999. */
-export function timestampOf(nanos: bigint): Timestamp | undefined {
-  return nanos >= minTimestamp && nanos <= maxTimestamp ? new Timestamp(nanos) : undefined;
+export function timestampOf(nanos: bigint, offsetMinutes = 0): Timestamp | undefined {
+  return nanos >= minTimestamp && nanos <= maxTimestamp ? new Timestamp(nanos, offsetMinutes) : undefined;
 }
 
 /** A duration; undefined when its nanoseconds do not fit 64 bits. */
@@ -41,9 +41,9 @@ function parseWith(pattern: RegExp, text: string): Timestamp | undefined {
   const [, date = "", time = "", fraction = "", sign, hours = "0", minutes = "0"] = found;
   const ms = utcMs(date, time);
   if (ms === undefined || Number(hours) > 24 || Number(minutes) > 59) return undefined;
-  const offset = BigInt(Number(hours) * 60 + Number(minutes)) * 60n * nanosPerSecond;
+  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
   const nanos = ms * nanosPerMs + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
-  return timestampOf(sign === "-" ? nanos + offset : nanos - offset);
+  return timestampOf(nanos - BigInt(offset) * 60n * nanosPerSecond, offset);
 }
 
 /** An RFC 3339 time, as `timestamp()` takes it. */
@@ -57,11 +57,20 @@ export function parseDate(text: string): Timestamp | undefined {
   return /^\d{4}-\d\d-\d\d$/.test(text) ? parseWith(rfc3339, `${text}T00:00:00Z`) : undefined;
 }
 
-/** RFC 3339 in UTC with as many digits of the second as are needed. */
+/** RFC 3339 in the zone it came in, with as many digits of the second as are needed. */
 export function spellTimestamp(time: Timestamp): string {
   const seconds = floorDivide(time.nanos, nanosPerSecond);
   const fraction = time.nanos - seconds * nanosPerSecond;
-  return `${isoText(Number(seconds) * 1000).slice(0, 19)}${spellFraction(fraction)}Z`;
+  const { offsetMinutes } = time;
+  const local = isoText((Number(seconds) + offsetMinutes * 60) * 1000).slice(0, 19);
+  return `${local}${spellFraction(fraction)}${spellOffset(offsetMinutes)}`;
+}
+
+function spellOffset(minutes: number): string {
+  if (minutes === 0) return "Z";
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
 const spellFraction = (nanos: bigint): string =>

@@ -2,11 +2,13 @@
  * Checks of literals that types cannot express: `duration("x")`, `timestamp("x")`, `text.matches("(")`.
  * Source: cel-go cel/validator.go
  */
-import type { Expr } from "./ast.ts";
+import { type Expr, partsOf } from "./ast.ts";
 import type { Checked, ResolvedCall } from "./checker.ts";
 import type { Issues } from "./source.ts";
 import { compileRegex } from "../regex/regex.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
+import { type CelType, dynType, spellType } from "./types.ts";
+import { optionalElement, sameType } from "./unify.ts";
 
 type Check = (text: string) => boolean;
 
@@ -30,7 +32,48 @@ function validateCall(call: ResolvedCall, issues: Issues): void {
   issues.add(argument.offset, `invalid ${call.name} argument`);
 }
 
+/** Functions whose arguments may be lists of mixed types. */
+const mixedArguments: ReadonlySet<string> = new Set(["format"]);
+
+/** A list or map with one type for all its keys and one for all its values. */
+class LiteralValidator {
+  readonly #checked: Checked;
+  readonly #issues: Issues;
+
+  constructor(checked: Checked, issues: Issues) {
+    this.#checked = checked;
+    this.#issues = issues;
+  }
+
+  /** Looks at an expression and its parts; `call` is the function whose argument it is. */
+  visit(expr: Expr, call: string): void {
+    if (!mixedArguments.has(call)) this.#compareParts(expr);
+    const inside = expr.kind === "call" ? expr.name : call;
+    for (const part of partsOf(expr)) this.visit(part, inside);
+  }
+
+  #compareParts(expr: Expr): void {
+    if (expr.kind === "list") this.#compare(expr.elements, true);
+    if (expr.kind !== "map") return;
+    this.#compare(expr.entries.map(({ key }) => ({ value: key, optional: false })), false);
+    this.#compare(expr.entries, false);
+  }
+
+  #compare(parts: readonly { readonly value: Expr; readonly optional: boolean }[], once: boolean): void {
+    let first: CelType | undefined;
+    for (const { value, optional } of parts) {
+      const type = this.#checked.typeOf(value);
+      const inner = optional ? (optionalElement(type) ?? dynType) : type;
+      first ??= inner;
+      if (sameType(first, inner)) continue;
+      this.#issues.add(value.offset, `expected type '${spellType(first)}' but found '${spellType(inner)}'`);
+      if (once) return;
+    }
+  }
+}
+
 /** Adds what is wrong with the literals of a checked expression. */
 export function validateLiterals(checked: Checked, issues: Issues): void {
   for (const call of checked.calls.values()) validateCall(call, issues);
+  new LiteralValidator(checked, issues).visit(checked.expr, "");
 }

@@ -60,9 +60,12 @@ export class Uint {
 export class Timestamp {
   /** Nanoseconds since the epoch. */
   readonly nanos: bigint;
+  /** The zone it was written in; it shows when it is written again, and nowhere else. */
+  readonly offsetMinutes: number;
 
-  constructor(nanos: bigint) {
+  constructor(nanos: bigint, offsetMinutes = 0) {
     this.nanos = nanos;
+    this.offsetMinutes = offsetMinutes;
   }
 }
 

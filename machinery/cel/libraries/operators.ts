@@ -142,7 +142,8 @@ function arithmetic(operator: keyof typeof operationNames): Overload[] {
 }
 
 const nanosOf = (value: Value | undefined): bigint => (value as Timestamp | Duration).nanos;
-const time = (nanos: bigint): Value => timestampOf(nanos) ?? new CelError("timestamp overflow");
+const zoneOf = (value: Value | undefined): number => (value as Timestamp).offsetMinutes;
+const time = (nanos: bigint, zone: number): Value => timestampOf(nanos, zone) ?? new CelError("timestamp overflow");
 const span = (nanos: bigint): Value => durationOf(nanos) ?? new CelError("duration overflow");
 
 const timeArithmetic: Functions = {
@@ -151,10 +152,10 @@ const timeArithmetic: Functions = {
       span(nanosOf(a) + nanosOf(b)),
     ),
     global("add_duration_timestamp", { of: [durationType, timestampType], to: timestampType }, ([a, b]) =>
-      time(nanosOf(a) + nanosOf(b)),
+      time(nanosOf(a) + nanosOf(b), zoneOf(b)),
     ),
     global("add_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
-      time(nanosOf(a) + nanosOf(b)),
+      time(nanosOf(a) + nanosOf(b), zoneOf(a)),
     ),
   ],
   "_-_": [
@@ -162,7 +163,7 @@ const timeArithmetic: Functions = {
       span(nanosOf(a) - nanosOf(b)),
     ),
     global("subtract_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
-      time(nanosOf(a) - nanosOf(b)),
+      time(nanosOf(a) - nanosOf(b), zoneOf(a)),
     ),
     global("subtract_timestamp_timestamp", { of: [timestampType, timestampType], to: durationType }, ([a, b]) =>
       span(nanosOf(a) - nanosOf(b)),

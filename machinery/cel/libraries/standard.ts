@@ -46,6 +46,7 @@ const sizes: readonly Overload[] = sized.flatMap(([name, type]) => [
 
 /** Only as far as the affix reaches. */
 const affixCost: CallCost = {
+  settledOnly: true,
   run: (args, _result, sizesOf) => scaled(sizeOf(args[1], sizesOf), characterCost),
   estimate: (site) => ({ cost: ranges.scale(site.size(1), characterCost) }),
 };
