@@ -77,6 +77,9 @@ const shownWithValue: ReadonlySet<FieldReason> = new Set([
 
 const tooLongToShow = 512;
 
+/** As a value: the message does not show it. */
+export const omitted: unique symbol = Symbol("omitted");
+
 function spell(value: unknown): string {
   const text = typeof value === "bigint" ? value.toString() : (JSON.stringify(value) ?? "null");
   return text.length > tooLongToShow ? `${text.slice(0, tooLongToShow)}…` : text;
@@ -94,7 +97,8 @@ export class FieldErrors {
 
   /** Adds an error; `value` is shown for the reasons that quote it. */
   add(reason: FieldReason, path: Path | string, value: unknown, detail: string): void {
-    const opening = shownWithValue.has(reason) ? `${words[reason]}: ${spell(value)}` : words[reason];
+    const shown = shownWithValue.has(reason) && value !== omitted;
+    const opening = shown ? `${words[reason]}: ${spell(value)}` : words[reason];
     const message = detail === "" ? opening : `${opening}: ${detail}`;
     this.list.push({ reason, message, field: path.toString() });
   }
@@ -126,11 +130,11 @@ export class FieldErrors {
   }
 
   tooLong(path: Path, maxLength: number): void {
-    this.add("FieldValueTooLong", path, undefined, `may not be more than ${maxLength} bytes`);
+    this.add("FieldValueTooLong", path, undefined, `may not be more than ${maxLength} ${maxLength === 1 ? "byte" : "bytes"}`);
   }
 
   tooMany(path: Path, count: number, max: number): void {
-    this.add("FieldValueTooMany", path, undefined, `${count}: must have at most ${max} items`);
+    this.add("FieldValueTooMany", path, undefined, `${count}: must have at most ${max} ${max === 1 ? "item" : "items"}`);
   }
 
   notFound(path: Path, value: unknown): void {

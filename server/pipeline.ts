@@ -66,8 +66,9 @@ function setCommonHeaders(response: ServerResponse, exchange: Exchange): void {
 function writeReply(response: ServerResponse, { code, contentType, body, headers }: Reply, exchange?: Exchange): void {
   const pieces = Array.isArray(body) ? (body as readonly Buffer[]) : [body as Buffer];
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  response.writeHead(code, { "content-type": contentType, "content-length": length, ...headers });
-  if (exchange?.request.method === "HEAD") {
+  if (headers !== undefined) for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.writeHead(code, { "content-type": contentType, "content-length": length });
+  if (exchange?.request.method === "HEAD" || code === 304) {
     response.end();
     return;
   }

@@ -3,8 +3,8 @@
  * Source: k8s.io/apimachinery/pkg/apis/meta/v1/types.go, …/meta/v1/validation/validation.go
  */
 import { FieldErrors, Path } from "@atoll/machinery/field";
+import { checkManagerName } from "@atoll/machinery/objectmeta";
 import { StatusError } from "@atoll/machinery/status";
-import { validateManagerName } from "../registry/metadata.ts";
 import { invalid } from "../registry/invalid.ts";
 
 /** How strictly unknown and repeated fields are taken. */
@@ -41,7 +41,7 @@ export function writeOptions(query: URLSearchParams, kind: string): WriteOptions
   const dryRun = query.getAll("dryRun").filter((value) => value !== "");
   checkDryRun(dryRun, errors);
   const fieldManager = query.get("fieldManager") ?? "";
-  validateManagerName(fieldManager, Path.of("fieldManager"), errors);
+  checkManagerName(fieldManager, Path.of("fieldManager"), errors);
   const validation = query.get("fieldValidation") || "Warn";
   if (!validations.has(validation)) {
     errors.notSupported(Path.of("fieldValidation"), validation, [...validations]);
