@@ -63,5 +63,11 @@ export function parseTime(text: string): number {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
+/** Milliseconds since the epoch of a date in any form the language reads, as OpenSSL's; NaN when it is none. */
+export const parseDate = (text: string): number => Date.parse(text);
+
+/** A moment as the language's own object, for libraries that take one. */
+export const dateOf = (ms: number): Date => new Date(ms);
+
 /** A number in [0, 1), not for secrets. */
 export const chance = (): number => Math.random();

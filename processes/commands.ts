@@ -14,6 +14,8 @@ interface Command {
 
 const commands: readonly Command[] = [
   { name: "up", summary: "the whole system on this machine", load: () => import("./up.ts") },
+  { name: "down", summary: "stop what up started", load: () => import("./down.ts") },
+  { name: "status", summary: "what runs, where, how healthy", load: () => import("./status.ts") },
   { name: "server", summary: "the API server alone", load: () => import("./server.ts") },
   { name: "controllers", summary: "the controllers alone", load: () => import("./controllers.ts") },
   {

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { Clock } from "@atoll/machinery/clock";
+import { type Clock, parseDate } from "@atoll/machinery/clock";
 import type { User } from "../call.ts";
 
 interface Known {
@@ -45,5 +45,5 @@ function read(socket: TLSSocket): Known | "none" {
   if (typeof name !== "string" || name === "") return "none";
   const groups = organizations === undefined ? [] : [organizations].flat();
   const user = { name, uid: "", groups: [...groups, "system:authenticated"], extra: {} };
-  return { user, validToMs: Date.parse(certificate.valid_to) };
+  return { user, validToMs: parseDate(certificate.valid_to) };
 }

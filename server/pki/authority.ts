@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
+import { dateOf } from "@atoll/machinery/clock";
 
 /** A certificate and its private key, PEM. */
 export interface KeyPair {
@@ -48,8 +49,8 @@ export async function newAuthority(commonName: string, nowMs: number): Promise<K
     {
       serialNumber: serial(),
       name: [{ CN: [commonName] }],
-      notBefore: new Date(nowMs - backdateMs),
-      notAfter: new Date(nowMs + caDays * dayMs),
+      notBefore: dateOf(nowMs - backdateMs),
+      notAfter: dateOf(nowMs + caDays * dayMs),
       signingAlgorithm: algorithm,
       keys,
       extensions: [
@@ -95,8 +96,8 @@ export async function sign(
       serialNumber: serial(),
       subject,
       issuer: issuer.subject,
-      notBefore: new Date(nowMs - backdateMs),
-      notAfter: new Date(Math.min(nowMs + wish.days * dayMs, issuer.notAfter.getTime())),
+      notBefore: dateOf(nowMs - backdateMs),
+      notAfter: dateOf(Math.min(nowMs + wish.days * dayMs, issuer.notAfter.getTime())),
       signingAlgorithm: algorithm,
       signingKey: signer.privateKey,
       publicKey: new x509.PublicKey(spki),

@@ -14,6 +14,7 @@ import { chmod, mkdir, open, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { createPublicKey } from "node:crypto";
+import { parseDate } from "@atoll/machinery/clock";
 import { type CertificateWish, issue, type KeyPair, newAuthority, newKey } from "./authority.ts";
 
 /** All that a server signs and identifies itself with. */
@@ -88,7 +89,7 @@ async function certificate({ folder, name, issuer, nowMs }: Slot, wish: Certific
 /** Whether a certificate still has the names, the time and the issuer that are wanted. */
 function serves(pair: KeyPair, issuer: KeyPair, { wish, nowMs }: { wish: CertificateWish; nowMs: number }): boolean {
   const cert = new X509Certificate(pair.cert);
-  if (Date.parse(cert.validTo) - nowMs < renewBeforeMs) return false;
+  if (parseDate(cert.validTo) - nowMs < renewBeforeMs) return false;
   if (!cert.verify(new X509Certificate(issuer.cert).publicKey)) return false;
   const has = new Set((cert.subjectAltName ?? "").split(", ").map((name) => name.replace(/^(DNS|IP Address):/, "")));
   return (wish.names ?? []).every((name) => has.has(name));

@@ -95,7 +95,7 @@ function asKind(value: unknown, apiVersion: string, kind: string): Record<string
   if ((givenKind !== "" && givenKind !== kind) || (givenVersion !== "" && givenVersion !== apiVersion)) {
     throw new StatusError(
       "BadRequest",
-      `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind}: the body says ${String(givenKind)} in ${String(givenVersion)}`,
+      `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind}: the body says ${JSON.stringify(givenKind)} in ${JSON.stringify(givenVersion)}`,
     );
   }
   return given;

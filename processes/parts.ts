@@ -1,0 +1,45 @@
+/** The parts of the system that `atoll up` runs on one machine, each a process of its own. */
+import { join } from "node:path";
+
+/** What the whole is to be. */
+export interface Wish {
+  readonly data: string;
+  readonly bind: string;
+  readonly apiPort: number;
+  readonly store: string;
+  readonly serviceCidr: string;
+}
+
+/** One process: its command, and the line by which it says that it serves; none means at once. */
+export interface Part {
+  readonly name: string;
+  readonly does: string;
+  readonly args: readonly string[];
+  readonly readyLine: string | undefined;
+}
+
+/** In the order in which they start; they stop the other way round. */
+export function partsOf({ data, bind, apiPort, store, serviceCidr }: Wish): readonly Part[] {
+  const kubeconfig = join(data, "admin.kubeconfig");
+  return [
+    {
+      name: "server",
+      does: "API server",
+      args: [
+        "server",
+        ...["--data", data],
+        ...["--bind", bind],
+        ...["--api-port", String(apiPort)],
+        ...["--store", store],
+        ...["--service-cidr", serviceCidr],
+      ],
+      readyLine: "ready ",
+    },
+    {
+      name: "controllers",
+      does: "controllers",
+      args: ["controllers", "--kubeconfig", kubeconfig],
+      readyLine: undefined,
+    },
+  ];
+}

@@ -1,0 +1,55 @@
+/** The record of what `up` runs in a data directory, for `down` and `status`. */
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writePrivate } from "./kubeconfig.ts";
+
+/** One process, told from a later one of the same number by when it began. */
+export interface Running {
+  readonly name: string;
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat, in clock ticks since boot. */
+  readonly started: string;
+}
+
+/** What is up. */
+export interface UpRecord {
+  readonly up: Running;
+  readonly parts: readonly Running[];
+  readonly url: string;
+}
+
+const file = (data: string) => join(data, "run", "up.json");
+
+/** When a process began; undefined when there is none of that number. */
+export async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether exactly this process still runs. */
+export async function runs({ pid, started }: Running): Promise<boolean> {
+  return (await startOf(pid)) === started;
+}
+
+export async function writeRecord(data: string, record: UpRecord): Promise<void> {
+  await mkdir(join(data, "run"), { recursive: true, mode: 0o700 });
+  await writePrivate(file(data), `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** Undefined when nothing was recorded. */
+export async function readRecord(data: string): Promise<UpRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(file(data), "utf8")) as UpRecord;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+export async function removeRecord(data: string): Promise<void> {
+  await rm(file(data), { force: true });
+}
