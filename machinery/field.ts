@@ -2,6 +2,7 @@
  * Field paths and the errors found at them, in the words kubectl users know.
  * Source: k8s.io/apimachinery/pkg/util/validation/field
  */
+import { stringifyJson } from "./json/json.ts";
 import type { StatusCause } from "./status.ts";
 
 /**
@@ -81,7 +82,7 @@ const tooLongToShow = 512;
 export const omitted: unique symbol = Symbol("omitted");
 
 function spell(value: unknown): string {
-  const text = typeof value === "bigint" ? value.toString() : (JSON.stringify(value) ?? "null");
+  const text = stringifyJson(value ?? null);
   return text.length > tooLongToShow ? `${text.slice(0, tooLongToShow)}…` : text;
 }
 
@@ -130,11 +131,21 @@ export class FieldErrors {
   }
 
   tooLong(path: Path, maxLength: number): void {
-    this.add("FieldValueTooLong", path, undefined, `may not be more than ${maxLength} ${maxLength === 1 ? "byte" : "bytes"}`);
+    this.add(
+      "FieldValueTooLong",
+      path,
+      undefined,
+      `may not be more than ${maxLength} ${maxLength === 1 ? "byte" : "bytes"}`,
+    );
   }
 
   tooMany(path: Path, count: number, max: number): void {
-    this.add("FieldValueTooMany", path, undefined, `${count}: must have at most ${max} ${max === 1 ? "item" : "items"}`);
+    this.add(
+      "FieldValueTooMany",
+      path,
+      undefined,
+      `${count}: must have at most ${max} ${max === 1 ? "item" : "items"}`,
+    );
   }
 
   notFound(path: Path, value: unknown): void {
