@@ -4,6 +4,7 @@
  */
 import { keyOf, numeric } from "./equality.ts";
 import { noSuchOverload } from "./frame.ts";
+import { typeNameOf } from "./runtime-type.ts";
 import { CelError, ListValue, MapValue, noneOptional, OptionalValue, type Value } from "./values.ts";
 
 function spellKey(key: Value): string {
@@ -53,8 +54,13 @@ function lookUp(target: Value, index: Value): Value | undefined {
   if (target instanceof MapValue) return keyOf(index) === undefined ? noSuchOverload() : target.get(index);
   if (!(target instanceof ListValue)) return undefined;
   const position = positionOf(index);
-  if (position === undefined) return new CelError(`unsupported index value ${spellKey(index)} in list`);
+  if (position === undefined) return unsupportedIndex(index);
   return position >= 0 && position < target.size ? target.at(position) : undefined;
+}
+
+function unsupportedIndex(index: Value): CelError {
+  if (numeric(index) !== undefined) return new CelError(`unsupported index value ${spellKey(index)} in list`);
+  return new CelError(`unsupported index type '${typeNameOf(index)}' in list`);
 }
 
 /** `target[index]`; of an optional, an optional. */

@@ -301,11 +301,10 @@ class Checker {
 
   // ---- literals with parts
 
-  #join(expr: Expr, before: CelType | undefined, type: CelType): CelType {
+  /** The type of all parts so far; dyn when they differ. Whether they may differ is for validateLiterals to say. */
+  #join(before: CelType | undefined, type: CelType): CelType {
     if (before === undefined) return type;
-    if (this.#found.assign(before, type)) return mostGeneral(before, type);
-    this.#mismatch(expr, before, type);
-    return errorType;
+    return this.#found.assign(before, type) ? mostGeneral(before, type) : dynType;
   }
 
   /** The type of a part; when it is given as `?part`, the type inside its optional. */
@@ -320,7 +319,7 @@ class Checker {
   #list(expr: ListExpr): CelType {
     let element: CelType | undefined;
     for (const { value, optional } of expr.elements) {
-      element = this.#join(value, element, this.#part(value, optional));
+      element = this.#join(element, this.#part(value, optional));
     }
     return listOf(element ?? this.#found.freshVariable());
   }
@@ -329,8 +328,8 @@ class Checker {
     let key: CelType | undefined;
     let value: CelType | undefined;
     for (const entry of expr.entries) {
-      key = this.#join(entry.key, key, this.#check(entry.key));
-      value = this.#join(entry.value, value, this.#part(entry.value, entry.optional));
+      key = this.#join(key, this.#check(entry.key));
+      value = this.#join(value, this.#part(entry.value, entry.optional));
     }
     return mapOf(key ?? this.#found.freshVariable(), value ?? this.#found.freshVariable());
   }

@@ -69,6 +69,8 @@ export interface CallEstimate {
 export interface CallCost {
   /** While it runs, the cost holds only where checking settled the overload; a call left to run time costs 1. */
   readonly settledOnly?: boolean;
+  /** The cost depends on the result, so it is known only afterwards. Any other call pays before it runs. */
+  readonly byResult?: boolean;
   run(args: readonly Value[], result: Value, sizes: Sizes): number;
   estimate(site: CallSite): CallEstimate;
 }

@@ -477,9 +477,11 @@ function invoke(overloads: readonly Overload[], invocation: Invocation): Step {
     }
     const overload = settled ? only : overloads.find((candidate) => takes(candidate, args));
     if (overload === undefined) return noOverload(name, args);
-    const result = overload.evaluate(args, frame);
     const { cost } = overload;
-    frame.charge(cost === undefined || (ambiguous && cost.settledOnly === true) ? 1 : cost.run(args, result, frame));
+    if (cost === undefined || (ambiguous && cost.settledOnly === true)) frame.charge(1);
+    else if (cost.byResult !== true) frame.charge(cost.run(args, null, frame));
+    const result = overload.evaluate(args, frame);
+    if (cost?.byResult === true) frame.charge(cost.run(args, result, frame));
     return result;
   };
 }

@@ -5,6 +5,8 @@
 import { type Expr, partsOf } from "./ast.ts";
 import type { Checked, ResolvedCall } from "./checker.ts";
 import type { Issues } from "./source.ts";
+import { checkFormat } from "./libraries/format-string.ts";
+import { nameOfType } from "./runtime-type.ts";
 import { compileRegex } from "../regex/regex.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import { type CelType, dynType, spellType } from "./types.ts";
@@ -21,6 +23,18 @@ const checks: Readonly<Record<string, { readonly argument: number; readonly vali
 
 function literalText(expr: Expr | undefined): string | undefined {
   return expr?.kind === "literal" && typeof expr.value === "string" ? expr.value : undefined;
+}
+
+/** A literal pattern with a literal list of arguments. */
+function validateFormat(expr: Expr, call: ResolvedCall, validation: { checked: Checked; issues: Issues }): void {
+  const [receiver, list] = call.args;
+  const pattern = literalText(receiver);
+  if (call.name !== "format" || !call.member || pattern === undefined || list?.kind !== "list") return;
+  const kinds = list.elements.map(({ value }) => nameOfType(validation.checked.typeOf(value)));
+  const wrong = checkFormat(pattern, kinds);
+  if (wrong === undefined) return;
+  const at = wrong.argument === undefined ? expr : list.elements[wrong.argument]?.value;
+  validation.issues.add((at ?? expr).offset, wrong.message);
 }
 
 function validateCall(call: ResolvedCall, issues: Issues): void {
@@ -74,6 +88,9 @@ class LiteralValidator {
 
 /** Adds what is wrong with the literals of a checked expression. */
 export function validateLiterals(checked: Checked, issues: Issues): void {
-  for (const call of checked.calls.values()) validateCall(call, issues);
+  for (const [expr, call] of checked.calls) {
+    validateCall(call, issues);
+    validateFormat(expr, call, { checked, issues });
+  }
   new LiteralValidator(checked, issues).visit(checked.expr, "");
 }
