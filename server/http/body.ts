@@ -46,7 +46,9 @@ function collect(request: IncomingMessage): Promise<Buffer> {
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     });
     request.on("error", (cause) => reject(new StatusError("BadRequest", "the request broke off", { cause })));
-    request.on("close", () => reject(new StatusError("BadRequest", "the request broke off")));
+    request.on("close", () => {
+      if (!request.readableEnded) reject(new StatusError("BadRequest", "the request broke off"));
+    });
   });
 }
 
