@@ -2,7 +2,16 @@
  * In what each built-in kind differs from the others, by `GROUP/KIND`; the core's group is "". A kind that is not
  * here has no rules of its own. Each stands in api/GROUP/KIND.ts, "core" being the folder of the group "".
  */
+import { configMap } from "./core/configmap.ts";
+import { namespace } from "./core/namespace.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
-export const strategies: Readonly<Record<string, Strategy>> = {};
+export const strategies: Readonly<Record<string, Strategy>> = {
+  "/ConfigMap": of(configMap),
+  "/Namespace": of(namespace),
+};
+
+function of<T>(strategy: Strategy<T>): Strategy {
+  return strategy as unknown as Strategy;
+}

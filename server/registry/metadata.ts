@@ -5,7 +5,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { Kind } from "@atoll/api/kind";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
-import { dns1123LabelErrors, nameRules } from "@atoll/machinery/names";
+import { dns1123LabelErrors, nameRules, qualifiedNameErrors } from "@atoll/machinery/names";
 import { validateObjectMeta } from "@atoll/machinery/objectmeta";
 import type { ApiObject, ObjectMeta } from "@atoll/machinery/object";
 
@@ -52,6 +52,21 @@ export function validateMetadata(object: ApiObject, kind: Kind, errors: FieldErr
   }
   validateNamespaceField(metadata, kind, errors);
   validateObjectMeta(metadata, at, errors);
+  if (kind.custom !== true) checkCoreFinalizers(metadata, errors);
+}
+
+const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+
+/** Built-in kinds take only finalizers that are qualified or Kubernetes' own. Source: validateKubeFinalizerName */
+function checkCoreFinalizers({ finalizers = [] }: ObjectMeta, errors: FieldErrors): void {
+  for (const [i, name] of finalizers.entries()) {
+    const path = at.child("finalizers").index(i);
+    const messages = qualifiedNameErrors(name);
+    for (const message of messages) errors.invalid(path, name, message);
+    if (messages.length === 0 && !name.includes("/") && !standardFinalizers.has(name)) {
+      errors.invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified");
+    }
+  }
 }
 
 function nameErrors(kind: Kind, name: string, prefix: boolean): readonly string[] {
