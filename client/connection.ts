@@ -10,6 +10,7 @@
  */
 import type { Clock } from "@atoll/machinery/clock";
 import { chance } from "@atoll/machinery/clock";
+import { parseStoredJson, stringifyJson } from "@atoll/machinery/json/json";
 import { errorOfStatus, errorOfText, isStatus } from "./errors.ts";
 import { readText } from "./lines.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
@@ -100,7 +101,7 @@ export class Connection {
   async json(call: Call): Promise<unknown> {
     const text = await this.text(call);
     try {
-      return JSON.parse(text);
+      return parseStoredJson(text);
     } catch (cause) {
       throw new TransportFailed(`${call.method} ${call.path}: the answer is not JSON`, { cause, uncertain: true });
     }
@@ -167,7 +168,7 @@ export class Connection {
     if (call.body !== undefined) headers["content-type"] = jsonType;
     if (call.headers !== undefined) Object.assign(headers, call.headers);
     const request = { method: call.method, path: call.path + spellQuery(call.query), headers, signal };
-    return call.body === undefined ? request : { ...request, body: JSON.stringify(call.body) };
+    return call.body === undefined ? request : { ...request, body: stringifyJson(call.body) };
   }
 }
 

@@ -2,6 +2,7 @@
  * The events of a watch.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
+import { parseStoredJson } from "@atoll/machinery/json/json";
 import type { ApiObject, ObjectMeta } from "@atoll/machinery/object";
 import type { Call } from "./connection.ts";
 import { errorOfStatus, isStatus } from "./errors.ts";
@@ -54,7 +55,7 @@ interface Line {
 }
 
 function eventOf<T>(resource: Resource<T>, text: string): WatchEvent<T> {
-  const { type, object } = JSON.parse(text) as Line;
+  const { type, object } = parseStoredJson(text) as Line;
   if (type === "ERROR") {
     throw isStatus(object) ? errorOfStatus(object, 500) : new TransportFailed("the watch failed", { uncertain: false });
   }

@@ -19,7 +19,11 @@ export function clientOf(harness: Pick<Harness, "url" | "tls">, transport: Trans
 }
 
 /** Asks until the answer is yes. @throws {Error} with what was waited for, after `withinMs` */
-export async function eventually(what: string, ask: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function eventually(
+  what: string,
+  ask: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+): Promise<void> {
   const endMs = systemClock.monotonicMs() + withinMs;
   while (!(await ask())) {
     if (systemClock.monotonicMs() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);

@@ -92,7 +92,9 @@ export class Sessions implements Carrier {
       settings: { initialWindowSize: streamWindowBytes, enablePush: false },
     });
     const session = new Session(http2);
-    http2.once("connect", () => http2.setLocalWindowSize(sessionWindowBytes));
+    http2.once("connect", () => {
+      if (!http2.destroyed) http2.setLocalWindowSize(sessionWindowBytes);
+    });
     http2.on("error", () => undefined); // each stream on it fails by itself, and says why
     http2.once("goaway", () => this.#sessions.delete(session));
     http2.once("close", () => this.#sessions.delete(session));
