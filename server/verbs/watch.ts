@@ -23,7 +23,9 @@ export async function watch(call: Call): Promise<StreamReply> {
   const wanted = negotiate(call.request.headers.accept, false);
   const options = listOptions(call.info.query, { watch: true });
   const chosen = selection(call.info.query, call.served.kind);
-  const named = call.info.name === "" ? chosen.name : call.info.name;
+  // A name says which key only together with the namespace, where there are namespaces.
+  const placed = call.info.namespace !== "" || !call.served.kind.namespaced;
+  const named = call.info.name === "" && placed ? chosen.name : call.info.name || undefined;
   const encoder = new EventEncoder({
     kind: call.served.kind,
     resource,
