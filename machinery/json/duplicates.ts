@@ -29,6 +29,25 @@ function opened(frame: Frame | undefined, list: boolean): Frame {
   return { path, keys: list ? undefined : new Set(), index: 0, next: list ? `${path}[0]` : path };
 }
 
+/** Takes note of a key; true when the object has it already. */
+function repeats(frame: Frame, key: string): boolean {
+  frame.next = keyPath(frame.path, key);
+  const known = frame.keys?.has(key) === true;
+  frame.keys?.add(key);
+  return known;
+}
+
+/** What a character outside strings does to the containers that are open. */
+function step(frames: Frame[], char: string | undefined): void {
+  const frame = frames.at(-1);
+  if (char === "{" || char === "[") frames.push(opened(frame, char === "["));
+  else if (char === "}" || char === "]") frames.pop();
+  else if (char === "," && frame !== undefined && frame.keys === undefined) {
+    frame.index++;
+    frame.next = `${frame.path}[${frame.index}]`;
+  }
+}
+
 /**
  * `duplicate field "spec.template.x"` for each, in the order of the text, at most 100.
  * Source: sigs.k8s.io/json (DisallowDuplicateFields)
@@ -37,23 +56,18 @@ export function duplicateFields(text: string): readonly string[] {
   const found = new Set<string>();
   const frames: Frame[] = [];
   for (let at = 0; at < text.length && found.size < most; at++) {
-    const char = text[at];
-    const frame = frames.at(-1);
-    if (char === '"') {
-      const end = endOfString(text, at);
-      if (frame?.keys !== undefined && isKey(text, end)) {
-        const key = JSON.parse(text.slice(at, end + 1)) as string;
-        frame.next = keyPath(frame.path, key);
-        if (frame.keys.has(key)) found.add(`duplicate field ${JSON.stringify(frame.next)}`);
-        frame.keys.add(key);
-      }
-      at = end;
-    } else if (char === "{" || char === "[") frames.push(opened(frame, char === "["));
-    else if (char === "}" || char === "]") frames.pop();
-    else if (char === "," && frame !== undefined && frame.keys === undefined) {
-      frame.index++;
-      frame.next = `${frame.path}[${frame.index}]`;
+    if (text[at] !== '"') {
+      step(frames, text[at]);
+      continue;
     }
+    const end = endOfString(text, at);
+    const frame = frames.at(-1);
+    const key =
+      frame?.keys !== undefined && isKey(text, end) ? (JSON.parse(text.slice(at, end + 1)) as string) : undefined;
+    if (frame !== undefined && key !== undefined && repeats(frame, key)) {
+      found.add(`duplicate field ${JSON.stringify(frame.next)}`);
+    }
+    at = end;
   }
   return [...found];
 }

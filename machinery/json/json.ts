@@ -1,16 +1,14 @@
 /**
  * JSON that keeps 64-bit integers, finds keys given twice, and stops at a depth.
  *
- * The native parser does the work. Before it, one pass over the text counts keys and depth and looks for numbers that
- * a double might not hold; only a text with such numbers, or with more keys than arrived, pays for a second look.
+ * The native parser does the work. Before it, one pass over the text counts keys and depth and looks for what it would
+ * get wrong; only a text that has such things, or more keys than arrived, pays for more.
  */
 import { duplicateFields } from "./duplicates.ts";
+import { JsonError, parseExactly } from "./exact.ts";
 import { scanJson } from "./scan.ts";
 
-/** Text that is no JSON. The message holds none of it: it may be a Secret. */
-export class JsonError extends Error {
-  override readonly name = "JsonError";
-}
+export { JsonError } from "./exact.ts";
 
 /** JSON nested too deeply. */
 export class DepthExceeded extends Error {
@@ -29,34 +27,18 @@ export interface ParsedJson {
 }
 
 const defaultMaxDepth = 1_000;
-const minInt64 = -(2n ** 63n);
-const maxInt64 = 2n ** 63n - 1n;
-
-/** JSON.rawJSON and the reviver's source text, of ECMAScript 2026, which TypeScript's library does not know yet. */
-const json = JSON as unknown as {
-  rawJSON(text: string): unknown;
-  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
-};
-
-function reviveNumber(_key: string, value: unknown, context: { source?: string }): unknown {
-  if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  if (!Number.isFinite(value)) throw new JsonError("a number is out of range");
-  if (!/^-?\d+$/.test(context.source ?? "")) return value;
-  const exact = BigInt(context.source ?? "");
-  return exact >= minInt64 && exact <= maxInt64 ? exact : value;
-}
+/** JSON.rawJSON of ECMAScript 2026, which TypeScript's library does not know yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
 /** V8 quotes the text in its messages; what comes after is left out. */
 function syntaxError(cause: unknown): JsonError {
-  if (cause instanceof JsonError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
   return new JsonError(message.replace(/, (\.\.\.)?".*$/s, "").replace(/ \(line.*$/s, ""));
 }
 
-function parseText(text: string, exact: boolean): unknown {
+function parseNatively(text: string): unknown {
   try {
-    return exact ? json.parse(text, reviveNumber) : JSON.parse(text);
+    return JSON.parse(text) as unknown;
   } catch (cause) {
     throw syntaxError(cause);
   }
@@ -89,13 +71,13 @@ export function parseJson(text: string | Buffer, limits: { readonly maxDepth?: n
   const seen = scanJson(source);
   const maxDepth = limits.maxDepth ?? defaultMaxDepth;
   if (seen.depth > maxDepth) throw new DepthExceeded(maxDepth);
-  const value = parseText(source, seen.unusual);
+  const value = seen.unusual ? parseExactly(source) : parseNatively(source);
   const twice = typeof value === "object" && seen.keys !== countKeys(value);
   return { value, duplicates: twice ? duplicateFields(source) : [] };
 }
 
-/** Sixteen digits in a row, or an exponent: a number that may not fit a double. Strings match, too; no harm. */
-const mayNotFit = /\d{16}|\d[eE][-+]?\d/;
+/** A number that may not fit a double, or an escape. Strings match, too: then the scan tells. */
+const mayBeUnusual = /\d{16}|\d[eE][-+]?\d|\\/;
 
 /**
  * Parses JSON that this system wrote: integers exact, duplicates and depth not looked at.
@@ -103,11 +85,11 @@ const mayNotFit = /\d{16}|\d[eE][-+]?\d/;
  */
 export function parseStoredJson(text: string | Buffer): unknown {
   const source = typeof text === "string" ? text : text.toString("utf8");
-  return parseText(source, mayNotFit.test(source));
+  return mayBeUnusual.test(source) && scanJson(source).unusual ? parseExactly(source) : parseNatively(source);
 }
 
 function spellBigInt(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? json.rawJSON(value.toString()) : value;
+  return typeof value === "bigint" ? rawJSON(value.toString()) : value;
 }
 
 /**

@@ -5,12 +5,13 @@ export interface Scan {
   /** Colons outside strings: one a key. */
   readonly keys: number;
   readonly depth: number;
-  /** A number that a double may not hold, or an escaped surrogate that may lack its other half. */
+  /** Holds what the native parser may get wrong: see exact.ts. */
   readonly unusual: boolean;
 }
 
 const quote = 0x22;
 const backslash = 0x5c;
+const colon = 0x3a;
 /** Shorter integers are exact in a double. */
 const exactDigits = 15;
 
@@ -28,39 +29,82 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** Position after the number, and whether it is plain. */
-function endOfNumber(text: string, start: number): { end: number; plain: boolean } {
+/** Position after the number that begins at `start`. */
+function endOfNumber(text: string, start: number): number {
   let at = start;
-  let plain = true;
   for (; ; at++) {
     const code = text.charCodeAt(at);
-    // e, E
-    if (code === 0x65 || code === 0x45) plain = false;
-    // . + -
-    else if (!isDigit(code) && code !== 0x2e && code !== 0x2b && code !== 0x2d) break;
+    // . + - e E
+    if (!isDigit(code) && code !== 0x2e && code !== 0x2b && code !== 0x2d && (code | 0x20) !== 0x65) return at;
   }
-  return { end: at, plain: plain && at - start <= exactDigits };
+}
+
+/** Too long or with an exponent: it may not fit a double. */
+function mayNotFit(text: string, start: number, end: number): boolean {
+  return end - start > exactDigits || /[eE]/.test(text.slice(start, end));
+}
+
+/** Whether the string that ends at `end` is a key. */
+function isKey(text: string, end: number): boolean {
+  let at = end + 1;
+  while (text.charCodeAt(at) <= 0x20) at++;
+  return text.charCodeAt(at) === colon;
+}
+
+class Scanner implements Scan {
+  readonly #text: string;
+  /** Position of the next backslash; -1: none is left. */
+  #slash: number;
+  #open = 0;
+  keys = 0;
+  depth = 0;
+  unusual: boolean;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#slash = text.indexOf("\\");
+    this.unusual = this.#slash >= 0 && /\\u[dD][89a-fA-F]/.test(text);
+  }
+
+  run(): this {
+    const text = this.#text;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === quote) at = this.#string(at);
+      else if (code === colon) this.keys++;
+      else if (isDigit(code)) at = this.#number(at);
+      else this.#bracket(code);
+    }
+    return this;
+  }
+
+  #bracket(code: number): void {
+    // { and [, } and ]: the square one is 0x20 below.
+    if ((code | 0x20) === 0x7b) {
+      if (++this.#open > this.depth) this.depth = this.#open;
+    } else if ((code | 0x20) === 0x7d) this.#open--;
+  }
+
+  #string(start: number): number {
+    const text = this.#text;
+    if (this.#slash < 0) {
+      const end = text.indexOf('"', start + 1);
+      return end < 0 ? text.length : end;
+    }
+    const end = endOfString(text, start);
+    if (this.#slash < start) this.#slash = text.indexOf("\\", start);
+    if (this.#slash >= 0 && this.#slash < end && isKey(text, end)) this.unusual = true;
+    return end;
+  }
+
+  #number(start: number): number {
+    const end = endOfNumber(this.#text, start);
+    this.unusual ||= mayNotFit(this.#text, start, end);
+    return end - 1;
+  }
 }
 
 /** Looks at every character outside strings once. */
 export function scanJson(text: string): Scan {
-  let keys = 0;
-  let depth = 0;
-  let deepest = 0;
-  let unusual = /\\u[dD][89a-fA-F]/.test(text);
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === quote) at = endOfString(text, at);
-    else if (code === 0x3a) keys++;
-    else if (code === 0x7b || code === 0x5b) {
-      depth++;
-      if (depth > deepest) deepest = depth;
-    } else if (code === 0x7d || code === 0x5d) depth--;
-    else if (isDigit(code)) {
-      const number = endOfNumber(text, at);
-      if (!number.plain) unusual = true;
-      at = number.end - 1;
-    }
-  }
-  return { keys, depth: deepest, unusual };
+  return new Scanner(text).run();
 }

@@ -30,7 +30,8 @@ export type ScalarDecoder = (value: unknown) => unknown;
 export function found(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  return typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "bigint" ? "number" : typeof value;
 }
 
 function decodeString(value: unknown): string {

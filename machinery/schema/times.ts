@@ -61,23 +61,35 @@ function inUtc(moment: Moment, offsetSeconds: number): Moment {
   return momentAt(days * secondsADay + moment.second - offsetSeconds);
 }
 
-function inRange(numbers: readonly number[], offset: readonly [number, number]): boolean {
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers;
-  const date = month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
-  return date && hour < 24 && minute < 60 && second < 60 && offset[0] <= 24 && offset[1] < 60;
+function isDate(year: number, month: number, day: number): boolean {
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
 }
 
-/** Both forms of one reading: the parts, and the fraction's digits ("" when none). Undefined: no such moment. */
+function isTime(hour: number, minute: number, second: number): boolean {
+  return hour < 24 && minute < 60 && second < 60;
+}
+
+/** Seconds east of UTC of `+01:30` and its like, 0 for Z; undefined when out of range. */
+function offsetOf(
+  sign: string | undefined,
+  hours: string | undefined,
+  minutes: string | undefined,
+): number | undefined {
+  if (sign === undefined) return 0;
+  const [hour, minute] = [Number(hours), Number(minutes)];
+  if (hour > 24 || minute > 59) return undefined;
+  return (sign === "-" ? -1 : 1) * (hour * 3600 + minute * 60);
+}
+
+/** The moment, and the fraction's digits, "" when none. Undefined: no such moment. */
 function read(text: string): { moment: Moment; fraction: string } | undefined {
   const match = shape.exec(text);
   if (match === null) return undefined;
-  const numbers = match.slice(1, 7).map(Number);
-  const offset = [Number(match[9] ?? 0), Number(match[10] ?? 0)] as const;
-  if (!inRange(numbers, offset)) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers;
-  const sign = match[8] === "-" ? -1 : 1;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
+  const offset = offsetOf(match[8], match[9], match[10]);
+  if (offset === undefined || !isDate(year, month, day) || !isTime(hour, minute, second)) return undefined;
   const moment = { year, month, day, second: hour * 3600 + minute * 60 + second };
-  return { moment: inUtc(moment, sign * (offset[0] * 3600 + offset[1] * 60)), fraction: match[7] ?? "" };
+  return { moment: inUtc(moment, offset), fraction: match[7] ?? "" };
 }
 
 /** The moment that Go takes for "no time". */

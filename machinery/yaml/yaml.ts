@@ -5,17 +5,7 @@
  * The `yaml` package parses; what its nodes mean is decided here, where expansion can be counted. It is slow, some
  * 0.6 µs a byte, and takes 40 ms to load: import this module when YAML comes, and parse large bodies off the event loop.
  */
-import {
-  type Alias,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type ParsedNode,
-  parseDocument,
-  type YAMLMap,
-} from "yaml";
+import { type Alias, isAlias, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLMap } from "yaml";
 import { DepthExceeded, JsonError, type ParsedJson, parseJson } from "../json/json.ts";
 import { scalarValue, YamlValueError } from "./scalars.ts";
 
@@ -107,8 +97,9 @@ class Reader {
 
   #key(node: ParsedNode): string {
     const key = this.value(node);
-    if (typeof key === "object") throw new YamlError("yaml: a key is neither text, number nor boolean");
-    return String(key);
+    if (typeof key === "string") return key;
+    if (typeof key === "number" || typeof key === "bigint" || typeof key === "boolean") return String(key);
+    throw new YamlError("yaml: a key is neither text, number nor boolean");
   }
 
   /** `<<: *other`, or a list of them of which earlier ones win. Keys that come later in the map win over both. */
