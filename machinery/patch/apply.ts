@@ -61,40 +61,54 @@ interface Step extends Change {
   readonly force: boolean;
 }
 
+/** What changed, by the version it is seen in; undefined for versions that are not known. */
+type Seen = (apiVersion: string) => Changes | undefined;
+
+/** Compares the objects once for each version that is asked for. */
+function changesOf(step: Step, rules: Rules): Seen {
+  const seen = new Map<string, Changes | undefined>();
+  return (apiVersion) => {
+    if (!seen.has(apiVersion)) seen.set(apiVersion, changesIn(apiVersion, step, rules));
+    return seen.get(apiVersion);
+  };
+}
+
 /**
- * Takes from all other owners what changed.
+ * Takes from all other owners what changed. Owners in unknown versions are forgotten.
  * @param managers changed
  * @returns what changed, in the version of the change
  * @throws {Conflicts} when not forced and others own what changed
  */
 function takeOver(managers: Managers, step: Step, rules: Rules): Changes {
-  const changes = changesIn(step.before.apiVersion, step, rules);
-  const own = changes ?? { added: noFields, modified: noFields, removed: noFields };
-  const seen = new Map([[step.before.apiVersion, own]]);
-  const conflicts = new Map<string, { manager: Manager; fields: FieldSet }>();
-  const removed = new Map<string, FieldSet>();
-  for (const [id, manager] of managers) {
-    if (id === step.by) continue;
-    const { apiVersion } = manager;
-    const changed = seen.get(apiVersion) ?? changesIn(apiVersion, step, rules);
-    if (changed === undefined) {
-      managers.delete(id);
-      continue;
-    }
-    seen.set(apiVersion, changed);
-    const fields = intersection(manager.fields, union(changed.modified, changed.added));
-    if (!isEmpty(fields)) conflicts.set(id, { manager, fields });
-    removed.set(id, changed.removed);
+  const changes = changesOf(step, rules);
+  for (const [id, { apiVersion }] of managers) {
+    if (id !== step.by && changes(apiVersion) === undefined) managers.delete(id);
   }
+  const conflicts = conflictsOf(managers, step, changes);
   if (!step.force && conflicts.size > 0) throw new Conflicts(conflicts);
   for (const [id, manager] of managers) {
-    const left = difference(
-      difference(manager.fields, conflicts.get(id)?.fields ?? noFields),
-      removed.get(id) ?? noFields,
-    );
+    const gone = id === step.by ? undefined : changes(manager.apiVersion)?.removed;
+    const taken = difference(manager.fields, conflicts.get(id)?.fields ?? noFields);
+    const left = difference(taken, gone ?? noFields);
     if (left !== manager.fields || isEmpty(left)) setFields(managers, id, { ...manager, fields: left });
   }
-  return own;
+  return changes(step.before.apiVersion) ?? { added: noFields, modified: noFields, removed: noFields };
+}
+
+/** What others own of what was added or modified. */
+function conflictsOf(
+  managers: Managers,
+  step: Step,
+  changes: Seen,
+): Map<string, { manager: Manager; fields: FieldSet }> {
+  const conflicts = new Map<string, { manager: Manager; fields: FieldSet }>();
+  for (const [id, manager] of managers) {
+    const changed = id === step.by ? undefined : changes(manager.apiVersion);
+    if (changed === undefined) continue;
+    const fields = intersection(manager.fields, union(changed.modified, changed.added));
+    if (!isEmpty(fields)) conflicts.set(id, { manager, fields });
+  }
+  return conflicts;
 }
 
 function changesIn(apiVersion: string, { before, after }: Step, { convert, filter }: Rules): Changes | undefined {
@@ -167,48 +181,52 @@ function prune({ merged, managers, last, id }: Pruning, convert: Convert): Versi
   if (now.apiVersion === last.apiVersion && isEmpty(difference(last.fields, now.fields))) return merged;
   const then = at(merged, last.apiVersion, convert);
   if (then === undefined) return merged;
+  const whole = { shown: then, fields: namedFields(then) };
   const pruned = without(then, withNamedFields(last.fields, then.type));
-  const kept = addBackOwned({ merged: then, pruned }, managers, convert);
-  const back = addBackDangling(then, kept, { last, convert });
+  const kept = addBackOwned({ whole, pruned }, managers, convert);
+  const back = addBackDangling(whole, kept, { last, convert });
   return at(back, now.apiVersion, convert) ?? merged;
 }
 
+/** An object and all its fields. */
+interface Whole {
+  readonly shown: Versioned;
+  readonly fields: FieldSet;
+}
+
+function namedFields({ type, object }: Versioned): FieldSet {
+  return withNamedFields(ownedFields(type, object), type);
+}
+
 function without(from: Versioned, fields: FieldSet): Versioned {
+  if (isEmpty(fields)) return from;
   const object = removeFields(from.type, from.object, fields);
   return { ...from, object: isPlain(object) ? object : {} };
 }
 
 /** Puts back what any owner owns, version by version, that of the pruned object first. */
-function addBackOwned(both: { merged: Versioned; pruned: Versioned }, managers: Managers, convert: Convert): Versioned {
+function addBackOwned(both: { whole: Whole; pruned: Versioned }, managers: Managers, convert: Convert): Versioned {
   const owned = new Map<string, FieldSet>([[both.pruned.apiVersion, noFields]]);
   for (const { apiVersion, fields } of managers.values()) {
     owned.set(apiVersion, union(owned.get(apiVersion) ?? noFields, fields));
   }
-  let { merged, pruned } = both;
+  let { whole, pruned } = both;
   for (const [apiVersion, fields] of owned) {
-    const here = at(merged, apiVersion, convert);
+    const here = at(whole.shown, apiVersion, convert);
     const rest = at(pruned, apiVersion, convert);
     if (here === undefined || rest === undefined) continue;
-    merged = here;
-    const all = withNamedFields(ownedFields(here.type, here.object), here.type);
-    const kept = union(
-      withNamedFields(ownedFields(here.type, rest.object), here.type),
-      withNamedFields(fields, here.type),
-    );
-    pruned = without(here, difference(all, kept));
+    if (here !== whole.shown) whole = { shown: here, fields: namedFields(here) };
+    const kept = union(namedFields({ ...here, object: rest.object }), withNamedFields(fields, here.type));
+    pruned = without(here, difference(whole.fields, kept));
   }
   return pruned;
 }
 
 /** Puts back what stood below a pruned field and was not the applier's either. */
-function addBackDangling(
-  merged: Versioned,
-  pruned: Versioned,
-  { last, convert }: { last: Manager; convert: Convert },
-): Versioned {
-  const rest = at(pruned, last.apiVersion, convert);
-  if (rest === undefined) return merged;
-  const all = withNamedFields(ownedFields(merged.type, merged.object), merged.type);
-  const kept = withNamedFields(ownedFields(merged.type, rest.object), merged.type);
-  return without(merged, intersection(difference(all, kept), withNamedFields(last.fields, merged.type)));
+function addBackDangling(whole: Whole, pruned: Versioned, by: { last: Manager; convert: Convert }): Versioned {
+  const { shown, fields } = whole;
+  const rest = at(pruned, by.last.apiVersion, by.convert);
+  if (rest === undefined) return shown;
+  const gone = difference(fields, namedFields({ ...shown, object: rest.object }));
+  return without(shown, intersection(gone, withNamedFields(by.last.fields, shown.type)));
 }

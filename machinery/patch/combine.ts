@@ -4,7 +4,7 @@
  * Source: sigs.k8s.io/structured-merge-diff/v6/typed (merge.go, remove.go, reconcile_schema.go), fieldpath/set.go
  */
 import { type Step, fieldStep } from "./element.ts";
-import { type Field, type FieldSet, below, isMember, leaf, nodeOf, self, setOf } from "./fieldset.ts";
+import { type FieldSet, below, isMember, leaf, self } from "./fieldset.ts";
 import { stepOfItem } from "./items.ts";
 import { type Plain, isEmpty, read, write } from "./plain.ts";
 import { type FieldType, type ListType, type MapType, deduced, fieldsOf, itemsOf, shapeOf } from "./types.ts";
@@ -147,18 +147,28 @@ function removeFromList(list: ListType, value: unknown, fields: FieldSet): unkno
   return rest.length > 0 ? rest : null;
 }
 
-/** A set to which declared fields that have something below them belong themselves. */
+/**
+ * A set to which declared fields that have something below them belong themselves.
+ * @returns the same set when all of them do
+ */
 export function withNamedFields(set: FieldSet, type: FieldType | undefined): FieldSet {
-  const fields: Field[] = [];
-  for (const step of Object.keys(set)) {
-    const node = set[step];
-    if (step === self || node === undefined) continue;
-    const name = step.startsWith("f:") ? step.slice(2) : undefined;
-    const named = name !== undefined && type?.map?.declares(name) === true && !isEmpty(node);
-    const inner = withNamedFields(node, typeBelow(type, step));
-    fields.push([step, nodeOf(isMember(node) || named, inner) ?? leaf]);
+  return namedBelow(set, type) ?? set;
+}
+
+/** A node's or set's steps with named fields; undefined when nothing changes. */
+function namedBelow(set: FieldSet, type: FieldType | undefined): Record<Step, FieldSet> | undefined {
+  let changed: Record<Step, FieldSet> | undefined;
+  for (const step in set) {
+    const node = set[step] ?? leaf;
+    if (node === leaf || step === self) continue;
+    const inner = namedBelow(node, typeBelow(type, step)) ?? node;
+    const named = !(self in inner) && step.startsWith("f:") && type?.map?.declares(step.slice(2)) === true;
+    const next = named && !isEmpty(inner) ? { [self]: leaf, ...inner } : inner;
+    if (next === node) continue;
+    changed ??= { ...set };
+    changed[step] = next;
   }
-  return setOf(fields);
+  return changed;
 }
 
 function typeBelow(type: FieldType | undefined, step: Step): FieldType | undefined {

@@ -9,7 +9,16 @@
  *
  * Source: sigs.k8s.io/structured-merge-diff/v6/fieldpath (set.go, serialize.go)
  */
-import { BadStep, type Step, compareSteps, isPlainlyCanonical, parseStep, spellStep, writeElement } from "./element.ts";
+import {
+  BadStep,
+  type Step,
+  compareElements,
+  compareSteps,
+  isPlainlyCanonical,
+  parseStep,
+  spellStep,
+  writeElement,
+} from "./element.ts";
 import { isEmpty, isPlain } from "./plain.ts";
 
 /** A set, or a node of one. */
@@ -30,7 +39,7 @@ type Building = Record<Step, FieldSet>;
 
 /** Whether the field of a node is in the set itself. */
 export function isMember(node: FieldSet): boolean {
-  return self in node || isEmpty(node);
+  return node === leaf || self in node || isEmpty(node);
 }
 
 /** The set of fields below a node. */
@@ -43,7 +52,7 @@ export function below(node: FieldSet | undefined): FieldSet {
 
 /** The node of a field: in the set itself or not, with a set below it. Undefined when that is nothing. */
 export function nodeOf(member: boolean, fields: FieldSet): FieldSet | undefined {
-  if (isEmpty(fields)) return member ? leaf : undefined;
+  if (fields === leaf || isEmpty(fields)) return member ? leaf : undefined;
   return member ? { [self]: leaf, ...fields } : fields;
 }
 
@@ -69,11 +78,16 @@ function inOrder(fields: readonly Field[]): readonly Field[] {
   for (let i = 1; i < fields.length; i++) {
     const before = fields[i - 1];
     const here = fields[i];
-    if (before !== undefined && here !== undefined && compareSteps(before[0], here[0]) > 0) {
-      return fields.toSorted(([a], [b]) => compareSteps(a, b));
-    }
+    if (before !== undefined && here !== undefined && compareSteps(before[0], here[0]) > 0) return sorted(fields);
   }
   return fields;
+}
+
+function sorted(fields: readonly Field[]): readonly Field[] {
+  // Taken apart once, not at every comparison.
+  const parsed = fields.map((field) => ({ field, element: parseStep(field[0]) }));
+  parsed.sort((a, b) => compareElements(a.element, b.element));
+  return parsed.map(({ field }) => field);
 }
 
 /** A set of one field and, when `steps` names several, of none of the fields on the way. */

@@ -216,7 +216,7 @@ export class Ownership {
     const { apiVersion, kind } = this.#options;
     const { applied } = request;
     if (applied["apiVersion"] !== apiVersion || applied["kind"] !== kind) {
-      const given = `${String(applied["apiVersion"] ?? "")}, Kind=${String(applied["kind"] ?? "")}`;
+      const given = `${spellText(applied["apiVersion"])}, Kind=${spellText(applied["kind"])}`;
       throw new StatusError("BadRequest", `invalid object type: ${given}`);
     }
     const metadata = applied["metadata"];
@@ -234,7 +234,7 @@ export class Ownership {
   #badForm({ applied }: ApplyRequest, cause: BadValue, what: string): StatusError {
     const { apiVersion, kind } = this.#options;
     const { namespace = "", name = "" } = isPlain(applied["metadata"]) ? applied["metadata"] : {};
-    const message = `${what} (${String(namespace)}/${String(name)}; ${apiVersion}, Kind=${kind}): ${cause.message}`;
+    const message = `${what} (${spellText(namespace)}/${spellText(name)}; ${apiVersion}, Kind=${kind}): ${cause.message}`;
     return new StatusError("Unknown", message, { code: 500, cause });
   }
 
@@ -262,6 +262,8 @@ export class Ownership {
     return known;
   }
 }
+
+const spellText = (value: unknown): string => (typeof value === "string" ? value : "");
 
 /** Whether managedFields as sent ask for the record to be forgotten. */
 function isReset(sent: unknown): boolean {

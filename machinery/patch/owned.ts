@@ -147,7 +147,6 @@ function checkScalar(scalar: Scalar, value: unknown, place: Place): void {
 }
 
 function spell(value: unknown): string {
-  return typeof value === "object"
-    ? JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner))
-    : String(value);
+  if (typeof value === "string") return value;
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
 }

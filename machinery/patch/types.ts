@@ -240,10 +240,8 @@ function scalarOf(schema: Schema): Scalar | undefined {
 function relationship(schema: Schema): { atomic: boolean; keys: readonly string[] } {
   const listType = schema["x-kubernetes-list-type"];
   if (listType !== undefined) {
-    return {
-      atomic: listType === "atomic",
-      keys: listType === "map" ? (schema["x-kubernetes-list-map-keys"] ?? []) : [],
-    };
+    const keys = listType === "map" ? (schema["x-kubernetes-list-map-keys"] ?? []) : [];
+    return { atomic: listType === "atomic", keys: keys.toSorted(compareText) };
   }
   const strategies = (schema["x-kubernetes-patch-strategy"] ?? "").split(",");
   const key = schema["x-kubernetes-patch-merge-key"];
