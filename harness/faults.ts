@@ -34,6 +34,7 @@ export class Faults implements Transport {
   readonly #inner: Transport;
   readonly #watches = new Set<OpenWatch>();
   #stall: PromiseWithResolvers<void> | undefined;
+  #stalled = "";
   #dead = false;
   /** Collections whose watches cannot resume: the next try is told that its revision is gone. */
   readonly #forgotten = new Set<string>();
@@ -47,9 +48,10 @@ export class Faults implements Transport {
     return this.#dead;
   }
 
-  /** From now on watches tell nothing, as over a stuck connection. */
-  stallWatches(): void {
+  /** From now on watches of a resource (default: all) tell nothing, as over a stuck connection. */
+  stallWatches(plural = ""): void {
     this.#stall ??= Promise.withResolvers<void>();
+    this.#stalled = plural;
   }
 
   /** Watches tell what they held back, and go on. */
@@ -88,8 +90,8 @@ export class Faults implements Transport {
   async request(request: TransportRequest): Promise<TransportResponse> {
     if (this.#dead) throw new TransportFailed("crashed", { uncertain: false });
     if (isWatch(request)) return this.#watch(request);
-    if (!isDeed(request)) return this.#alive(await this.#inner.request(request));
-    return this.#write(request);
+    if (isDeed(request)) return this.#write(request);
+    return this.#alive(await this.#inner.request(request));
   }
 
   async #write(request: TransportRequest): Promise<TransportResponse> {
@@ -122,7 +124,7 @@ export class Faults implements Transport {
   async *#told(body: AsyncIterable<Uint8Array>, watch: OpenWatch): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of body) {
-        while (this.#stall !== undefined) await this.#stall.promise;
+        while (this.#stall !== undefined && watch.collection.endsWith(this.#stalled)) await this.#stall.promise;
         watch.cut.signal.throwIfAborted();
         yield chunk;
       }

@@ -85,6 +85,7 @@ export class Events {
   #last: Promise<void> = Promise.resolve();
   #sweep: Timer | undefined;
   #dropped = 0;
+  #made = 0;
 
   constructor(options: EventsOptions) {
     this.#options = options;
@@ -128,7 +129,7 @@ export class Events {
     this.#watchSeries();
     const draft = {
       metadata: {
-        name: `${regarding.name}.${nowMs.toString(16)}${this.#series.size.toString(16)}`,
+        name: `${regarding.name}.${nowMs.toString(16)}${(this.#made++).toString(16)}`,
         namespace: regarding.namespace ?? "default",
       },
       eventTime: formatMicroTime(nowMs),

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import { Lease } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { toKey } from "@atoll/client/resource";
+import { clientOf, eventually, transportTo } from "@atoll/harness/client";
+import { Faults } from "@atoll/harness/faults";
+import type { Harness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
+import type { Clock } from "@atoll/machinery/clock";
+import { systemClock } from "@atoll/machinery/clock";
+import { Leadership } from "./lease.ts";
+import { silent } from "./log.ts";
+
+let harness: Harness;
+let direct: Client;
+
+before(async () => {
+  harness = await startHarness();
+  direct = clientOf(harness);
+});
+after(() => harness.close());
+
+const times = { durationMs: 1_000, renewDeadlineMs: 600, retryMs: 50 };
+
+/** A candidate whose wall clock is off by `skewMs`. */
+function candidate(name: string, identity: string, skewMs = 0) {
+  const faults = new Faults(transportTo(harness));
+  const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + skewMs };
+  const client = clientOf(harness, faults);
+  const options = { client, clock, log: silent, random: () => 0, namespace: "kube-system", name, identity, times };
+  const stopping = new AbortController();
+  const state = { leading: false, led: 0 };
+  const work = async (signal: AbortSignal) => {
+    state.leading = true;
+    state.led++;
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    state.leading = false;
+  };
+  const ended = new Leadership(options).lead(work, stopping.signal);
+  const stop = async () => {
+    stopping.abort();
+    await ended;
+    faults.close();
+  };
+  return { faults, state, ended, stop };
+}
+
+const holder = async (name: string) => (await direct.get(Lease, toKey("kube-system", name))).spec;
+
+test("Leadership goes to one of two, and at once to the other when the first stops", async () => {
+  const first = candidate("handover", "first");
+  await eventually("the first leads", () => first.state.leading);
+  const second = candidate("handover", "second");
+  await systemClock.sleep(300);
+  assert.equal(second.state.leading, false);
+  assert.equal((await holder("handover")).holderIdentity, "first");
+  await first.stop();
+  await eventually("the second leads", () => second.state.leading, 500);
+  const spec = await holder("handover");
+  assert.equal(spec.holderIdentity, "second");
+  assert.equal(spec.leaseTransitions, 1);
+  await second.stop();
+  assert.equal((await holder("handover")).holderIdentity ?? "", "");
+});
+
+test("Leadership is lost before another can have it, when the API is out of reach", async () => {
+  const first = candidate("cutoff", "first");
+  await eventually("the first leads", () => first.state.leading);
+  const second = candidate("cutoff", "second");
+  first.faults.crash();
+  let both = false;
+  await eventually("the second leads", () => {
+    both ||= first.state.leading && second.state.leading;
+    return second.state.leading;
+  });
+  assert.equal(both, false);
+  await first.ended;
+  await second.stop();
+});
+
+test("Leadership is not taken from a leader whose clock is an hour behind or ahead", async () => {
+  for (const skewMs of [-3_600_000, 3_600_000]) {
+    const name = skewMs < 0 ? "behind" : "ahead";
+    const first = candidate(name, "first", skewMs);
+    await eventually("the first leads", () => first.state.leading);
+    const second = candidate(name, "second");
+    await systemClock.sleep(times.durationMs * 1.5);
+    assert.deepEqual([first.state.leading, second.state.leading], [true, false]);
+    await second.stop();
+    await first.stop();
+  }
+});
+
+test("Leadership is lost when somebody else holds the lease after all", async () => {
+  const first = candidate("stolen", "first");
+  await eventually("the first leads", () => first.state.leading);
+  await direct.updateWith(Lease, {
+    key: toKey("kube-system", "stolen"),
+    change: (lease) => ({ ...lease, spec: { ...lease.spec, holderIdentity: "thief" } }),
+  });
+  assert.equal(await first.ended, true);
+  assert.equal(first.state.leading, false);
+  assert.equal((await holder("stolen")).holderIdentity, "thief");
+  await first.stop();
+});
