@@ -1,6 +1,6 @@
 /** What every Store promises when many callers act at once. */
 import assert from "node:assert/strict";
-import { bytes, type Declare, texts } from "./conformance.ts";
+import { bytes, type Declare, texts } from "./conformance-parts.ts";
 import { record } from "./recorder.ts";
 import { type Entry, KeyExists, RevisionMismatch, type Store } from "./store.ts";
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bytes, type Declare } from "./conformance.ts";
+import { bytes, type Declare } from "./conformance-parts.ts";
 import { Recorder } from "./recorder.ts";
 import { type Change, Compacted, type Entry, KeyExists, RevisionMismatch, type Store, type Watch } from "./store.ts";
 

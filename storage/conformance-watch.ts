@@ -1,6 +1,6 @@
 /** What every Store promises about watches. */
 import assert from "node:assert/strict";
-import { bytes, type Declare } from "./conformance.ts";
+import { bytes, type Declare } from "./conformance-parts.ts";
 import { record, Recorder, until } from "./recorder.ts";
 import { Compacted, StoreUnavailable } from "./store.ts";
 

@@ -3,33 +3,12 @@
  * open it.
  */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { testConcurrency } from "./conformance-concurrency.ts";
 import { testModel } from "./conformance-model.ts";
+import { bytes, type Declare, type Opened, texts } from "./conformance-parts.ts";
 import { testWatch } from "./conformance-watch.ts";
-import {
-  Compacted,
-  FutureRevision,
-  KeyExists,
-  type Page,
-  RevisionMismatch,
-  type Store,
-  StoreUnavailable,
-} from "./store.ts";
-
-/** An empty store to test, and what else its kind can do. */
-export interface Opened {
-  readonly store: Store;
-  /** Closes the store and opens the same data again, for kinds that keep data. */
-  reopen?(): Promise<Store>;
-  /** Opens the same data a second time, for kinds that several servers share. */
-  peer?(): Promise<Store>;
-  /** Closes whatever is open and removes the data. */
-  dispose(): Promise<void>;
-}
-
-/** Declares one test on a store of its own. */
-export type Declare = (subject: string, body: (opened: Opened, t: TestContext) => Promise<void>) => void;
+import { Compacted, FutureRevision, KeyExists, RevisionMismatch, StoreUnavailable } from "./store.ts";
 
 /** How thorough to be. */
 export interface Thoroughness {
@@ -56,16 +35,6 @@ export function runConformance(name: string, open: () => Promise<Opened>, option
   testWatch(declare);
   testConcurrency(declare);
   testModel(declare, options.histories ?? 60);
-}
-
-/** Bytes of a text. */
-export function bytes(text: string): Buffer {
-  return Buffer.from(text);
-}
-
-/** Keys and values of a page, as text. */
-export function texts(page: Page): string[] {
-  return page.entries.map(({ key, value }) => `${key}=${value}`);
 }
 
 function testWrites(declare: Declare): void {

@@ -139,12 +139,14 @@ export class Feed {
     this.#telling = true;
     calls();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      for (const watch of this.#watches) {
-        if (watch.pending === undefined) this.#tell(watch, next);
-        else for (const change of matching(watch, next)) watch.pending.push(change);
-      }
+      for (const watch of this.#watches) this.#tellOrKeep(watch, next);
     }
     this.#telling = false;
+  }
+
+  #tellOrKeep(watch: Running, changes: readonly Change[]): void {
+    if (watch.pending === undefined) return this.#tell(watch, changes);
+    for (const change of matching(watch, changes)) watch.pending.push(change);
   }
 
   #tell(watch: Running, changes: readonly Change[]): void {

@@ -46,7 +46,7 @@ export class Recorder implements WatchSink {
 
   /** Keys and values told, as text: `+key=value`, `-key`. */
   get texts(): string[] {
-    return this.told.map(({ key, entry }) => (entry === undefined ? `-${key}` : `+${key}=${entry.value}`));
+    return this.told.map(({ key, entry }) => (entry === undefined ? `-${key}` : `+${key}=${entry.value.toString()}`));
   }
 
   /** Waits for everything that is committed by now; gives this. */
