@@ -87,13 +87,14 @@ function takeOver(managers: Managers, step: Step, rules: Rules): Changes {
   const conflicts = conflictsOf(managers, step, changes);
   if (!step.force && conflicts.size > 0) throw new Conflicts(conflicts);
   for (const [id, manager] of managers) {
-    const gone = id === step.by ? undefined : changes(manager.apiVersion)?.removed;
-    const taken = difference(manager.fields, conflicts.get(id)?.fields ?? noFields);
-    const left = difference(taken, gone ?? noFields);
+    const { removed } = (id === step.by ? undefined : changes(manager.apiVersion)) ?? unchanged;
+    const left = difference(difference(manager.fields, conflicts.get(id)?.fields ?? noFields), removed);
     if (left !== manager.fields || isEmpty(left)) setFields(managers, id, { ...manager, fields: left });
   }
-  return changes(step.before.apiVersion) ?? { added: noFields, modified: noFields, removed: noFields };
+  return changes(step.before.apiVersion) ?? unchanged;
 }
+
+const unchanged: Changes = { added: noFields, modified: noFields, removed: noFields };
 
 /** What others own of what was added or modified. */
 function conflictsOf(

@@ -30,7 +30,7 @@ export interface FieldSet {
 export const leaf: FieldSet = Object.freeze({});
 
 /** The set without fields. */
-export const noFields: FieldSet = leaf;
+export const noFields: FieldSet = Object.freeze({});
 
 /** Says, beside other steps, that the field itself is in the set. */
 export const self: Step = ".";
