@@ -80,7 +80,7 @@ export function sizeOf(value: Value | undefined, sizes: Sizes): number {
   if (typeof value === "string") return sizes.length(value);
   if (value instanceof ListValue || value instanceof MapValue) return value.size;
   if (value instanceof Uint8Array) return value.length;
-  if (value instanceof OpaqueValue) return value.size ?? 1;
+  if (value instanceof OpaqueValue) return value.size;
   return value instanceof OptionalValue && value.value !== undefined ? sizeOf(value.value, sizes) : 1;
 }
 

@@ -16,18 +16,32 @@
  * - `estimateCost` bounds the cost by maxItems, maxLength and maxProperties alone; `unbounded` stands for no bound,
  *   `maxCardinality(declaration)` says how often a rule below an unbounded list or map can run
  * - costs are cel-go's; a call stops at `costLimit`; `CostBudget` adds calls up
- * - `toJSON` turns a result into JSON (mutations, audit annotations)
+ * - `toJson` turns a result into JSON (mutations, audit annotations)
  *
  * Libraries by default, `kubernetesLibraries`: the standard one, optional types, strings (version 2), lists
  * (Kubernetes' own and version 3), sets, regex, urls, ip, cidr, quantity, semver, format, authorizer with selectors,
- * two-variable comprehensions. To be added for mutations: `mutationLibrary` (Object{…}, JSONPatch{…},
+ * two-variable comprehensions. To be added for mutations: `mutation` (Object{…}, JSONPatch{…},
  * jsonpatch.escapeKey); for device selectors: `bindings` (cel.bind).
+ * The variable `authorizer` is `declare(authorizerType)`, bound to `authorizerValue(ask)`.
  */
 export { Compiler } from "./compile.ts";
 export { unbounded } from "./cost.ts";
 export type { Declaration } from "./declaration.ts";
 export { escapeName, isReserved, unescapeName } from "./escape.ts";
+export { NotJson, toJson } from "./json.ts";
+export {
+  type AuthorizationAnswer,
+  type AuthorizationQuestion,
+  type Authorizer,
+  authorizerType,
+  authorizerValue,
+  requestResourceValue,
+  resourceCheckType,
+  type ResourceQuestion,
+} from "./libraries/authorizer.ts";
+export { bindings } from "./libraries/comprehensions.ts";
 export { kubernetesLibraries } from "./libraries/kubernetes.ts";
+export { MadeObject, misplacedTypes, mutation } from "./libraries/mutation.ts";
 export type { Library } from "./library.ts";
 export {
   type Compilation,

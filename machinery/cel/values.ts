@@ -137,7 +137,11 @@ export abstract class OpaqueValue {
   abstract readonly type: CelType;
   /** Name that `type(x)` shows. */
   abstract readonly typeName: string;
-  /** What costs reckon with; 1 when absent. */
-  readonly size?: number;
+  /** What costs reckon with. */
+  readonly size: number;
   abstract equals(other: Value): boolean | CelError;
+
+  constructor(size = 1) {
+    this.size = size;
+  }
 }

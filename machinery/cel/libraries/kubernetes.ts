@@ -3,11 +3,16 @@
  * Source: k8s.io/apiserver/pkg/cel/environment/base.go
  */
 import type { Library } from "../library.ts";
+import { authorizer } from "./authorizer.ts";
 import { comprehensions } from "./comprehensions.ts";
+import { format } from "./format.ts";
 import { kubernetesLists, lists, sets } from "./lists.ts";
+import { cidr, ip } from "./net.ts";
 import { optional } from "./optional.ts";
+import { quantity, semver } from "./quantity.ts";
 import { standard } from "./standard.ts";
 import { strings } from "./strings.ts";
+import { regex, urls } from "./urls.ts";
 
 /** What every expression in Kubernetes can use. */
 export const kubernetesLibraries: readonly Library[] = [
@@ -17,5 +22,13 @@ export const kubernetesLibraries: readonly Library[] = [
   kubernetesLists,
   lists,
   sets,
+  regex,
+  urls,
+  ip,
+  cidr,
+  quantity,
+  semver,
+  format,
+  authorizer,
   comprehensions,
 ];

@@ -3,6 +3,8 @@
  * Source: cel-spec doc/langdef.md "List of Standard Definitions"; cel-go common/stdlib/standard.go
  */
 import {
+  type CallEstimate,
+  characterCost,
   comparisonCost,
   concatenationCost,
   joinCost,
@@ -10,6 +12,7 @@ import {
   type CallCost,
   type CallSite,
   ranges,
+  unbounded,
 } from "../cost.ts";
 import { global, listOfA, mapOfAB, paramA, paramB } from "../define.ts";
 import { compareBytes, compareNumbers, compareStrings, equals, numeric } from "../equality.ts";
@@ -46,12 +49,21 @@ const bool = boolType;
 /** Comparing a library's own values costs 1; everything else by the smaller of the two. */
 const equalityCost: CallCost = {
   run: (args, result, sizes) => (args[0] instanceof OpaqueValue ? 1 : comparisonCost.run(args, result, sizes)),
-  estimate: (site) => (isUnitComparison(site) ? { cost: ranges.exactly(1) } : comparisonCost.estimate(site)),
+  estimate: (site) => opaqueEstimate(site) ?? comparisonCost.estimate(site),
 };
 
-function isUnitComparison(site: CallSite): boolean {
+// A format's name is at most this long.
+const longestFormat = 64;
+
+/** Estimates for comparing a library's own values; undefined for all others. */
+function opaqueEstimate(site: CallSite): CallEstimate | undefined {
   const [a, b] = [site.type(0), site.type(1)];
-  return a.kind === "opaque" && b.kind === "opaque" && a.name === b.name && a.name !== "optional_type";
+  if (a.kind !== "opaque" || b.kind !== "opaque" || a.name !== b.name || a.name === "optional_type") return undefined;
+  if (a.name === "kubernetes.NamedFormat") return { cost: ranges.scale({ min: 1, max: longestFormat }, characterCost) };
+  if (a.name !== "kubernetes.URL") return { cost: ranges.exactly(1) };
+  // Upstream takes the right side's size for both.
+  const { max } = site.size(1);
+  return { cost: ranges.scale({ min: 1, max: max === unbounded ? 1 : max }, characterCost) };
 }
 
 const equality: Functions = {
