@@ -26,7 +26,7 @@ import type { Identity, Node } from "./graph.ts";
 import { foregroundFinalizer, Graph, orphanFinalizer, spellIdentity } from "./graph.ts";
 import { plan } from "./plan.ts";
 
-const name = "garbage-collector";
+const name = "garbage-collector-controller";
 
 /** The garbage collector. */
 export const garbageCollector: Controller = {

@@ -1,0 +1,73 @@
+/**
+ * `atoll controllers`: the controllers alone, in the foreground. Of several such processes one works; the others wait
+ * for its lease. One that loses the lease ends, and whoever supervises it starts it anew.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { Client } from "@atoll/client/client";
+import { controllers } from "@atoll/controllers/index";
+import { systemClock } from "@atoll/machinery/clock";
+import type { Controller } from "@atoll/runtime/controller";
+import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { logTo } from "@atoll/runtime/log";
+import { runControllers } from "@atoll/runtime/run";
+import { exitCode, flags, UsageError } from "./flags.ts";
+import { openLog } from "./log.ts";
+import { untilStopped } from "./signals.ts";
+import { atollVersion } from "./version.ts";
+
+interface Options {
+  readonly kubeconfig: string;
+  readonly only?: string;
+}
+
+function parse(args: readonly string[]): Options {
+  return flags("atoll controllers", "The controllers alone, in the foreground.")
+    .requiredOption("--kubeconfig <file>", "the API server, and who to be there")
+    .option("--only <names>", "run these alone, as NAME,NAME…; other processes must run the rest, and not these")
+    .parse(args, { from: "user" })
+    .opts();
+}
+
+/** Runs until SIGTERM or SIGINT, or until leadership is lost. */
+export async function run(args: readonly string[]): Promise<number> {
+  return await exitCode(async () => {
+    const { kubeconfig, only } = parse(args);
+    const logger = openLog("controllers");
+    const log = logTo((level, message, fields) => logger[level](fields, message));
+    const { transport, ca } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
+    const userAgent = `atoll-controllers/${atollVersion}`;
+    const running = runControllers({
+      controllers: chosen(controllers({ ca }), only),
+      client: new Client({ transport, clock: systemClock, userAgent }),
+      clock: systemClock,
+      log,
+      identity: `${hostname()}_${process.pid}_${randomBytes(4).toString("hex")}`,
+      lease: { namespace: "kube-system", name: leaseName(only) },
+    });
+    const signal = await Promise.race([untilStopped(), running.ended]);
+    log.info("stopping", { signal });
+    await running.stop();
+    transport.close();
+    return 0;
+  });
+}
+
+/** @throws {UsageError} there is no controller of such a name */
+function chosen(all: readonly Controller[], only: string | undefined): readonly Controller[] {
+  if (only === undefined) return all;
+  const names = only.split(",").map((name) => name.trim());
+  const unknown = names.filter((name) => !all.some((controller) => controller.name === name));
+  if (unknown.length > 0) {
+    const known = all.map(({ name }) => name).join(", ");
+    throw new UsageError(`there is no controller ${unknown.join(", ")}; there are ${known}`);
+  }
+  return all.filter(({ name }) => names.includes(name));
+}
+
+/** Processes that run the same controllers share a lease. */
+function leaseName(only: string | undefined): string {
+  if (only === undefined) return "atoll-controllers";
+  const names = [...new Set(only.split(",").map((name) => name.trim()))].sort().join(",");
+  return `atoll-controllers-${createHash("sha256").update(names).digest("hex").slice(0, 10)}`;
+}
