@@ -113,9 +113,9 @@ function annotationsOf(spec: Plain, status: Plain): Record<string, string> {
 export function autoscalerFromV2(object: ApiObject): ApiObject {
   const { metrics, behavior: _behavior, ...spec } = plain(object["spec"]);
   const { currentMetrics, conditions: _conditions, ...status } = plain(object["status"]);
-  const target = list(metrics).find(isCpu);
   const current = list(currentMetrics).map((metric) => cpuUtilization(metric, "current"));
-  const wanted = target === undefined ? undefined : cpuUtilization(target, "target");
+  const targets = list(metrics).map((metric) => cpuUtilization(metric, "target"));
+  const wanted = targets.find((value) => value !== undefined);
   const seen = current.find((value) => value !== undefined);
   const made: ApiObject = {
     ...object,
