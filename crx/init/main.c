@@ -93,13 +93,13 @@ static void load_modules(void) {
 static void change_root(void) {
   static const char *const moved[] = {"/proc", "/sys", "/dev"};
   char path[64];
-  if (mkdir("/root", 0755) < 0 || mount("tmpfs", "/root", "tmpfs", MS_NODEV | MS_NOSUID, "mode=755,size=25%") < 0)
+  if (mkdir("/new", 0755) < 0 || mount("tmpfs", "/new", "tmpfs", MS_NODEV | MS_NOSUID, "mode=755,size=25%") < 0)
     fatal("root");
   for (size_t i = 0; i < COUNT(moved); i++) {
-    snprintf(path, sizeof path, "/root%s", moved[i]);
+    snprintf(path, sizeof path, "/new%s", moved[i]);
     if (mkdir(path, 0755) < 0 || mount(moved[i], path, NULL, MS_MOVE, NULL) < 0) fatal(path);
   }
-  if (chdir("/root") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
+  if (chdir("/new") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
     fatal("change root");
 }
 

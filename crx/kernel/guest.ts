@@ -1,0 +1,86 @@
+/**
+ * What a machine boots: a kernel, and an initramfs with process 1 and the modules it loads. Each recorded by digest.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildProgram } from "../build.ts";
+import { digestOf, exists, shortDigest, writeWhole } from "../cache.ts";
+import { writeCpio, type CpioEntry } from "./cpio.ts";
+import { debianKernel, type UnpackedKernel } from "./debian.ts";
+import { collectModules, wantedModules, type KernelModule } from "./modules.ts";
+
+/** A kernel and initramfs, ready to boot. */
+export interface Guest {
+  readonly kernel: string;
+  readonly kernelDigest: string;
+  /** As `uname -r` prints it. */
+  readonly release: string;
+  /** `debian` or `small`. */
+  readonly flavour: "debian" | "small";
+  /** Whether the kernel finds its devices by ACPI; otherwise QEMU puts them on the command line. */
+  readonly acpi: boolean;
+  readonly initramfs: string;
+  readonly initramfsDigest: string;
+  readonly initDigest: string;
+}
+
+/** Where `build-kernel` leaves the small kernel, and with what record. */
+export const smallKernelRecord = (cache: string): string => join(cache, "kernels", "small", "kernel.json");
+
+/**
+ * The guest of this host: with the self-built small kernel if there is one, otherwise Debian's.
+ * Slow only the first time: fetches the kernel and compiles the init.
+ * @param options.cache the cache folder
+ * @param options.flavour asks for one kernel; by default the small one when present
+ */
+export async function prepareGuest(options: { cache: string; flavour?: Guest["flavour"] }): Promise<Guest> {
+  const record = smallKernelRecord(options.cache);
+  const small = options.flavour !== "debian" && (await exists(record));
+  if (options.flavour === "small" && !small) throw new Error("the small kernel has not been built");
+  const kernel = small
+    ? (JSON.parse(await readFile(record, "utf8")) as UnpackedKernel)
+    : await debianKernel(options.cache);
+  const init = await buildProgram("init", { cache: options.cache });
+  const initramfs = await packInitramfs(options.cache, { kernel, init });
+  return {
+    kernel: kernel.vmlinux,
+    kernelDigest: kernel.vmlinuxDigest,
+    release: kernel.release,
+    flavour: small ? "small" : "debian",
+    acpi: !small,
+    initramfs: initramfs.path,
+    initramfsDigest: initramfs.digest,
+    initDigest: init.digest,
+  };
+}
+
+async function packInitramfs(
+  cache: string,
+  parts: { kernel: UnpackedKernel; init: { path: string; digest: string } },
+): Promise<{ path: string; digest: string }> {
+  const { modules } = parts.kernel;
+  const early = modules === undefined ? [] : await collectModules(modules, earlyModules);
+  const all = modules === undefined ? [] : await collectModules(modules, [...earlyModules, ...wantedModules.late]);
+  const archive = writeCpio(initramfsEntries(await readFile(parts.init.path), early, all.slice(early.length)));
+  const digest = digestOf(archive);
+  const path = join(cache, "initramfs", `${shortDigest(digest)}.cpio`);
+  if (!(await exists(path))) await writeWhole(path, archive);
+  return { path, digest };
+}
+
+const earlyModules = [...wantedModules.bound, ...wantedModules.filesystems];
+
+function initramfsEntries(init: Buffer, early: readonly KernelModule[], late: readonly KernelModule[]): CpioEntry[] {
+  const pathOf = (module: KernelModule) => `modules/${module.name}.ko`;
+  const lines = (modules: readonly KernelModule[]) => modules.map((each) => `/${pathOf(each)}\n`).join("");
+  const order = `${lines(early)}late\n${lines(late)}`;
+  const modules = [...early, ...late].map((each) => ({ path: pathOf(each), mode: 0o100644, content: each.content }));
+  return [
+    { path: "dev", mode: 0o040755 },
+    { path: "dev/console", mode: 0o020600, device: [5, 1] },
+    { path: "modules", mode: 0o040755 },
+    { path: "modules/order", mode: 0o100644, content: Buffer.from(order) },
+    ...modules,
+    { path: "init", mode: 0o100755, content: init },
+  ];
+}

@@ -1,0 +1,92 @@
+/** Starts the shim, and through it QEMU. */
+import { spawn } from "node:child_process";
+import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { machineFiles, readExit } from "./records.ts";
+
+/** How to confine a machine. */
+export interface ShimOptions {
+  readonly program: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly uid: number;
+  readonly tap?: string | undefined;
+  readonly kvm: boolean;
+  readonly leaseMs?: number | undefined;
+  /** `cgroup.procs` files of the groups it belongs to. */
+  readonly cgroups: readonly string[];
+  /** Makes this machine a template with so much RAM, in bytes. */
+  readonly templateBytes?: number | undefined;
+  /** The process that holds the template to copy. */
+  readonly template?: { readonly pid: number; readonly start: number } | undefined;
+  readonly command: readonly string[];
+}
+
+/** The machine could not be started; the message says at what. */
+export class StartFailed extends Error {
+  override readonly name = "StartFailed";
+}
+
+/** The shim's arguments. */
+export function shimArguments(options: ShimOptions): readonly string[] {
+  const { uid, tap, leaseMs, templateBytes, template } = options;
+  const given: readonly (readonly [string, string | number | undefined])[] = [
+    ["--folder", options.folder],
+    ["--name", options.name],
+    ["--uid", uid],
+    ["--gid", uid],
+    ["--tap", tap],
+    ["--kvm", options.kvm ? "yes" : undefined],
+    ["--lease-ms", leaseMs],
+    ["--template-ram", templateBytes],
+    ["--template-from", template?.pid],
+    ["--template-started", template?.start],
+    ...options.cgroups.map((path) => ["--cgroup", path] as const),
+  ];
+  const options_ = given.flatMap(([name, value]) => (value === undefined ? [] : [name, `${value}`]));
+  return [...options_, "--", ...options.command];
+}
+
+/**
+ * Starts a machine's process. When this returns, its sockets listen and its processes are on record; it lives on when
+ * this process ends.
+ * @throws {StartFailed}
+ */
+export async function startShim(options: ShimOptions): Promise<void> {
+  const child = spawn(options.program, shimArguments(options), {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {},
+    cwd: "/",
+  });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors = `${errors}${text}`.slice(-2000);
+  });
+  const exited = new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("exit", (code) => resolve(errors.trim() || `the shim exited with ${code}`));
+  });
+  const ready = once(child.stdout, "data").then(() => undefined);
+  const problem = await Promise.race([ready, exited]);
+  child.stderr.destroy();
+  child.stdout.destroy();
+  child.unref();
+  if (problem !== undefined) throw new StartFailed((await readExit(options.folder))?.reason ?? problem);
+}
+
+/**
+ * Connects to a socket of a machine.
+ * @throws {StartFailed} nobody listens any more
+ */
+export async function connectTo(folder: string, which: "qmp" | "channel"): Promise<Socket> {
+  const socket = connect(join(folder, machineFiles[which]));
+  try {
+    await once(socket, "connect");
+  } catch (error) {
+    socket.destroy();
+    throw new StartFailed(`cannot connect to ${which}`, { cause: error });
+  }
+  return socket;
+}
