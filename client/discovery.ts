@@ -103,9 +103,8 @@ function takeAggregated(answer: Aggregated, findings: Findings): void {
         findings.failed.push({ group, version, error });
         continue;
       }
-      for (const resource of resources) {
-        if (resource.responseKind !== undefined) findings.add(fromAggregated(resource, { group, version }));
-      }
+      const served = resources.filter(({ responseKind }) => responseKind !== undefined);
+      for (const resource of served) findings.add(fromAggregated(resource, { group, version }));
     }
   }
 }

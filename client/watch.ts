@@ -77,16 +77,13 @@ export async function* readEvents<T>(
 ): AsyncGenerator<WatchBatch<T>> {
   for await (const lines of readLines(body)) {
     const events: WatchEvent<T>[] = [];
-    let failure: unknown;
-    for (const line of lines) {
-      try {
-        events.push(eventOf(resource, line));
-      } catch (error) {
-        failure = error;
-        break;
-      }
+    try {
+      for (const line of lines) events.push(eventOf(resource, line));
+    } catch (error) {
+      // What came before the error in the same chunk happened all the same.
+      if (events.length > 0) yield events;
+      throw error;
     }
-    if (events.length > 0) yield events;
-    if (failure !== undefined) throw failure;
+    yield events;
   }
 }

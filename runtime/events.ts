@@ -135,7 +135,11 @@ export class Events {
       eventTime: formatMicroTime(nowMs),
       reportingController: controller,
       reportingInstance: this.#options.instance,
-      ...{ type, reason, action, note, regarding },
+      type,
+      reason,
+      action,
+      note,
+      regarding,
       ...(related === undefined ? {} : { related }),
     };
     this.#write(async () => {

@@ -12,7 +12,8 @@ import { TransportFailed } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
 import { parseTime } from "@atoll/machinery/clock";
 import { parseYaml } from "@atoll/machinery/yaml/yaml";
-import type { Identity, TlsMaterial } from "./transport.ts";
+import type { TlsMaterial } from "./carrier.ts";
+import type { Identity } from "./transport.ts";
 import { nodeTransport } from "./transport.ts";
 
 /** Which kubeconfig, and what to take from it. */

@@ -8,7 +8,7 @@ import type { TLSSocket } from "node:tls";
 import type { TransportRequest, TransportResponse } from "@atoll/client/transport";
 import { TransportFailed } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
-import type { Carrier } from "./transport.ts";
+import type { Carrier } from "./carrier.ts";
 
 /** How sessions are made. */
 export interface SessionsOptions {

@@ -6,8 +6,8 @@ import { Agent as HttpAgent, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { TransportRequest, TransportResponse } from "@atoll/client/transport";
 import { TransportFailed } from "@atoll/client/transport";
-import type { Carrier, TlsMaterial } from "./transport.ts";
-import { tlsOptions } from "./transport.ts";
+import type { Carrier, TlsMaterial } from "./carrier.ts";
+import { tlsOptions } from "./carrier.ts";
 
 /** Where to connect; without `tls` in the clear. */
 export interface SocketsOptions {

@@ -9,17 +9,8 @@ import { TransportFailed } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
 import { Sessions } from "./sessions.ts";
 import { Sockets } from "./sockets.ts";
-
-/** What a TLS connection is made with; PEM. */
-export interface TlsMaterial {
-  /** Trusted authorities; undefined: the system's. */
-  readonly ca?: string | Buffer | undefined;
-  readonly cert?: string | Buffer | undefined;
-  readonly key?: string | Buffer | undefined;
-  /** The name that the server's certificate must have, when it is not the host's. */
-  readonly serverName?: string | undefined;
-  readonly insecureSkipTlsVerify?: boolean;
-}
+import type { Carrier, TlsMaterial } from "./carrier.ts";
+import { tlsOptions } from "./carrier.ts";
 
 /** Who speaks. Asked anew each time, so that credentials can rotate. */
 export interface Identity {
@@ -39,12 +30,6 @@ export interface NodeTransportOptions {
   readonly server: string;
   readonly identity: Identity;
   readonly clock: Clock;
-}
-
-/** One HTTP version's way to send a request; the path has its prefix and the headers are complete. */
-export interface Carrier {
-  request(request: TransportRequest): Promise<TransportResponse>;
-  close(): void;
 }
 
 const connectTimeoutMs = 10_000;
@@ -140,18 +125,4 @@ class NodeTransport implements Transport {
       });
     });
   }
-}
-
-/** Node's options for a material. */
-export function tlsOptions(material: TlsMaterial, host: string): Record<string, unknown> {
-  const { ca, cert, key, serverName, insecureSkipTlsVerify } = material;
-  const name = serverName ?? host;
-  return {
-    ca,
-    cert,
-    key,
-    rejectUnauthorized: insecureSkipTlsVerify !== true,
-    // An address is no server name (RFC 6066), but is still checked against the certificate.
-    ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
-  };
 }

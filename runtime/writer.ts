@@ -72,7 +72,8 @@ export class Writer {
   /** Makes an object. With generateName the name is chosen here. */
   async create<T extends ApiObject>(resource: Resource<T>, draft: Given<T>): Promise<T> {
     const { client, ownWrites, key, random, signal } = this.#options;
-    const object: Given<T> = { ...draft, metadata: nameFor(draft.metadata, random) };
+    const metadata = nameFor(draft.metadata, random);
+    const object = Object.assign({}, draft, { metadata }) as Given<T>;
     this.#check(resource, { verb: "create", subresource: "", object });
     try {
       return this.#wrote(resource, await client.create(resource, object, { signal }));

@@ -117,7 +117,7 @@ export class Reflector<T extends ApiObject> {
         signal: AbortSignal.any([signal, stalled.signal]),
       });
       if (initialEvents) await this.#takeInitial(batches);
-      else for await (const batch of batches) for (const event of batch) this.#take(event);
+      else for await (const batch of batches) this.#takeAll(batch);
     } finally {
       timer.cancel();
     }
@@ -159,6 +159,10 @@ export class Reflector<T extends ApiObject> {
       this.#options.sink.replaced([...objects.values()], event.resourceVersion);
       objects.clear();
     }
+  }
+
+  #takeAll(batch: WatchBatch<T>): void {
+    for (const event of batch) this.#take(event);
   }
 
   #take(event: WatchEvent<T>): void {

@@ -59,7 +59,7 @@ async function exists(resource: Resource, object: ApiObject): Promise<boolean> {
 }
 
 const becomes = (wanted: string[]) =>
-  eventually(`only ${wanted} are left`, async () => String(await names()) === String(wanted));
+  eventually(`only ${wanted.join(", ")} are left`, async () => String(await names()) === String(wanted));
 
 test("garbage collector deletes dependents of an owner deleted in the background, and theirs", async () => {
   const owner = await make("owner");
