@@ -12,7 +12,7 @@
  *     JSONSchemaPropsOrBool oneOf=JSONSchemaProps|bool           one of several
  *
  * Types: `[]T`, `map[]T` (keys are strings), the scalars below, names. Facts: `required` as OpenAPI says it,
- * `list=atomic|set|map(KEYS)`, `map=atomic|granular`, `patch=STRATEGY(MERGE KEY)`, `default=JSON`.
+ * `tag=NUMBER.NUMBER` in protobuf (a path where Go inlines a struct), `list=atomic|set|map(KEYS)`, `map=atomic|granular`, `patch=STRATEGY(MERGE KEY)`, `default=JSON`.
  * Blocks are separated by an empty line.
  */
 import type { Schema, ZeroRule } from "@atoll/machinery/schema/schema";
@@ -204,7 +204,14 @@ class SchemaBook {
     schema.properties = properties;
     if (required.length > 0) schema.required = required;
     if (fact !== "") Object.assign(schema, keywordsOf([fact]));
-    for (const [name = "", type = "", ...words] of fields) properties[name] = this.#field(type, words, file);
+    const tags: Record<string, string> = {};
+    for (const [name = "", type = "", ...words] of fields) {
+      const tag = words.find((word) => word.startsWith("tag="));
+      if (tag !== undefined) tags[name] = tag.slice(4);
+      // Left out of what is shared, so that fields which differ in nothing else are one schema.
+      properties[name] = this.#field(type, tag === undefined ? words : words.filter((word) => word !== tag), file);
+    }
+    schema["x-atoll-tags"] = tags;
   }
 
   #field(type: string, words: readonly string[], file: string): Schema {

@@ -88,6 +88,8 @@ export interface Schema {
   readonly "x-atoll-name"?: string;
   /** For a property of a built-in kind's type. Absent in CRD schemas and means `set`. */
   readonly "x-atoll-zero"?: ZeroRule;
+  /** Protobuf field numbers of a built-in type's properties: `2`, or `2.1` inside an inlined message. */
+  readonly "x-atoll-tags"?: Readonly<Record<string, string>>;
   /** Own kinds: a field that may be set once. */
   readonly "x-immutable"?: boolean;
 }

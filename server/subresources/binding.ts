@@ -12,7 +12,7 @@ import { admissionRequest } from "../verbs/create.ts";
 import { invalid } from "../registry/invalid.ts";
 import { clone } from "../registry/versions.ts";
 import { jsonReply, type Reply } from "../reply.ts";
-import { decodeObject, parseBody, reportOdd } from "../verbs/body.ts";
+import { decodeObject, parseBody, protobufSchema, reportOdd } from "../verbs/body.ts";
 import { writeOptions } from "../verbs/options.ts";
 import { storedResource } from "../verbs/stored.ts";
 
@@ -29,7 +29,10 @@ interface PodFields {
 export async function bind(call: Call): Promise<Reply> {
   const options = writeOptions(call.info.query, "CreateOptions");
   const kind = { ...call.served.kind, kind: "Binding", schema: builtinSchema("core/v1", "Binding") };
-  const given = decodeObject(kind, parseBody(await call.body(), call.request.headers["content-type"]));
+  const given = decodeObject(
+    kind,
+    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+  );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   const binding = given.object as Binding;
   checkBinding(binding);

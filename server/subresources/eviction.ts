@@ -11,7 +11,7 @@ import type { Call } from "../call.ts";
 import type { Resource } from "../registry/resource.ts";
 import { clone } from "../registry/versions.ts";
 import { jsonReply, type Reply } from "../reply.ts";
-import { decodeObject, parseBody, reportOdd } from "../verbs/body.ts";
+import { decodeObject, parseBody, protobufSchema, reportOdd } from "../verbs/body.ts";
 import { removeObject } from "../verbs/delete.ts";
 import { deleteOptions, writeOptions } from "../verbs/options.ts";
 import { storedResource } from "../verbs/stored.ts";
@@ -41,7 +41,10 @@ export async function evict(call: Call): Promise<Reply> {
     kind: "Eviction",
     schema: builtinSchema("policy/v1", "Eviction"),
   };
-  const given = decodeObject(kind, parseBody(await call.body(), call.request.headers["content-type"]));
+  const given = decodeObject(
+    kind,
+    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+  );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   const eviction = given.object;
   if (eviction.metadata.name && eviction.metadata.name !== call.info.name) {

@@ -73,7 +73,10 @@ export async function getScale(call: Call): Promise<Reply> {
 export async function updateScale(call: Call): Promise<Reply> {
   const wanted = negotiate(call.request.headers.accept, false);
   const options = writeOptions(call.info.query, "UpdateOptions");
-  const given = decodeObject(scaleKind(), parseBody(await call.body(), call.request.headers["content-type"]));
+  const given = decodeObject(
+    scaleKind(),
+    parseBody(await call.body(), call.request.headers["content-type"], scaleKind().schema),
+  );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   checkName(given.object, call.info.name);
   return await write(call, wanted, () => given.object);

@@ -5,6 +5,7 @@
 import type { Kind } from "@atoll/api/kind";
 import { DepthExceeded, parseJson } from "@atoll/machinery/json/json";
 import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
+import { decodeProtobuf } from "@atoll/machinery/protobuf/decode";
 import { decode, DecodeError } from "@atoll/machinery/schema/decode";
 import type { Schema } from "@atoll/machinery/schema/schema";
 import { StatusError } from "@atoll/machinery/status";
@@ -30,22 +31,36 @@ export function mediaType(header: string | undefined): string {
   return (header ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
+const protobufType = "application/vnd.kubernetes.protobuf";
+
 /**
  * @param contentType the Content-Type header
+ * @param schema of the object, by which protobuf is read; without it protobuf is not taken
  * @throws {StatusError} UnsupportedMediaType; BadRequest for what cannot be read
  */
-export function parseBody(body: Buffer, contentType: string | undefined): Parsed {
+export function parseBody(body: Buffer, contentType: string | undefined, schema: Schema | undefined): Parsed {
   const type = mediaType(contentType);
-  if (type === "application/vnd.kubernetes.protobuf") {
-    throw new StatusError("BadRequest", "protobuf is not spoken here: send application/json or application/yaml");
-  }
+  if (type === protobufType && schema !== undefined) return parseProtobuf(body, schema);
   if (!jsonTypes.has(type) && !yamlTypes.has(type)) {
     throw new StatusError(
       "UnsupportedMediaType",
-      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, ${protobufType}`,
     );
   }
   return parseText(body, yamlTypes.has(type));
+}
+
+/** Protobuf is for built-in kinds alone: a custom resource has no field numbers. */
+export function protobufSchema(kind: Kind): Schema | undefined {
+  return kind.custom === true ? undefined : kind.schema;
+}
+
+function parseProtobuf(body: Buffer, schema: Schema): Parsed {
+  try {
+    return { value: decodeProtobuf(schema, body), duplicates: [] };
+  } catch (cause) {
+    throw new StatusError("BadRequest", `couldn't read the body: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /**

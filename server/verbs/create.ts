@@ -13,7 +13,7 @@ import { prepareMetadata, validateMetadata } from "../registry/metadata.ts";
 import type { Resource } from "../registry/resource.ts";
 import { toStored } from "../registry/versions.ts";
 import type { Reply } from "../reply.ts";
-import { decodeObject, parseBody, reportOdd } from "./body.ts";
+import { decodeObject, parseBody, protobufSchema, reportOdd } from "./body.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { answerEntry, answerObject } from "./answer.ts";
 
@@ -22,7 +22,10 @@ export async function create(call: Call): Promise<Reply> {
   const { kind, resource } = call.served;
   const wanted = negotiate(call.request.headers.accept, false);
   const options = writeOptions(call.info.query, "CreateOptions");
-  const given = decodeObject(kind, parseBody(await call.body(), call.request.headers["content-type"]));
+  const given = decodeObject(
+    kind,
+    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+  );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   if (resource === undefined) throw new StatusError("MethodNotAllowed", `${kind.plural} are not stored`);
   placeInNamespace(given.object, call.info.namespace, kind);

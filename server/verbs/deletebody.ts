@@ -12,7 +12,8 @@ import { parseBody } from "./body.ts";
 export async function readDeleteBody(call: Call): Promise<Record<string, unknown> | undefined> {
   const body = await call.body();
   if (body.length === 0) return undefined;
-  const { value } = parseBody(body, call.request.headers["content-type"]);
+  const schema = builtinSchema("meta/v1", "DeleteOptions");
+  const { value } = parseBody(body, call.request.headers["content-type"], schema);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new StatusError("BadRequest", "the body must be a DeleteOptions object");
   }
@@ -21,7 +22,7 @@ export async function readDeleteBody(call: Call): Promise<Record<string, unknown
     throw new StatusError("BadRequest", `expected a DeleteOptions in the body, got ${JSON.stringify(kind)}`);
   }
   try {
-    return decode(builtinSchema("meta/v1", "DeleteOptions"), value).value as Record<string, unknown>;
+    return decode(schema, value).value as Record<string, unknown>;
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause;
     throw new StatusError("BadRequest", `the DeleteOptions cannot be read: ${cause.message}`, { cause });

@@ -7,7 +7,7 @@ import { ownersOf } from "../registry/managers.ts";
 import { clone } from "../registry/versions.ts";
 import type { Reply } from "../reply.ts";
 import { answerEntry, answerObject } from "./answer.ts";
-import { decodeObject, parseBody, reportOdd } from "./body.ts";
+import { decodeObject, parseBody, protobufSchema, reportOdd } from "./body.ts";
 import { createObject, placeInNamespace } from "./create.ts";
 import { writeOptions } from "./options.ts";
 import { storedResource } from "./stored.ts";
@@ -20,7 +20,10 @@ export async function update(call: Call): Promise<Reply> {
   const resource = storedResource(call);
   const wanted = negotiate(call.request.headers.accept, false);
   const options = writeOptions(call.info.query, "UpdateOptions");
-  const given = decodeObject(kind, parseBody(await call.body(), call.request.headers["content-type"]));
+  const given = decodeObject(
+    kind,
+    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+  );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   checkName(given.object, name);
   placeInNamespace(given.object, namespace, kind);

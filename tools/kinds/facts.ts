@@ -11,6 +11,8 @@ export type TypeText = string;
 export interface FieldFacts {
   readonly name: string;
   readonly type: TypeText;
+  /** Field numbers in protobuf, from the type inwards: an inlined struct is a message of its own there. */
+  readonly tag: readonly number[];
   readonly zero: "omit" | "keep" | "set";
   /** Its kept zero value is null although its type's is not: a pointer without omitempty. */
   readonly nullable: boolean;
@@ -135,9 +137,11 @@ export class GoWorld {
     if (embedded === undefined) throw new Error(`${key} is not declared`);
     return (embedded.type.fields ?? []).flatMap((inner) => {
       // Seen from another package, its local names are foreign.
-      return this.#fields(inner, embedded.file, embedded.package).map((facts) =>
-        embedded.package === from ? facts : { ...facts, type: this.#foreign(facts.type, embedded.package) },
-      );
+      return this.#fields(inner, embedded.file, embedded.package).map((facts) => ({
+        ...facts,
+        tag: [field.number, ...facts.tag],
+        type: embedded.package === from ? facts.type : this.#foreign(facts.type, embedded.package),
+      }));
     });
   }
 
@@ -154,6 +158,7 @@ export class GoWorld {
     return {
       name: field.json,
       type,
+      tag: [field.number],
       zero: this.#zero(field, pointer, type, from),
       nullable: pointer && !field.omitEmpty,
       required: !optional,

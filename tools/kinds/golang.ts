@@ -14,6 +14,8 @@ export interface GoField {
   readonly omitEmpty: boolean;
   readonly omitZero: boolean;
   readonly inline: boolean;
+  /** Field number in protobuf; 0 when it has none. */
+  readonly number: number;
   /** Values of `+key=value` comments and struct tags; a bare `+key` has the value "". */
   readonly markers: ReadonlyMap<string, readonly string[]>;
 }
@@ -72,6 +74,7 @@ function fieldOf(line: string, comments: readonly string[]): GoField | undefined
     json,
     omitEmpty: options.includes("omitempty"),
     omitZero: options.includes("omitzero"),
+    number: Number(tags.get("protobuf")?.split(",")[1] ?? 0),
     inline: options.includes("inline") || (match[1] === undefined && json === ""),
     markers,
   };

@@ -9,6 +9,7 @@ function fieldLine(field: FieldFacts): string {
     field.name,
     field.type,
     field.zero,
+    field.tag.includes(0) ? "" : `tag=${field.tag.join(".")}`,
     field.required ? "required" : "",
     field.nullable ? "null" : "",
     field.listType === undefined ? "" : `list=${field.listType}${keys}`,

@@ -8,37 +8,37 @@ export const facts = `
 CertificateSigningRequest
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec CertificateSigningRequestSpec keep required
-  status CertificateSigningRequestStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec CertificateSigningRequestSpec keep tag=2 required
+  status CertificateSigningRequestStatus keep tag=3
 
 CertificateSigningRequestCondition
-  type string keep required
-  status string keep required
-  reason string omit
-  message string omit
-  lastUpdateTime Time keep
-  lastTransitionTime Time keep
+  type string keep tag=1 required
+  status string keep tag=6 required
+  reason string omit tag=2
+  message string omit tag=3
+  lastUpdateTime Time keep tag=4
+  lastTransitionTime Time keep tag=5
 
 CertificateSigningRequestList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []CertificateSigningRequest keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []CertificateSigningRequest keep tag=2 required
 
 CertificateSigningRequestSpec
-  request bytes keep required
-  signerName string keep required
-  expirationSeconds int32 set
-  usages []KeyUsage omit list=atomic
-  username string omit
-  uid string omit
-  groups []string omit list=atomic
-  extra map[][]string omit
+  request bytes keep tag=1 required
+  signerName string keep tag=7 required
+  expirationSeconds int32 set tag=8
+  usages []KeyUsage omit tag=5 list=atomic
+  username string omit tag=2
+  uid string omit tag=3
+  groups []string omit tag=4 list=atomic
+  extra map[][]string omit tag=6
 
 CertificateSigningRequestStatus
-  conditions []CertificateSigningRequestCondition omit list=map(type)
-  certificate bytes omit
+  conditions []CertificateSigningRequestCondition omit tag=1 list=map(type)
+  certificate bytes omit tag=2
 
 KeyUsage enum=["any","cert sign","client auth","code signing","content commitment","crl sign","data encipherment","decipher only","digital signature","email protection","encipher only","ipsec end system","ipsec tunnel","ipsec user","key agreement","key encipherment","microsoft sgc","netscape sgc","ocsp signing","s/mime","server auth","signing","timestamping"]
 `;

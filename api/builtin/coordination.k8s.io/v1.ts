@@ -8,21 +8,21 @@ export const facts = `
 Lease
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec LeaseSpec keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec LeaseSpec keep tag=2
 
 LeaseList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Lease keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Lease keep tag=2 required
 
 LeaseSpec
-  holderIdentity string set
-  leaseDurationSeconds int32 set
-  acquireTime MicroTime set
-  renewTime MicroTime set
-  leaseTransitions int32 set
-  strategy string set
-  preferredHolder string set
+  holderIdentity string set tag=1
+  leaseDurationSeconds int32 set tag=2
+  acquireTime MicroTime set tag=3
+  renewTime MicroTime set tag=4
+  leaseTransitions int32 set tag=5
+  strategy string set tag=6
+  preferredHolder string set tag=7
 `;

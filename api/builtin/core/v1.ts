@@ -6,858 +6,858 @@ export const prefix = "io.k8s.api.core.v1";
 /** The types of core/v1, in the notation of api/schemas.ts. */
 export const facts = `
 AWSElasticBlockStoreVolumeSource
-  volumeID string keep required
-  fsType string omit
-  partition int32 omit
-  readOnly bool omit
+  volumeID string keep tag=1 required
+  fsType string omit tag=2
+  partition int32 omit tag=3
+  readOnly bool omit tag=4
 
 Affinity
-  nodeAffinity NodeAffinity set
-  podAffinity PodAffinity set
-  podAntiAffinity PodAntiAffinity set
+  nodeAffinity NodeAffinity set tag=1
+  podAffinity PodAffinity set tag=2
+  podAntiAffinity PodAntiAffinity set tag=3
 
 AppArmorProfile
-  type AppArmorProfileType keep required
-  localhostProfile string set
+  type AppArmorProfileType keep tag=1 required
+  localhostProfile string set tag=2
 
 AppArmorProfileType enum=["Localhost","RuntimeDefault","Unconfined"]
 
 AttachedVolume
-  name string keep required
-  devicePath string keep required
+  name string keep tag=1 required
+  devicePath string keep tag=2 required
 
 AvoidPods
-  preferAvoidPods []PreferAvoidPodsEntry omit list=atomic
+  preferAvoidPods []PreferAvoidPodsEntry omit tag=1 list=atomic
 
 AzureDataDiskCachingMode enum=["None","ReadOnly","ReadWrite"]
 
 AzureDataDiskKind enum=["Dedicated","Managed","Shared"]
 
 AzureDiskVolumeSource
-  diskName string keep required
-  diskURI string keep required
-  cachingMode AzureDataDiskCachingMode set default="ReadWrite"
-  fsType string set default="ext4"
-  readOnly bool set default=false
-  kind AzureDataDiskKind set default="Shared"
+  diskName string keep tag=1 required
+  diskURI string keep tag=2 required
+  cachingMode AzureDataDiskCachingMode set tag=3 default="ReadWrite"
+  fsType string set tag=4 default="ext4"
+  readOnly bool set tag=5 default=false
+  kind AzureDataDiskKind set tag=6 default="Shared"
 
 AzureFilePersistentVolumeSource
-  secretName string keep required
-  shareName string keep required
-  readOnly bool omit
-  secretNamespace string keep null
+  secretName string keep tag=1 required
+  shareName string keep tag=2 required
+  readOnly bool omit tag=3
+  secretNamespace string keep tag=4 null
 
 AzureFileVolumeSource
-  secretName string keep required
-  shareName string keep required
-  readOnly bool omit
+  secretName string keep tag=1 required
+  shareName string keep tag=2 required
+  readOnly bool omit tag=3
 
 Binding
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  target ObjectReference keep required
+  metadata meta/v1.ObjectMeta keep tag=1
+  target ObjectReference keep tag=2 required
 
 CSIPersistentVolumeSource
-  driver string keep required
-  volumeHandle string keep required
-  readOnly bool omit
-  fsType string omit
-  volumeAttributes map[]string omit
-  controllerPublishSecretRef SecretReference set
-  nodeStageSecretRef SecretReference set
-  nodePublishSecretRef SecretReference set
-  controllerExpandSecretRef SecretReference set
-  nodeExpandSecretRef SecretReference set
+  driver string keep tag=1 required
+  volumeHandle string keep tag=2 required
+  readOnly bool omit tag=3
+  fsType string omit tag=4
+  volumeAttributes map[]string omit tag=5
+  controllerPublishSecretRef SecretReference set tag=6
+  nodeStageSecretRef SecretReference set tag=7
+  nodePublishSecretRef SecretReference set tag=8
+  controllerExpandSecretRef SecretReference set tag=9
+  nodeExpandSecretRef SecretReference set tag=10
 
 CSIVolumeSource
-  driver string keep required
-  readOnly bool set
-  fsType string set
-  volumeAttributes map[]string omit
-  nodePublishSecretRef LocalObjectReference set
+  driver string keep tag=1 required
+  readOnly bool set tag=2
+  fsType string set tag=3
+  volumeAttributes map[]string omit tag=4
+  nodePublishSecretRef LocalObjectReference set tag=5
 
 Capabilities
-  add []string omit list=atomic
-  drop []string omit list=atomic
+  add []string omit tag=1 list=atomic
+  drop []string omit tag=2 list=atomic
 
 CephFSPersistentVolumeSource
-  monitors []string keep required list=atomic
-  path string omit
-  user string omit
-  secretFile string omit
-  secretRef SecretReference set
-  readOnly bool omit
+  monitors []string keep tag=1 required list=atomic
+  path string omit tag=2
+  user string omit tag=3
+  secretFile string omit tag=4
+  secretRef SecretReference set tag=5
+  readOnly bool omit tag=6
 
 CephFSVolumeSource
-  monitors []string keep required list=atomic
-  path string omit
-  user string omit
-  secretFile string omit
-  secretRef LocalObjectReference set
-  readOnly bool omit
+  monitors []string keep tag=1 required list=atomic
+  path string omit tag=2
+  user string omit tag=3
+  secretFile string omit tag=4
+  secretRef LocalObjectReference set tag=5
+  readOnly bool omit tag=6
 
 CinderPersistentVolumeSource
-  volumeID string keep required
-  fsType string omit
-  readOnly bool omit
-  secretRef SecretReference set
+  volumeID string keep tag=1 required
+  fsType string omit tag=2
+  readOnly bool omit tag=3
+  secretRef SecretReference set tag=4
 
 CinderVolumeSource
-  volumeID string keep required
-  fsType string omit
-  readOnly bool omit
-  secretRef LocalObjectReference set
+  volumeID string keep tag=1 required
+  fsType string omit tag=2
+  readOnly bool omit tag=3
+  secretRef LocalObjectReference set tag=4
 
 ClaimResourceStatus enum=["ControllerResizeInProgress","ControllerResizeInfeasible","NodeResizeInProgress","NodeResizeInfeasible","NodeResizePending"]
 
 ClientIPConfig
-  timeoutSeconds int32 set
+  timeoutSeconds int32 set tag=1
 
 ClusterTrustBundleProjection
-  name string set
-  signerName string set
-  labelSelector meta/v1.LabelSelector set
-  optional bool set
-  path string keep required
+  name string set tag=1
+  signerName string set tag=2
+  labelSelector meta/v1.LabelSelector set tag=3
+  optional bool set tag=5
+  path string keep tag=4 required
 
 ComponentCondition
-  type string keep required
-  status string keep required
-  message string omit
-  error string omit
+  type string keep tag=1 required
+  status string keep tag=2 required
+  message string omit tag=3
+  error string omit tag=4
 
 ComponentStatus
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  conditions []ComponentCondition omit list=map(type) patch=merge(type)
+  metadata meta/v1.ObjectMeta keep tag=1
+  conditions []ComponentCondition omit tag=2 list=map(type) patch=merge(type)
 
 ComponentStatusList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []ComponentStatus keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []ComponentStatus keep tag=2 required
 
 ConfigMap
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  immutable bool set
-  data map[]string omit
-  binaryData map[]bytes omit
+  metadata meta/v1.ObjectMeta keep tag=1
+  immutable bool set tag=4
+  data map[]string omit tag=2
+  binaryData map[]bytes omit tag=3
 
 ConfigMapEnvSource
-  name string omit default=""
-  optional bool set
+  name string omit tag=1.1 default=""
+  optional bool set tag=2
 
 ConfigMapKeySelector map=atomic
-  name string omit default=""
-  key string keep required
-  optional bool set
+  name string omit tag=1.1 default=""
+  key string keep tag=2 required
+  optional bool set tag=3
 
 ConfigMapList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []ConfigMap keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []ConfigMap keep tag=2 required
 
 ConfigMapNodeConfigSource
-  namespace string keep required
-  name string keep required
-  uid string omit
-  resourceVersion string omit
-  kubeletConfigKey string keep required
+  namespace string keep tag=1 required
+  name string keep tag=2 required
+  uid string omit tag=3
+  resourceVersion string omit tag=4
+  kubeletConfigKey string keep tag=5 required
 
 ConfigMapProjection
-  name string omit default=""
-  items []KeyToPath omit list=atomic
-  optional bool set
+  name string omit tag=1.1 default=""
+  items []KeyToPath omit tag=2 list=atomic
+  optional bool set tag=4
 
 ConfigMapVolumeSource
-  name string omit default=""
-  items []KeyToPath omit list=atomic
-  defaultMode int32 set
-  optional bool set
+  name string omit tag=1.1 default=""
+  items []KeyToPath omit tag=2 list=atomic
+  defaultMode int32 set tag=3
+  optional bool set tag=4
 
 Container
-  name string keep required
-  image string omit
-  command []string omit list=atomic
-  args []string omit list=atomic
-  workingDir string omit
-  ports []ContainerPort omit list=map(containerPort,protocol) patch=merge(containerPort)
-  envFrom []EnvFromSource omit list=atomic
-  env []EnvVar omit list=map(name) patch=merge(name)
-  resources ResourceRequirements keep
-  resizePolicy []ContainerResizePolicy omit list=atomic
-  restartPolicy string set
-  restartPolicyRules []ContainerRestartRule omit list=atomic
-  volumeMounts []VolumeMount omit list=map(mountPath) patch=merge(mountPath)
-  volumeDevices []VolumeDevice omit list=map(devicePath) patch=merge(devicePath)
-  livenessProbe Probe set
-  readinessProbe Probe set
-  startupProbe Probe set
-  lifecycle Lifecycle set
-  terminationMessagePath string omit
-  terminationMessagePolicy TerminationMessagePolicy omit
-  imagePullPolicy PullPolicy omit
-  securityContext SecurityContext set
-  stdin bool omit
-  stdinOnce bool omit
-  tty bool omit
+  name string keep tag=1 required
+  image string omit tag=2
+  command []string omit tag=3 list=atomic
+  args []string omit tag=4 list=atomic
+  workingDir string omit tag=5
+  ports []ContainerPort omit tag=6 list=map(containerPort,protocol) patch=merge(containerPort)
+  envFrom []EnvFromSource omit tag=19 list=atomic
+  env []EnvVar omit tag=7 list=map(name) patch=merge(name)
+  resources ResourceRequirements keep tag=8
+  resizePolicy []ContainerResizePolicy omit tag=23 list=atomic
+  restartPolicy string set tag=24
+  restartPolicyRules []ContainerRestartRule omit tag=25 list=atomic
+  volumeMounts []VolumeMount omit tag=9 list=map(mountPath) patch=merge(mountPath)
+  volumeDevices []VolumeDevice omit tag=21 list=map(devicePath) patch=merge(devicePath)
+  livenessProbe Probe set tag=10
+  readinessProbe Probe set tag=11
+  startupProbe Probe set tag=22
+  lifecycle Lifecycle set tag=12
+  terminationMessagePath string omit tag=13
+  terminationMessagePolicy TerminationMessagePolicy omit tag=20
+  imagePullPolicy PullPolicy omit tag=14
+  securityContext SecurityContext set tag=15
+  stdin bool omit tag=16
+  stdinOnce bool omit tag=17
+  tty bool omit tag=18
 
 ContainerExtendedResourceRequest
-  containerName string keep required
-  resourceName string keep required
-  requestName string keep required
+  containerName string keep tag=1 required
+  resourceName string keep tag=2 required
+  requestName string keep tag=3 required
 
 ContainerImage
-  names []string keep list=atomic
-  sizeBytes int64 omit
+  names []string keep tag=1 list=atomic
+  sizeBytes int64 omit tag=2
 
 ContainerPort
-  name string omit
-  hostPort int32 omit
-  containerPort int32 keep required
-  protocol Protocol omit default="TCP"
-  hostIP string omit
+  name string omit tag=1
+  hostPort int32 omit tag=2
+  containerPort int32 keep tag=3 required
+  protocol Protocol omit tag=4 default="TCP"
+  hostIP string omit tag=5
 
 ContainerResizePolicy
-  resourceName string keep required
-  restartPolicy string keep required
+  resourceName string keep tag=1 required
+  restartPolicy string keep tag=2 required
 
 ContainerRestartRule
-  action string omit required
-  exitCodes ContainerRestartRuleOnExitCodes set
+  action string omit tag=1 required
+  exitCodes ContainerRestartRuleOnExitCodes set tag=2
 
 ContainerRestartRuleOnExitCodes
-  operator string omit required
-  values []int32 omit list=set
+  operator string omit tag=1 required
+  values []int32 omit tag=2 list=set
 
 ContainerState
-  waiting ContainerStateWaiting set
-  running ContainerStateRunning set
-  terminated ContainerStateTerminated set
+  waiting ContainerStateWaiting set tag=1
+  running ContainerStateRunning set tag=2
+  terminated ContainerStateTerminated set tag=3
 
 ContainerStateRunning
-  startedAt Time keep
+  startedAt Time keep tag=1
 
 ContainerStateTerminated
-  exitCode int32 keep required
-  signal int32 omit
-  reason string omit
-  message string omit
-  startedAt Time keep
-  finishedAt Time keep
-  containerID string omit
+  exitCode int32 keep tag=1 required
+  signal int32 omit tag=2
+  reason string omit tag=3
+  message string omit tag=4
+  startedAt Time keep tag=5
+  finishedAt Time keep tag=6
+  containerID string omit tag=7
 
 ContainerStateWaiting
-  reason string omit
-  message string omit
+  reason string omit tag=1
+  message string omit tag=2
 
 ContainerStatus
-  name string keep required
-  state ContainerState keep
-  lastState ContainerState keep
-  ready bool keep required
-  restartCount int32 keep required
-  image string keep required
-  imageID string keep required
-  containerID string omit
-  started bool set
-  allocatedResources map[]Quantity omit
-  resources ResourceRequirements set
-  volumeMounts []VolumeMountStatus omit list=map(mountPath) patch=merge(mountPath)
-  user ContainerUser set
-  allocatedResourcesStatus []ResourceStatus omit list=map(name) patch=merge(name)
-  stopSignal Signal set
+  name string keep tag=1 required
+  state ContainerState keep tag=2
+  lastState ContainerState keep tag=3
+  ready bool keep tag=4 required
+  restartCount int32 keep tag=5 required
+  image string keep tag=6 required
+  imageID string keep tag=7 required
+  containerID string omit tag=8
+  started bool set tag=9
+  allocatedResources map[]Quantity omit tag=10
+  resources ResourceRequirements set tag=11
+  volumeMounts []VolumeMountStatus omit tag=12 list=map(mountPath) patch=merge(mountPath)
+  user ContainerUser set tag=13
+  allocatedResourcesStatus []ResourceStatus omit tag=14 list=map(name) patch=merge(name)
+  stopSignal Signal set tag=15
 
 ContainerUser
-  linux LinuxContainerUser set
+  linux LinuxContainerUser set tag=1
 
 DNSPolicy enum=["ClusterFirst","ClusterFirstWithHostNet","Default","None"]
 
 DaemonEndpoint
-  Port int32 keep required
+  Port int32 keep tag=1 required
 
 DownwardAPIProjection
-  items []DownwardAPIVolumeFile omit list=atomic
+  items []DownwardAPIVolumeFile omit tag=1 list=atomic
 
 DownwardAPIVolumeFile
-  path string keep required
-  fieldRef ObjectFieldSelector set
-  resourceFieldRef ResourceFieldSelector set
-  mode int32 set
+  path string keep tag=1 required
+  fieldRef ObjectFieldSelector set tag=2
+  resourceFieldRef ResourceFieldSelector set tag=3
+  mode int32 set tag=4
 
 DownwardAPIVolumeSource
-  items []DownwardAPIVolumeFile omit list=atomic
-  defaultMode int32 set
+  items []DownwardAPIVolumeFile omit tag=1 list=atomic
+  defaultMode int32 set tag=2
 
 EmptyDirVolumeSource
-  medium string omit
-  sizeLimit Quantity set
+  medium string omit tag=1
+  sizeLimit Quantity set tag=2
 
 EndpointAddress map=atomic
-  ip string keep required
-  hostname string omit
-  nodeName string set
-  targetRef ObjectReference set
+  ip string keep tag=1 required
+  hostname string omit tag=3
+  nodeName string set tag=4
+  targetRef ObjectReference set tag=2
 
 EndpointPort map=atomic
-  name string omit
-  port int32 keep required
-  protocol Protocol omit
-  appProtocol string set
+  name string omit tag=1
+  port int32 keep tag=2 required
+  protocol Protocol omit tag=3
+  appProtocol string set tag=4
 
 EndpointSubset
-  addresses []EndpointAddress omit list=atomic
-  notReadyAddresses []EndpointAddress omit list=atomic
-  ports []EndpointPort omit list=atomic
+  addresses []EndpointAddress omit tag=1 list=atomic
+  notReadyAddresses []EndpointAddress omit tag=2 list=atomic
+  ports []EndpointPort omit tag=3 list=atomic
 
 Endpoints
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  subsets []EndpointSubset omit list=atomic
+  metadata meta/v1.ObjectMeta keep tag=1
+  subsets []EndpointSubset omit tag=2 list=atomic
 
 EndpointsList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Endpoints keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Endpoints keep tag=2 required
 
 EnvFromSource
-  prefix string omit
-  configMapRef ConfigMapEnvSource set
-  secretRef SecretEnvSource set
+  prefix string omit tag=1
+  configMapRef ConfigMapEnvSource set tag=2
+  secretRef SecretEnvSource set tag=3
 
 EnvVar
-  name string keep required
-  value string omit
-  valueFrom EnvVarSource set
+  name string keep tag=1 required
+  value string omit tag=2
+  valueFrom EnvVarSource set tag=3
 
 EnvVarSource
-  fieldRef ObjectFieldSelector set
-  resourceFieldRef ResourceFieldSelector set
-  configMapKeyRef ConfigMapKeySelector set
-  secretKeyRef SecretKeySelector set
-  fileKeyRef FileKeySelector set
+  fieldRef ObjectFieldSelector set tag=1
+  resourceFieldRef ResourceFieldSelector set tag=2
+  configMapKeyRef ConfigMapKeySelector set tag=3
+  secretKeyRef SecretKeySelector set tag=4
+  fileKeyRef FileKeySelector set tag=5
 
 EphemeralContainer
-  name string keep required
-  image string omit
-  command []string omit list=atomic
-  args []string omit list=atomic
-  workingDir string omit
-  ports []ContainerPort omit list=map(containerPort,protocol) patch=merge(containerPort)
-  envFrom []EnvFromSource omit list=atomic
-  env []EnvVar omit list=map(name) patch=merge(name)
-  resources ResourceRequirements keep
-  resizePolicy []ContainerResizePolicy omit list=atomic
-  restartPolicy string set
-  restartPolicyRules []ContainerRestartRule omit list=atomic
-  volumeMounts []VolumeMount omit list=map(mountPath) patch=merge(mountPath)
-  volumeDevices []VolumeDevice omit list=map(devicePath) patch=merge(devicePath)
-  livenessProbe Probe set
-  readinessProbe Probe set
-  startupProbe Probe set
-  lifecycle Lifecycle set
-  terminationMessagePath string omit
-  terminationMessagePolicy TerminationMessagePolicy omit
-  imagePullPolicy PullPolicy omit
-  securityContext SecurityContext set
-  stdin bool omit
-  stdinOnce bool omit
-  tty bool omit
-  targetContainerName string omit
+  name string keep tag=1.1 required
+  image string omit tag=1.2
+  command []string omit tag=1.3 list=atomic
+  args []string omit tag=1.4 list=atomic
+  workingDir string omit tag=1.5
+  ports []ContainerPort omit tag=1.6 list=map(containerPort,protocol) patch=merge(containerPort)
+  envFrom []EnvFromSource omit tag=1.19 list=atomic
+  env []EnvVar omit tag=1.7 list=map(name) patch=merge(name)
+  resources ResourceRequirements keep tag=1.8
+  resizePolicy []ContainerResizePolicy omit tag=1.23 list=atomic
+  restartPolicy string set tag=1.24
+  restartPolicyRules []ContainerRestartRule omit tag=1.25 list=atomic
+  volumeMounts []VolumeMount omit tag=1.9 list=map(mountPath) patch=merge(mountPath)
+  volumeDevices []VolumeDevice omit tag=1.21 list=map(devicePath) patch=merge(devicePath)
+  livenessProbe Probe set tag=1.10
+  readinessProbe Probe set tag=1.11
+  startupProbe Probe set tag=1.22
+  lifecycle Lifecycle set tag=1.12
+  terminationMessagePath string omit tag=1.13
+  terminationMessagePolicy TerminationMessagePolicy omit tag=1.20
+  imagePullPolicy PullPolicy omit tag=1.14
+  securityContext SecurityContext set tag=1.15
+  stdin bool omit tag=1.16
+  stdinOnce bool omit tag=1.17
+  tty bool omit tag=1.18
+  targetContainerName string omit tag=2
 
 EphemeralContainerCommon
-  name string keep required
-  image string omit
-  command []string omit list=atomic
-  args []string omit list=atomic
-  workingDir string omit
-  ports []ContainerPort omit list=map(containerPort,protocol) patch=merge(containerPort)
-  envFrom []EnvFromSource omit list=atomic
-  env []EnvVar omit list=map(name) patch=merge(name)
-  resources ResourceRequirements keep
-  resizePolicy []ContainerResizePolicy omit list=atomic
-  restartPolicy string set
-  restartPolicyRules []ContainerRestartRule omit list=atomic
-  volumeMounts []VolumeMount omit list=map(mountPath) patch=merge(mountPath)
-  volumeDevices []VolumeDevice omit list=map(devicePath) patch=merge(devicePath)
-  livenessProbe Probe set
-  readinessProbe Probe set
-  startupProbe Probe set
-  lifecycle Lifecycle set
-  terminationMessagePath string omit
-  terminationMessagePolicy TerminationMessagePolicy omit
-  imagePullPolicy PullPolicy omit
-  securityContext SecurityContext set
-  stdin bool omit
-  stdinOnce bool omit
-  tty bool omit
+  name string keep tag=1 required
+  image string omit tag=2
+  command []string omit tag=3 list=atomic
+  args []string omit tag=4 list=atomic
+  workingDir string omit tag=5
+  ports []ContainerPort omit tag=6 list=map(containerPort,protocol) patch=merge(containerPort)
+  envFrom []EnvFromSource omit tag=19 list=atomic
+  env []EnvVar omit tag=7 list=map(name) patch=merge(name)
+  resources ResourceRequirements keep tag=8
+  resizePolicy []ContainerResizePolicy omit tag=23 list=atomic
+  restartPolicy string set tag=24
+  restartPolicyRules []ContainerRestartRule omit tag=25 list=atomic
+  volumeMounts []VolumeMount omit tag=9 list=map(mountPath) patch=merge(mountPath)
+  volumeDevices []VolumeDevice omit tag=21 list=map(devicePath) patch=merge(devicePath)
+  livenessProbe Probe set tag=10
+  readinessProbe Probe set tag=11
+  startupProbe Probe set tag=22
+  lifecycle Lifecycle set tag=12
+  terminationMessagePath string omit tag=13
+  terminationMessagePolicy TerminationMessagePolicy omit tag=20
+  imagePullPolicy PullPolicy omit tag=14
+  securityContext SecurityContext set tag=15
+  stdin bool omit tag=16
+  stdinOnce bool omit tag=17
+  tty bool omit tag=18
 
 EphemeralVolumeSource
-  volumeClaimTemplate PersistentVolumeClaimTemplate set
+  volumeClaimTemplate PersistentVolumeClaimTemplate set tag=1
 
 Event
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep required
-  involvedObject ObjectReference keep required
-  reason string omit
-  message string omit
-  source EventSource keep
-  firstTimestamp Time keep
-  lastTimestamp Time keep
-  count int32 omit
-  type string omit
-  eventTime MicroTime keep
-  series EventSeries set
-  action string omit
-  related ObjectReference set
-  reportingComponent string keep
-  reportingInstance string keep
+  metadata meta/v1.ObjectMeta keep tag=1 required
+  involvedObject ObjectReference keep tag=2 required
+  reason string omit tag=3
+  message string omit tag=4
+  source EventSource keep tag=5
+  firstTimestamp Time keep tag=6
+  lastTimestamp Time keep tag=7
+  count int32 omit tag=8
+  type string omit tag=9
+  eventTime MicroTime keep tag=10
+  series EventSeries set tag=11
+  action string omit tag=12
+  related ObjectReference set tag=13
+  reportingComponent string keep tag=14
+  reportingInstance string keep tag=15
 
 EventList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Event keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Event keep tag=2 required
 
 EventSeries
-  count int32 omit
-  lastObservedTime MicroTime keep
+  count int32 omit tag=1
+  lastObservedTime MicroTime keep tag=2
 
 EventSource
-  component string omit
-  host string omit
+  component string omit tag=1
+  host string omit tag=2
 
 ExecAction
-  command []string omit list=atomic
+  command []string omit tag=1 list=atomic
 
 FCVolumeSource
-  targetWWNs []string omit list=atomic
-  lun int32 set
-  fsType string omit
-  readOnly bool omit
-  wwids []string omit list=atomic
+  targetWWNs []string omit tag=1 list=atomic
+  lun int32 set tag=2
+  fsType string omit tag=3
+  readOnly bool omit tag=4
+  wwids []string omit tag=5 list=atomic
 
 FileKeySelector map=atomic
-  volumeName string keep required
-  path string keep required
-  key string keep required
-  optional bool set default=false
+  volumeName string keep tag=1 required
+  path string keep tag=2 required
+  key string keep tag=3 required
+  optional bool set tag=4 default=false
 
 FlexPersistentVolumeSource
-  driver string keep required
-  fsType string omit
-  secretRef SecretReference set
-  readOnly bool omit
-  options map[]string omit
+  driver string keep tag=1 required
+  fsType string omit tag=2
+  secretRef SecretReference set tag=3
+  readOnly bool omit tag=4
+  options map[]string omit tag=5
 
 FlexVolumeSource
-  driver string keep required
-  fsType string omit
-  secretRef LocalObjectReference set
-  readOnly bool omit
-  options map[]string omit
+  driver string keep tag=1 required
+  fsType string omit tag=2
+  secretRef LocalObjectReference set tag=3
+  readOnly bool omit tag=4
+  options map[]string omit tag=5
 
 FlockerVolumeSource
-  datasetName string omit
-  datasetUUID string omit
+  datasetName string omit tag=1
+  datasetUUID string omit tag=2
 
 GCEPersistentDiskVolumeSource
-  pdName string keep required
-  fsType string omit
-  partition int32 omit
-  readOnly bool omit
+  pdName string keep tag=1 required
+  fsType string omit tag=2
+  partition int32 omit tag=3
+  readOnly bool omit tag=4
 
 GRPCAction
-  port int32 keep required
-  service string keep null default=""
+  port int32 keep tag=1 required
+  service string keep tag=2 null default=""
 
 GitRepoVolumeSource
-  repository string keep required
-  revision string omit
-  directory string omit
+  repository string keep tag=1 required
+  revision string omit tag=2
+  directory string omit tag=3
 
 GlusterfsPersistentVolumeSource
-  endpoints string keep required
-  path string keep required
-  readOnly bool omit
-  endpointsNamespace string set
+  endpoints string keep tag=1 required
+  path string keep tag=2 required
+  readOnly bool omit tag=3
+  endpointsNamespace string set tag=4
 
 GlusterfsVolumeSource
-  endpoints string keep required
-  path string keep required
-  readOnly bool omit
+  endpoints string keep tag=1 required
+  path string keep tag=2 required
+  readOnly bool omit tag=3
 
 HTTPGetAction
-  path string omit
-  port IntOrString keep required
-  host string omit
-  scheme URIScheme omit
-  httpHeaders []HTTPHeader omit list=atomic
+  path string omit tag=1
+  port IntOrString keep tag=2 required
+  host string omit tag=3
+  scheme URIScheme omit tag=4
+  httpHeaders []HTTPHeader omit tag=5 list=atomic
 
 HTTPHeader
-  name string keep required
-  value string keep required
+  name string keep tag=1 required
+  value string keep tag=2 required
 
 HostAlias
-  ip string keep required
-  hostnames []string omit list=atomic
+  ip string keep tag=1 required
+  hostnames []string omit tag=2 list=atomic
 
 HostIP
-  ip string keep required
+  ip string keep tag=1 required
 
 HostPathType enum=["","BlockDevice","CharDevice","Directory","DirectoryOrCreate","File","FileOrCreate","Socket"]
 
 HostPathVolumeSource
-  path string keep required
-  type HostPathType set
+  path string keep tag=1 required
+  type HostPathType set tag=2
 
 IPFamily enum=["","IPv4","IPv6"]
 
 IPFamilyPolicy enum=["PreferDualStack","RequireDualStack","SingleStack"]
 
 ISCSIPersistentVolumeSource
-  targetPortal string keep required
-  iqn string keep required
-  lun int32 keep required
-  iscsiInterface string omit default="default"
-  fsType string omit
-  readOnly bool omit
-  portals []string omit list=atomic
-  chapAuthDiscovery bool omit
-  chapAuthSession bool omit
-  secretRef SecretReference set
-  initiatorName string set
+  targetPortal string keep tag=1 required
+  iqn string keep tag=2 required
+  lun int32 keep tag=3 required
+  iscsiInterface string omit tag=4 default="default"
+  fsType string omit tag=5
+  readOnly bool omit tag=6
+  portals []string omit tag=7 list=atomic
+  chapAuthDiscovery bool omit tag=8
+  chapAuthSession bool omit tag=11
+  secretRef SecretReference set tag=10
+  initiatorName string set tag=12
 
 ISCSIVolumeSource
-  targetPortal string keep required
-  iqn string keep required
-  lun int32 keep required
-  iscsiInterface string omit default="default"
-  fsType string omit
-  readOnly bool omit
-  portals []string omit list=atomic
-  chapAuthDiscovery bool omit
-  chapAuthSession bool omit
-  secretRef LocalObjectReference set
-  initiatorName string set
+  targetPortal string keep tag=1 required
+  iqn string keep tag=2 required
+  lun int32 keep tag=3 required
+  iscsiInterface string omit tag=4 default="default"
+  fsType string omit tag=5
+  readOnly bool omit tag=6
+  portals []string omit tag=7 list=atomic
+  chapAuthDiscovery bool omit tag=8
+  chapAuthSession bool omit tag=11
+  secretRef LocalObjectReference set tag=10
+  initiatorName string set tag=12
 
 ImageVolumeSource
-  reference string omit
-  pullPolicy PullPolicy omit
+  reference string omit tag=1
+  pullPolicy PullPolicy omit tag=2
 
 ImageVolumeStatus
-  imageRef string omit required
+  imageRef string omit tag=1 required
 
 KeyToPath
-  key string keep required
-  path string keep required
-  mode int32 set
+  key string keep tag=1 required
+  path string keep tag=2 required
+  mode int32 set tag=3
 
 Lifecycle
-  postStart LifecycleHandler set
-  preStop LifecycleHandler set
-  stopSignal Signal set
+  postStart LifecycleHandler set tag=1
+  preStop LifecycleHandler set tag=2
+  stopSignal Signal set tag=3
 
 LifecycleHandler
-  exec ExecAction set
-  httpGet HTTPGetAction set
-  tcpSocket TCPSocketAction set
-  sleep SleepAction set
+  exec ExecAction set tag=1
+  httpGet HTTPGetAction set tag=2
+  tcpSocket TCPSocketAction set tag=3
+  sleep SleepAction set tag=4
 
 LimitRange
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec LimitRangeSpec keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec LimitRangeSpec keep tag=2
 
 LimitRangeItem
-  type string keep required
-  max map[]Quantity omit
-  min map[]Quantity omit
-  default map[]Quantity omit
-  defaultRequest map[]Quantity omit
-  maxLimitRequestRatio map[]Quantity omit
+  type string keep tag=1 required
+  max map[]Quantity omit tag=2
+  min map[]Quantity omit tag=3
+  default map[]Quantity omit tag=4
+  defaultRequest map[]Quantity omit tag=5
+  maxLimitRequestRatio map[]Quantity omit tag=6
 
 LimitRangeList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []LimitRange keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []LimitRange keep tag=2 required
 
 LimitRangeSpec
-  limits []LimitRangeItem keep required list=atomic
+  limits []LimitRangeItem keep tag=1 required list=atomic
 
 LinuxContainerUser
-  uid int64 keep required
-  gid int64 keep required
-  supplementalGroups []int64 omit list=atomic
+  uid int64 keep tag=1 required
+  gid int64 keep tag=2 required
+  supplementalGroups []int64 omit tag=3 list=atomic
 
 LoadBalancerIngress
-  ip string omit
-  hostname string omit
-  ipMode string set
-  ports []PortStatus omit list=atomic
+  ip string omit tag=1
+  hostname string omit tag=2
+  ipMode string set tag=3
+  ports []PortStatus omit tag=4 list=atomic
 
 LoadBalancerStatus
-  ingress []LoadBalancerIngress omit list=atomic
+  ingress []LoadBalancerIngress omit tag=1 list=atomic
 
 LocalObjectReference map=atomic
-  name string omit default=""
+  name string omit tag=1 default=""
 
 LocalVolumeSource
-  path string keep required
-  fsType string set
+  path string keep tag=1 required
+  fsType string set tag=2
 
 ModifyVolumeStatus
-  targetVolumeAttributesClassName string omit
-  status PersistentVolumeClaimModifyVolumeStatus keep required
+  targetVolumeAttributesClassName string omit tag=1
+  status PersistentVolumeClaimModifyVolumeStatus keep tag=2 required
 
 MountPropagationMode enum=["Bidirectional","HostToContainer","None"]
 
 NFSVolumeSource
-  server string keep required
-  path string keep required
-  readOnly bool omit
+  server string keep tag=1 required
+  path string keep tag=2 required
+  readOnly bool omit tag=3
 
 Namespace
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec NamespaceSpec keep
-  status NamespaceStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec NamespaceSpec keep tag=2
+  status NamespaceStatus keep tag=3
 
 NamespaceCondition
-  type string keep required
-  status string keep required
-  lastTransitionTime Time keep
-  reason string omit
-  message string omit
+  type string keep tag=1 required
+  status string keep tag=2 required
+  lastTransitionTime Time keep tag=4
+  reason string omit tag=5
+  message string omit tag=6
 
 NamespaceList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Namespace keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Namespace keep tag=2 required
 
 NamespacePhase enum=["Active","Terminating"]
 
 NamespaceSpec
-  finalizers []string omit list=atomic
+  finalizers []string omit tag=1 list=atomic
 
 NamespaceStatus
-  phase NamespacePhase omit
-  conditions []NamespaceCondition omit list=map(type) patch=merge(type)
+  phase NamespacePhase omit tag=1
+  conditions []NamespaceCondition omit tag=2 list=map(type) patch=merge(type)
 
 Node
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec NodeSpec keep
-  status NodeStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec NodeSpec keep tag=2
+  status NodeStatus keep tag=3
 
 NodeAddress
-  type string keep required
-  address string keep required
+  type string keep tag=1 required
+  address string keep tag=2 required
 
 NodeAffinity
-  requiredDuringSchedulingIgnoredDuringExecution NodeSelector set
-  preferredDuringSchedulingIgnoredDuringExecution []PreferredSchedulingTerm omit list=atomic
+  requiredDuringSchedulingIgnoredDuringExecution NodeSelector set tag=1
+  preferredDuringSchedulingIgnoredDuringExecution []PreferredSchedulingTerm omit tag=2 list=atomic
 
 NodeAllocatableResourceClaimStatus
-  resourceClaimName string keep required
-  containers []string omit list=set
-  resources map[]Quantity keep required
+  resourceClaimName string keep tag=1 required
+  containers []string omit tag=2 list=set
+  resources map[]Quantity keep tag=3 required
 
 NodeCondition
-  type string keep required
-  status string keep required
-  lastHeartbeatTime Time keep
-  lastTransitionTime Time keep
-  reason string omit
-  message string omit
+  type string keep tag=1 required
+  status string keep tag=2 required
+  lastHeartbeatTime Time keep tag=3
+  lastTransitionTime Time keep tag=4
+  reason string omit tag=5
+  message string omit tag=6
 
 NodeConfigSource
-  configMap ConfigMapNodeConfigSource set
+  configMap ConfigMapNodeConfigSource set tag=2
 
 NodeConfigStatus
-  assigned NodeConfigSource set
-  active NodeConfigSource set
-  lastKnownGood NodeConfigSource set
-  error string omit
+  assigned NodeConfigSource set tag=1
+  active NodeConfigSource set tag=2
+  lastKnownGood NodeConfigSource set tag=3
+  error string omit tag=4
 
 NodeDaemonEndpoints
-  kubeletEndpoint DaemonEndpoint keep
+  kubeletEndpoint DaemonEndpoint keep tag=1
 
 NodeFeatures
-  supplementalGroupsPolicy bool set
+  supplementalGroupsPolicy bool set tag=1
 
 NodeInclusionPolicy enum=["Honor","Ignore"]
 
 NodeList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Node keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Node keep tag=2 required
 
 NodePhase enum=["Pending","Running","Terminated"]
 
 NodeProxyOptions
   kind string omit
   apiVersion string omit
-  path string omit
+  path string omit tag=1
 
 NodeRuntimeHandler
-  name string keep
-  features NodeRuntimeHandlerFeatures set
+  name string keep tag=1
+  features NodeRuntimeHandlerFeatures set tag=2
 
 NodeRuntimeHandlerFeatures
-  recursiveReadOnlyMounts bool set
-  userNamespaces bool set
+  recursiveReadOnlyMounts bool set tag=1
+  userNamespaces bool set tag=2
 
 NodeSelector map=atomic
-  nodeSelectorTerms []NodeSelectorTerm keep required list=atomic
+  nodeSelectorTerms []NodeSelectorTerm keep tag=1 required list=atomic
 
 NodeSelectorOperator enum=["DoesNotExist","Exists","Gt","In","Lt","NotIn"]
 
 NodeSelectorRequirement
-  key string keep required
-  operator NodeSelectorOperator keep required
-  values []string omit list=atomic
+  key string keep tag=1 required
+  operator NodeSelectorOperator keep tag=2 required
+  values []string omit tag=3 list=atomic
 
 NodeSelectorTerm map=atomic
-  matchExpressions []NodeSelectorRequirement omit list=atomic
-  matchFields []NodeSelectorRequirement omit list=atomic
+  matchExpressions []NodeSelectorRequirement omit tag=1 list=atomic
+  matchFields []NodeSelectorRequirement omit tag=2 list=atomic
 
 NodeSpec
-  podCIDR string omit
-  podCIDRs []string omit list=set patch=merge
-  providerID string omit
-  unschedulable bool omit
-  taints []Taint omit list=atomic
-  configSource NodeConfigSource set
-  externalID string omit
+  podCIDR string omit tag=1
+  podCIDRs []string omit tag=7 list=set patch=merge
+  providerID string omit tag=3
+  unschedulable bool omit tag=4
+  taints []Taint omit tag=5 list=atomic
+  configSource NodeConfigSource set tag=6
+  externalID string omit tag=2
 
 NodeStatus
-  capacity map[]Quantity omit
-  allocatable map[]Quantity omit
-  phase NodePhase omit
-  conditions []NodeCondition omit list=map(type) patch=merge(type)
-  addresses []NodeAddress omit list=map(type) patch=merge(type)
-  daemonEndpoints NodeDaemonEndpoints keep
-  nodeInfo NodeSystemInfo keep
-  images []ContainerImage omit list=atomic
-  volumesInUse []string omit list=atomic
-  volumesAttached []AttachedVolume omit list=atomic
-  config NodeConfigStatus set
-  runtimeHandlers []NodeRuntimeHandler omit list=atomic
-  features NodeFeatures set
-  declaredFeatures []string omit list=atomic
+  capacity map[]Quantity omit tag=1
+  allocatable map[]Quantity omit tag=2
+  phase NodePhase omit tag=3
+  conditions []NodeCondition omit tag=4 list=map(type) patch=merge(type)
+  addresses []NodeAddress omit tag=5 list=map(type) patch=merge(type)
+  daemonEndpoints NodeDaemonEndpoints keep tag=6
+  nodeInfo NodeSystemInfo keep tag=7
+  images []ContainerImage omit tag=8 list=atomic
+  volumesInUse []string omit tag=9 list=atomic
+  volumesAttached []AttachedVolume omit tag=10 list=atomic
+  config NodeConfigStatus set tag=11
+  runtimeHandlers []NodeRuntimeHandler omit tag=12 list=atomic
+  features NodeFeatures set tag=13
+  declaredFeatures []string omit tag=14 list=atomic
 
 NodeSwapStatus
-  capacity int64 set
+  capacity int64 set tag=1
 
 NodeSystemInfo
-  machineID string keep required
-  systemUUID string keep required
-  bootID string keep required
-  kernelVersion string keep required
-  osImage string keep required
-  containerRuntimeVersion string keep required
-  kubeletVersion string keep required
-  kubeProxyVersion string keep required
-  operatingSystem string keep required
-  architecture string keep required
-  swap NodeSwapStatus set
+  machineID string keep tag=1 required
+  systemUUID string keep tag=2 required
+  bootID string keep tag=3 required
+  kernelVersion string keep tag=4 required
+  osImage string keep tag=5 required
+  containerRuntimeVersion string keep tag=6 required
+  kubeletVersion string keep tag=7 required
+  kubeProxyVersion string keep tag=8 required
+  operatingSystem string keep tag=9 required
+  architecture string keep tag=10 required
+  swap NodeSwapStatus set tag=11
 
 ObjectFieldSelector map=atomic
-  apiVersion string omit
-  fieldPath string keep required
+  apiVersion string omit tag=1
+  fieldPath string keep tag=2 required
 
 ObjectReference map=atomic
-  kind string omit
-  namespace string omit
-  name string omit
-  uid string omit
-  apiVersion string omit
-  resourceVersion string omit
-  fieldPath string omit
+  kind string omit tag=1
+  namespace string omit tag=2
+  name string omit tag=3
+  uid string omit tag=4
+  apiVersion string omit tag=5
+  resourceVersion string omit tag=6
+  fieldPath string omit tag=7
 
 PersistentVolume
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec PersistentVolumeSpec keep
-  status PersistentVolumeStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec PersistentVolumeSpec keep tag=2
+  status PersistentVolumeStatus keep tag=3
 
 PersistentVolumeAccessMode enum=["ReadOnlyMany","ReadWriteMany","ReadWriteOnce","ReadWriteOncePod"]
 
 PersistentVolumeClaim
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec PersistentVolumeClaimSpec keep
-  status PersistentVolumeClaimStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec PersistentVolumeClaimSpec keep tag=2
+  status PersistentVolumeClaimStatus keep tag=3
 
 PersistentVolumeClaimCondition
-  type string keep required
-  status string keep required
-  lastProbeTime Time keep
-  lastTransitionTime Time keep
-  reason string omit
-  message string omit
+  type string keep tag=1 required
+  status string keep tag=2 required
+  lastProbeTime Time keep tag=3
+  lastTransitionTime Time keep tag=4
+  reason string omit tag=5
+  message string omit tag=6
 
 PersistentVolumeClaimList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []PersistentVolumeClaim keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []PersistentVolumeClaim keep tag=2 required
 
 PersistentVolumeClaimModifyVolumeStatus enum=["InProgress","Infeasible","Pending"]
 
 PersistentVolumeClaimPhase enum=["Bound","Lost","Pending"]
 
 PersistentVolumeClaimSpec
-  accessModes []PersistentVolumeAccessMode omit list=atomic
-  selector meta/v1.LabelSelector set
-  resources VolumeResourceRequirements keep
-  volumeName string omit
-  storageClassName string set
-  volumeMode PersistentVolumeMode set
-  dataSource TypedLocalObjectReference set
-  dataSourceRef TypedObjectReference set
-  volumeAttributesClassName string set
+  accessModes []PersistentVolumeAccessMode omit tag=1 list=atomic
+  selector meta/v1.LabelSelector set tag=4
+  resources VolumeResourceRequirements keep tag=2
+  volumeName string omit tag=3
+  storageClassName string set tag=5
+  volumeMode PersistentVolumeMode set tag=6
+  dataSource TypedLocalObjectReference set tag=7
+  dataSourceRef TypedObjectReference set tag=8
+  volumeAttributesClassName string set tag=9
 
 PersistentVolumeClaimStatus
-  phase PersistentVolumeClaimPhase omit
-  accessModes []PersistentVolumeAccessMode omit list=atomic
-  capacity map[]Quantity omit
-  conditions []PersistentVolumeClaimCondition omit list=map(type) patch=merge(type)
-  allocatedResources map[]Quantity omit
-  allocatedResourceStatuses map[]ClaimResourceStatus omit map=granular
-  currentVolumeAttributesClassName string set
-  modifyVolumeStatus ModifyVolumeStatus set
+  phase PersistentVolumeClaimPhase omit tag=1
+  accessModes []PersistentVolumeAccessMode omit tag=2 list=atomic
+  capacity map[]Quantity omit tag=3
+  conditions []PersistentVolumeClaimCondition omit tag=4 list=map(type) patch=merge(type)
+  allocatedResources map[]Quantity omit tag=5
+  allocatedResourceStatuses map[]ClaimResourceStatus omit tag=7 map=granular
+  currentVolumeAttributesClassName string set tag=8
+  modifyVolumeStatus ModifyVolumeStatus set tag=9
 
 PersistentVolumeClaimTemplate
-  metadata meta/v1.ObjectMeta keep
-  spec PersistentVolumeClaimSpec keep required
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec PersistentVolumeClaimSpec keep tag=2 required
 
 PersistentVolumeClaimVolumeSource
-  claimName string keep required
-  readOnly bool omit
+  claimName string keep tag=1 required
+  readOnly bool omit tag=2
 
 PersistentVolumeList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []PersistentVolume keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []PersistentVolume keep tag=2 required
 
 PersistentVolumeMode enum=["Block","Filesystem"]
 
@@ -866,612 +866,612 @@ PersistentVolumePhase enum=["Available","Bound","Failed","Pending","Released"]
 PersistentVolumeReclaimPolicy enum=["Delete","Recycle","Retain"]
 
 PersistentVolumeSource
-  gcePersistentDisk GCEPersistentDiskVolumeSource set
-  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set
-  hostPath HostPathVolumeSource set
-  glusterfs GlusterfsPersistentVolumeSource set
-  nfs NFSVolumeSource set
-  rbd RBDPersistentVolumeSource set
-  iscsi ISCSIPersistentVolumeSource set
-  cinder CinderPersistentVolumeSource set
-  cephfs CephFSPersistentVolumeSource set
-  fc FCVolumeSource set
-  flocker FlockerVolumeSource set
-  flexVolume FlexPersistentVolumeSource set
-  azureFile AzureFilePersistentVolumeSource set
-  vsphereVolume VsphereVirtualDiskVolumeSource set
-  quobyte QuobyteVolumeSource set
-  azureDisk AzureDiskVolumeSource set
-  photonPersistentDisk PhotonPersistentDiskVolumeSource set
-  portworxVolume PortworxVolumeSource set
-  scaleIO ScaleIOPersistentVolumeSource set
-  local LocalVolumeSource set
-  storageos StorageOSPersistentVolumeSource set
-  csi CSIPersistentVolumeSource set
+  gcePersistentDisk GCEPersistentDiskVolumeSource set tag=1
+  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set tag=2
+  hostPath HostPathVolumeSource set tag=3
+  glusterfs GlusterfsPersistentVolumeSource set tag=4
+  nfs NFSVolumeSource set tag=5
+  rbd RBDPersistentVolumeSource set tag=6
+  iscsi ISCSIPersistentVolumeSource set tag=7
+  cinder CinderPersistentVolumeSource set tag=8
+  cephfs CephFSPersistentVolumeSource set tag=9
+  fc FCVolumeSource set tag=10
+  flocker FlockerVolumeSource set tag=11
+  flexVolume FlexPersistentVolumeSource set tag=12
+  azureFile AzureFilePersistentVolumeSource set tag=13
+  vsphereVolume VsphereVirtualDiskVolumeSource set tag=14
+  quobyte QuobyteVolumeSource set tag=15
+  azureDisk AzureDiskVolumeSource set tag=16
+  photonPersistentDisk PhotonPersistentDiskVolumeSource set tag=17
+  portworxVolume PortworxVolumeSource set tag=18
+  scaleIO ScaleIOPersistentVolumeSource set tag=19
+  local LocalVolumeSource set tag=20
+  storageos StorageOSPersistentVolumeSource set tag=21
+  csi CSIPersistentVolumeSource set tag=22
 
 PersistentVolumeSpec
-  capacity map[]Quantity omit
-  gcePersistentDisk GCEPersistentDiskVolumeSource set
-  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set
-  hostPath HostPathVolumeSource set
-  glusterfs GlusterfsPersistentVolumeSource set
-  nfs NFSVolumeSource set
-  rbd RBDPersistentVolumeSource set
-  iscsi ISCSIPersistentVolumeSource set
-  cinder CinderPersistentVolumeSource set
-  cephfs CephFSPersistentVolumeSource set
-  fc FCVolumeSource set
-  flocker FlockerVolumeSource set
-  flexVolume FlexPersistentVolumeSource set
-  azureFile AzureFilePersistentVolumeSource set
-  vsphereVolume VsphereVirtualDiskVolumeSource set
-  quobyte QuobyteVolumeSource set
-  azureDisk AzureDiskVolumeSource set
-  photonPersistentDisk PhotonPersistentDiskVolumeSource set
-  portworxVolume PortworxVolumeSource set
-  scaleIO ScaleIOPersistentVolumeSource set
-  local LocalVolumeSource set
-  storageos StorageOSPersistentVolumeSource set
-  csi CSIPersistentVolumeSource set
-  accessModes []PersistentVolumeAccessMode omit list=atomic
-  claimRef ObjectReference set map=granular
-  persistentVolumeReclaimPolicy PersistentVolumeReclaimPolicy omit
-  storageClassName string omit
-  mountOptions []string omit list=atomic
-  volumeMode PersistentVolumeMode set
-  nodeAffinity VolumeNodeAffinity set
-  volumeAttributesClassName string set
+  capacity map[]Quantity omit tag=1
+  gcePersistentDisk GCEPersistentDiskVolumeSource set tag=2.1
+  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set tag=2.2
+  hostPath HostPathVolumeSource set tag=2.3
+  glusterfs GlusterfsPersistentVolumeSource set tag=2.4
+  nfs NFSVolumeSource set tag=2.5
+  rbd RBDPersistentVolumeSource set tag=2.6
+  iscsi ISCSIPersistentVolumeSource set tag=2.7
+  cinder CinderPersistentVolumeSource set tag=2.8
+  cephfs CephFSPersistentVolumeSource set tag=2.9
+  fc FCVolumeSource set tag=2.10
+  flocker FlockerVolumeSource set tag=2.11
+  flexVolume FlexPersistentVolumeSource set tag=2.12
+  azureFile AzureFilePersistentVolumeSource set tag=2.13
+  vsphereVolume VsphereVirtualDiskVolumeSource set tag=2.14
+  quobyte QuobyteVolumeSource set tag=2.15
+  azureDisk AzureDiskVolumeSource set tag=2.16
+  photonPersistentDisk PhotonPersistentDiskVolumeSource set tag=2.17
+  portworxVolume PortworxVolumeSource set tag=2.18
+  scaleIO ScaleIOPersistentVolumeSource set tag=2.19
+  local LocalVolumeSource set tag=2.20
+  storageos StorageOSPersistentVolumeSource set tag=2.21
+  csi CSIPersistentVolumeSource set tag=2.22
+  accessModes []PersistentVolumeAccessMode omit tag=3 list=atomic
+  claimRef ObjectReference set tag=4 map=granular
+  persistentVolumeReclaimPolicy PersistentVolumeReclaimPolicy omit tag=5
+  storageClassName string omit tag=6
+  mountOptions []string omit tag=7 list=atomic
+  volumeMode PersistentVolumeMode set tag=8
+  nodeAffinity VolumeNodeAffinity set tag=9
+  volumeAttributesClassName string set tag=10
 
 PersistentVolumeStatus
-  phase PersistentVolumePhase omit
-  message string omit
-  reason string omit
-  lastPhaseTransitionTime Time set
+  phase PersistentVolumePhase omit tag=1
+  message string omit tag=2
+  reason string omit tag=3
+  lastPhaseTransitionTime Time set tag=4
 
 PhotonPersistentDiskVolumeSource
-  pdID string keep required
-  fsType string omit
+  pdID string keep tag=1 required
+  fsType string omit tag=2
 
 Pod
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec PodSpec keep
-  status PodStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec PodSpec keep tag=2
+  status PodStatus keep tag=3
 
 PodAffinity
-  requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm omit list=atomic
-  preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm omit list=atomic
+  requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm omit tag=1 list=atomic
+  preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm omit tag=2 list=atomic
 
 PodAffinityTerm
-  labelSelector meta/v1.LabelSelector set
-  namespaces []string omit list=atomic
-  topologyKey string keep required
-  namespaceSelector meta/v1.LabelSelector set
-  matchLabelKeys []string omit list=atomic
-  mismatchLabelKeys []string omit list=atomic
+  labelSelector meta/v1.LabelSelector set tag=1
+  namespaces []string omit tag=2 list=atomic
+  topologyKey string keep tag=3 required
+  namespaceSelector meta/v1.LabelSelector set tag=4
+  matchLabelKeys []string omit tag=5 list=atomic
+  mismatchLabelKeys []string omit tag=6 list=atomic
 
 PodAntiAffinity
-  requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm omit list=atomic
-  preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm omit list=atomic
+  requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm omit tag=1 list=atomic
+  preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm omit tag=2 list=atomic
 
 PodAttachOptions
   kind string omit
   apiVersion string omit
-  stdin bool omit
-  stdout bool omit
-  stderr bool omit
-  tty bool omit
-  container string omit
+  stdin bool omit tag=1
+  stdout bool omit tag=2
+  stderr bool omit tag=3
+  tty bool omit tag=4
+  container string omit tag=5
 
 PodCertificateProjection
-  signerName string omit required
-  keyType string omit required
-  maxExpirationSeconds int32 set
-  credentialBundlePath string omit
-  keyPath string omit
-  certificateChainPath string omit
-  userAnnotations map[]string omit
+  signerName string omit tag=1 required
+  keyType string omit tag=2 required
+  maxExpirationSeconds int32 set tag=3
+  credentialBundlePath string omit tag=4
+  keyPath string omit tag=5
+  certificateChainPath string omit tag=6
+  userAnnotations map[]string omit tag=7
 
 PodCondition
-  type string keep required
-  observedGeneration int64 omit
-  status string keep required
-  lastProbeTime Time keep
-  lastTransitionTime Time keep
-  reason string omit
-  message string omit
+  type string keep tag=1 required
+  observedGeneration int64 omit tag=7
+  status string keep tag=2 required
+  lastProbeTime Time keep tag=3
+  lastTransitionTime Time keep tag=4
+  reason string omit tag=5
+  message string omit tag=6
 
 PodDNSConfig
-  nameservers []string omit list=atomic
-  searches []string omit list=atomic
-  options []PodDNSConfigOption omit list=atomic
+  nameservers []string omit tag=1 list=atomic
+  searches []string omit tag=2 list=atomic
+  options []PodDNSConfigOption omit tag=3 list=atomic
 
 PodDNSConfigOption
-  name string omit
-  value string set
+  name string omit tag=1
+  value string set tag=2
 
 PodExecOptions
   kind string omit
   apiVersion string omit
-  stdin bool omit
-  stdout bool omit
-  stderr bool omit
-  tty bool omit
-  container string omit
-  command []string keep required list=atomic
+  stdin bool omit tag=1
+  stdout bool omit tag=2
+  stderr bool omit tag=3
+  tty bool omit tag=4
+  container string omit tag=5
+  command []string keep tag=6 required list=atomic
 
 PodExtendedResourceClaimStatus
-  requestMappings []ContainerExtendedResourceRequest keep required list=atomic
-  resourceClaimName string keep required
+  requestMappings []ContainerExtendedResourceRequest keep tag=1 required list=atomic
+  resourceClaimName string keep tag=2 required
 
 PodFSGroupChangePolicy enum=["Always","OnRootMismatch"]
 
 PodIP
-  ip string keep required
+  ip string keep tag=1 required
 
 PodList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Pod keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Pod keep tag=2 required
 
 PodLogOptions
   kind string omit
   apiVersion string omit
-  container string omit
-  follow bool omit
-  previous bool omit
-  sinceSeconds int64 set
-  sinceTime Time set
-  timestamps bool omit
-  tailLines int64 set
-  limitBytes int64 set
-  insecureSkipTLSVerifyBackend bool omit
-  stream string set
+  container string omit tag=1
+  follow bool omit tag=2
+  previous bool omit tag=3
+  sinceSeconds int64 set tag=4
+  sinceTime Time set tag=5
+  timestamps bool omit tag=6
+  tailLines int64 set tag=7
+  limitBytes int64 set tag=8
+  insecureSkipTLSVerifyBackend bool omit tag=9
+  stream string set tag=10
 
 PodOS
-  name string keep required
+  name string keep tag=1 required
 
 PodPhase enum=["Failed","Pending","Running","Succeeded","Unknown"]
 
 PodPortForwardOptions
   kind string omit
   apiVersion string omit
-  ports []int32 omit list=atomic
+  ports []int32 omit tag=1 list=atomic
 
 PodProxyOptions
   kind string omit
   apiVersion string omit
-  path string omit
+  path string omit tag=1
 
 PodQOSClass enum=["BestEffort","Burstable","Guaranteed"]
 
 PodReadinessGate
-  conditionType string keep required
+  conditionType string keep tag=1 required
 
 PodResourceClaim
-  name string keep required
-  resourceClaimName string set
-  resourceClaimTemplateName string set
+  name string keep tag=1 required
+  resourceClaimName string set tag=3
+  resourceClaimTemplateName string set tag=4
 
 PodResourceClaimStatus
-  name string keep required
-  resourceClaimName string set
+  name string keep tag=1 required
+  resourceClaimName string set tag=2
 
 PodSchedulingGate
-  name string keep required
+  name string keep tag=1 required
 
 PodSchedulingGroup
-  podGroupName string set
+  podGroupName string set tag=1
 
 PodSecurityContext
-  seLinuxOptions SELinuxOptions set
-  windowsOptions WindowsSecurityContextOptions set
-  runAsUser int64 set
-  runAsGroup int64 set
-  runAsNonRoot bool set
-  supplementalGroups []int64 omit list=atomic
-  supplementalGroupsPolicy SupplementalGroupsPolicy set
-  fsGroup int64 set
-  sysctls []Sysctl omit list=atomic
-  fsGroupChangePolicy PodFSGroupChangePolicy set
-  seccompProfile SeccompProfile set
-  appArmorProfile AppArmorProfile set
-  seLinuxChangePolicy string set
+  seLinuxOptions SELinuxOptions set tag=1
+  windowsOptions WindowsSecurityContextOptions set tag=8
+  runAsUser int64 set tag=2
+  runAsGroup int64 set tag=6
+  runAsNonRoot bool set tag=3
+  supplementalGroups []int64 omit tag=4 list=atomic
+  supplementalGroupsPolicy SupplementalGroupsPolicy set tag=12
+  fsGroup int64 set tag=5
+  sysctls []Sysctl omit tag=7 list=atomic
+  fsGroupChangePolicy PodFSGroupChangePolicy set tag=9
+  seccompProfile SeccompProfile set tag=10
+  appArmorProfile AppArmorProfile set tag=11
+  seLinuxChangePolicy string set tag=13
 
 PodSignature
-  podController meta/v1.OwnerReference set
+  podController meta/v1.OwnerReference set tag=1
 
 PodSpec
-  volumes []Volume omit list=map(name) patch=merge,retainKeys(name)
-  initContainers []Container omit list=map(name) patch=merge(name)
-  containers []Container keep required list=map(name) patch=merge(name)
-  ephemeralContainers []EphemeralContainer omit list=map(name) patch=merge(name)
-  restartPolicy RestartPolicy omit
-  terminationGracePeriodSeconds int64 set
-  activeDeadlineSeconds int64 set
-  dnsPolicy DNSPolicy omit
-  nodeSelector map[]string omit map=atomic
-  serviceAccountName string omit
-  serviceAccount string omit
-  automountServiceAccountToken bool set
-  nodeName string omit
-  hostNetwork bool omit
-  hostPID bool omit
-  hostIPC bool omit
-  shareProcessNamespace bool set
-  securityContext PodSecurityContext set
-  imagePullSecrets []LocalObjectReference omit list=map(name) patch=merge(name)
-  hostname string omit
-  subdomain string omit
-  affinity Affinity set
-  schedulerName string omit
-  tolerations []Toleration omit list=atomic
-  hostAliases []HostAlias omit list=map(ip) patch=merge(ip)
-  priorityClassName string omit
-  priority int32 set
-  dnsConfig PodDNSConfig set
-  readinessGates []PodReadinessGate omit list=atomic
-  runtimeClassName string set
-  enableServiceLinks bool set
-  preemptionPolicy PreemptionPolicy set
-  overhead map[]Quantity omit
-  topologySpreadConstraints []TopologySpreadConstraint omit list=map(topologyKey,whenUnsatisfiable) patch=merge(topologyKey)
-  setHostnameAsFQDN bool set
-  os PodOS set
-  hostUsers bool set
-  schedulingGates []PodSchedulingGate omit list=map(name) patch=merge(name)
-  resourceClaims []PodResourceClaim omit list=map(name) patch=merge,retainKeys(name)
-  resources ResourceRequirements set
-  hostnameOverride string set
-  schedulingGroup PodSchedulingGroup set
+  volumes []Volume omit tag=1 list=map(name) patch=merge,retainKeys(name)
+  initContainers []Container omit tag=20 list=map(name) patch=merge(name)
+  containers []Container keep tag=2 required list=map(name) patch=merge(name)
+  ephemeralContainers []EphemeralContainer omit tag=34 list=map(name) patch=merge(name)
+  restartPolicy RestartPolicy omit tag=3
+  terminationGracePeriodSeconds int64 set tag=4
+  activeDeadlineSeconds int64 set tag=5
+  dnsPolicy DNSPolicy omit tag=6
+  nodeSelector map[]string omit tag=7 map=atomic
+  serviceAccountName string omit tag=8
+  serviceAccount string omit tag=9
+  automountServiceAccountToken bool set tag=21
+  nodeName string omit tag=10
+  hostNetwork bool omit tag=11
+  hostPID bool omit tag=12
+  hostIPC bool omit tag=13
+  shareProcessNamespace bool set tag=27
+  securityContext PodSecurityContext set tag=14
+  imagePullSecrets []LocalObjectReference omit tag=15 list=map(name) patch=merge(name)
+  hostname string omit tag=16
+  subdomain string omit tag=17
+  affinity Affinity set tag=18
+  schedulerName string omit tag=19
+  tolerations []Toleration omit tag=22 list=atomic
+  hostAliases []HostAlias omit tag=23 list=map(ip) patch=merge(ip)
+  priorityClassName string omit tag=24
+  priority int32 set tag=25
+  dnsConfig PodDNSConfig set tag=26
+  readinessGates []PodReadinessGate omit tag=28 list=atomic
+  runtimeClassName string set tag=29
+  enableServiceLinks bool set tag=30
+  preemptionPolicy PreemptionPolicy set tag=31
+  overhead map[]Quantity omit tag=32
+  topologySpreadConstraints []TopologySpreadConstraint omit tag=33 list=map(topologyKey,whenUnsatisfiable) patch=merge(topologyKey)
+  setHostnameAsFQDN bool set tag=35
+  os PodOS set tag=36
+  hostUsers bool set tag=37
+  schedulingGates []PodSchedulingGate omit tag=38 list=map(name) patch=merge(name)
+  resourceClaims []PodResourceClaim omit tag=39 list=map(name) patch=merge,retainKeys(name)
+  resources ResourceRequirements set tag=40
+  hostnameOverride string set tag=41
+  schedulingGroup PodSchedulingGroup set tag=43
 
 PodStatus
-  observedGeneration int64 omit
-  phase PodPhase omit
-  conditions []PodCondition omit list=map(type) patch=merge(type)
-  message string omit
-  reason string omit
-  nominatedNodeName string omit
-  hostIP string omit
-  hostIPs []HostIP omit list=atomic patch=merge(ip)
-  podIP string omit
-  podIPs []PodIP omit list=map(ip) patch=merge(ip)
-  startTime Time set
-  initContainerStatuses []ContainerStatus omit list=atomic
-  containerStatuses []ContainerStatus omit list=atomic
-  qosClass PodQOSClass omit
-  ephemeralContainerStatuses []ContainerStatus omit list=atomic
-  resize string omit
-  resourceClaimStatuses []PodResourceClaimStatus omit list=map(name) patch=merge,retainKeys(name)
-  extendedResourceClaimStatus PodExtendedResourceClaimStatus set
-  allocatedResources map[]Quantity omit
-  resources ResourceRequirements set
-  nodeAllocatableResourceClaimStatuses []NodeAllocatableResourceClaimStatus omit list=atomic
+  observedGeneration int64 omit tag=17
+  phase PodPhase omit tag=1
+  conditions []PodCondition omit tag=2 list=map(type) patch=merge(type)
+  message string omit tag=3
+  reason string omit tag=4
+  nominatedNodeName string omit tag=11
+  hostIP string omit tag=5
+  hostIPs []HostIP omit tag=16 list=atomic patch=merge(ip)
+  podIP string omit tag=6
+  podIPs []PodIP omit tag=12 list=map(ip) patch=merge(ip)
+  startTime Time set tag=7
+  initContainerStatuses []ContainerStatus omit tag=10 list=atomic
+  containerStatuses []ContainerStatus omit tag=8 list=atomic
+  qosClass PodQOSClass omit tag=9
+  ephemeralContainerStatuses []ContainerStatus omit tag=13 list=atomic
+  resize string omit tag=14
+  resourceClaimStatuses []PodResourceClaimStatus omit tag=15 list=map(name) patch=merge,retainKeys(name)
+  extendedResourceClaimStatus PodExtendedResourceClaimStatus set tag=18
+  allocatedResources map[]Quantity omit tag=19
+  resources ResourceRequirements set tag=20
+  nodeAllocatableResourceClaimStatuses []NodeAllocatableResourceClaimStatus omit tag=21 list=atomic
 
 PodStatusResult
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  status PodStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  status PodStatus keep tag=2
 
 PodTemplate
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  template PodTemplateSpec keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  template PodTemplateSpec keep tag=2
 
 PodTemplateList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []PodTemplate keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []PodTemplate keep tag=2 required
 
 PodTemplateSpec
-  metadata meta/v1.ObjectMeta keep
-  spec PodSpec keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec PodSpec keep tag=2
 
 PortStatus
-  port int32 keep required
-  protocol Protocol keep required
-  error string set
+  port int32 keep tag=1 required
+  protocol Protocol keep tag=2 required
+  error string set tag=3
 
 PortworxVolumeSource
-  volumeID string keep required
-  fsType string omit
-  readOnly bool omit
+  volumeID string keep tag=1 required
+  fsType string omit tag=2
+  readOnly bool omit tag=3
 
 Preconditions
-  uid string set
+  uid string set tag=1
 
 PreemptionPolicy enum=["Never","PreemptLowerPriority"]
 
 PreferAvoidPodsEntry
-  podSignature PodSignature keep required
-  evictionTime Time keep
-  reason string omit
-  message string omit
+  podSignature PodSignature keep tag=1 required
+  evictionTime Time keep tag=2
+  reason string omit tag=3
+  message string omit tag=4
 
 PreferredSchedulingTerm
-  weight int32 keep required
-  preference NodeSelectorTerm keep required
+  weight int32 keep tag=1 required
+  preference NodeSelectorTerm keep tag=2 required
 
 Probe
-  exec ExecAction set
-  httpGet HTTPGetAction set
-  tcpSocket TCPSocketAction set
-  grpc GRPCAction set
-  initialDelaySeconds int32 omit
-  timeoutSeconds int32 omit
-  periodSeconds int32 omit
-  successThreshold int32 omit
-  failureThreshold int32 omit
-  terminationGracePeriodSeconds int64 set
+  exec ExecAction set tag=1.1
+  httpGet HTTPGetAction set tag=1.2
+  tcpSocket TCPSocketAction set tag=1.3
+  grpc GRPCAction set tag=1.4
+  initialDelaySeconds int32 omit tag=2
+  timeoutSeconds int32 omit tag=3
+  periodSeconds int32 omit tag=4
+  successThreshold int32 omit tag=5
+  failureThreshold int32 omit tag=6
+  terminationGracePeriodSeconds int64 set tag=7
 
 ProbeHandler
-  exec ExecAction set
-  httpGet HTTPGetAction set
-  tcpSocket TCPSocketAction set
-  grpc GRPCAction set
+  exec ExecAction set tag=1
+  httpGet HTTPGetAction set tag=2
+  tcpSocket TCPSocketAction set tag=3
+  grpc GRPCAction set tag=4
 
 ProcMountType enum=["Default","Unmasked"]
 
 ProjectedVolumeSource
-  sources []VolumeProjection keep list=atomic
-  defaultMode int32 set
+  sources []VolumeProjection keep tag=1 list=atomic
+  defaultMode int32 set tag=2
 
 Protocol enum=["SCTP","TCP","UDP"]
 
 PullPolicy enum=["Always","IfNotPresent","Never"]
 
 QuobyteVolumeSource
-  registry string keep required
-  volume string keep required
-  readOnly bool omit
-  user string omit
-  group string omit
-  tenant string omit
+  registry string keep tag=1 required
+  volume string keep tag=2 required
+  readOnly bool omit tag=3
+  user string omit tag=4
+  group string omit tag=5
+  tenant string omit tag=6
 
 RBDPersistentVolumeSource
-  monitors []string keep required list=atomic
-  image string keep required
-  fsType string omit
-  pool string omit default="rbd"
-  user string omit default="admin"
-  keyring string omit default="/etc/ceph/keyring"
-  secretRef SecretReference set
-  readOnly bool omit
+  monitors []string keep tag=1 required list=atomic
+  image string keep tag=2 required
+  fsType string omit tag=3
+  pool string omit tag=4 default="rbd"
+  user string omit tag=5 default="admin"
+  keyring string omit tag=6 default="/etc/ceph/keyring"
+  secretRef SecretReference set tag=7
+  readOnly bool omit tag=8
 
 RBDVolumeSource
-  monitors []string keep required list=atomic
-  image string keep required
-  fsType string omit
-  pool string omit default="rbd"
-  user string omit default="admin"
-  keyring string omit default="/etc/ceph/keyring"
-  secretRef LocalObjectReference set
-  readOnly bool omit
+  monitors []string keep tag=1 required list=atomic
+  image string keep tag=2 required
+  fsType string omit tag=3
+  pool string omit tag=4 default="rbd"
+  user string omit tag=5 default="admin"
+  keyring string omit tag=6 default="/etc/ceph/keyring"
+  secretRef LocalObjectReference set tag=7
+  readOnly bool omit tag=8
 
 RangeAllocation
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  range string keep required
-  data bytes keep required
+  metadata meta/v1.ObjectMeta keep tag=1
+  range string keep tag=2 required
+  data bytes keep tag=3 required
 
 ReplicationController
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec ReplicationControllerSpec keep
-  status ReplicationControllerStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec ReplicationControllerSpec keep tag=2
+  status ReplicationControllerStatus keep tag=3
 
 ReplicationControllerCondition
-  type string keep required
-  status string keep required
-  lastTransitionTime Time keep
-  reason string omit
-  message string omit
+  type string keep tag=1 required
+  status string keep tag=2 required
+  lastTransitionTime Time keep tag=3
+  reason string omit tag=4
+  message string omit tag=5
 
 ReplicationControllerList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []ReplicationController keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []ReplicationController keep tag=2 required
 
 ReplicationControllerSpec
-  replicas int32 set default=1
-  minReadySeconds int32 omit default=0
-  selector map[]string omit map=atomic
-  template PodTemplateSpec set
+  replicas int32 set tag=1 default=1
+  minReadySeconds int32 omit tag=4 default=0
+  selector map[]string omit tag=2 map=atomic
+  template PodTemplateSpec set tag=3
 
 ReplicationControllerStatus
-  replicas int32 keep required
-  fullyLabeledReplicas int32 omit
-  readyReplicas int32 omit
-  availableReplicas int32 omit
-  observedGeneration int64 omit
-  conditions []ReplicationControllerCondition omit list=map(type) patch=merge(type)
+  replicas int32 keep tag=1 required
+  fullyLabeledReplicas int32 omit tag=2
+  readyReplicas int32 omit tag=4
+  availableReplicas int32 omit tag=5
+  observedGeneration int64 omit tag=3
+  conditions []ReplicationControllerCondition omit tag=6 list=map(type) patch=merge(type)
 
 ResourceClaim
-  name string keep required
-  request string omit
+  name string keep tag=1 required
+  request string omit tag=2
 
 ResourceFieldSelector map=atomic
-  containerName string omit
-  resource string keep required
-  divisor Quantity keep
+  containerName string omit tag=1
+  resource string keep tag=2 required
+  divisor Quantity keep tag=3
 
 ResourceHealth
-  resourceID string keep required
-  health string omit
-  message string set
+  resourceID string keep tag=1 required
+  health string omit tag=2
+  message string set tag=6
 
 ResourceQuota
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec ResourceQuotaSpec keep
-  status ResourceQuotaStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec ResourceQuotaSpec keep tag=2
+  status ResourceQuotaStatus keep tag=3
 
 ResourceQuotaList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []ResourceQuota keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []ResourceQuota keep tag=2 required
 
 ResourceQuotaScope enum=["BestEffort","CrossNamespacePodAffinity","NotBestEffort","NotTerminating","PriorityClass","Terminating","VolumeAttributesClass"]
 
 ResourceQuotaSpec
-  hard map[]Quantity omit
-  scopes []ResourceQuotaScope omit list=atomic
-  scopeSelector ScopeSelector set
+  hard map[]Quantity omit tag=1
+  scopes []ResourceQuotaScope omit tag=2 list=atomic
+  scopeSelector ScopeSelector set tag=3
 
 ResourceQuotaStatus
-  hard map[]Quantity omit
-  used map[]Quantity omit
+  hard map[]Quantity omit tag=1
+  used map[]Quantity omit tag=2
 
 ResourceRequirements
-  limits map[]Quantity omit
-  requests map[]Quantity omit
-  claims []ResourceClaim omit list=map(name)
+  limits map[]Quantity omit tag=1
+  requests map[]Quantity omit tag=2
+  claims []ResourceClaim omit tag=3 list=map(name)
 
 ResourceStatus
-  name string keep required
-  resources []ResourceHealth omit list=map(resourceID)
+  name string keep tag=1 required
+  resources []ResourceHealth omit tag=2 list=map(resourceID)
 
 RestartPolicy enum=["Always","Never","OnFailure"]
 
 SELinuxOptions
-  user string omit
-  role string omit
-  type string omit
-  level string omit
+  user string omit tag=1
+  role string omit tag=2
+  type string omit tag=3
+  level string omit tag=4
 
 ScaleIOPersistentVolumeSource
-  gateway string keep required
-  system string keep required
-  secretRef SecretReference keep required null
-  sslEnabled bool omit
-  protectionDomain string omit
-  storagePool string omit
-  storageMode string omit default="ThinProvisioned"
-  volumeName string omit
-  fsType string omit default="xfs"
-  readOnly bool omit
+  gateway string keep tag=1 required
+  system string keep tag=2 required
+  secretRef SecretReference keep tag=3 required null
+  sslEnabled bool omit tag=4
+  protectionDomain string omit tag=5
+  storagePool string omit tag=6
+  storageMode string omit tag=7 default="ThinProvisioned"
+  volumeName string omit tag=8
+  fsType string omit tag=9 default="xfs"
+  readOnly bool omit tag=10
 
 ScaleIOVolumeSource
-  gateway string keep required
-  system string keep required
-  secretRef LocalObjectReference keep required null
-  sslEnabled bool omit
-  protectionDomain string omit
-  storagePool string omit
-  storageMode string omit default="ThinProvisioned"
-  volumeName string omit
-  fsType string omit default="xfs"
-  readOnly bool omit
+  gateway string keep tag=1 required
+  system string keep tag=2 required
+  secretRef LocalObjectReference keep tag=3 required null
+  sslEnabled bool omit tag=4
+  protectionDomain string omit tag=5
+  storagePool string omit tag=6
+  storageMode string omit tag=7 default="ThinProvisioned"
+  volumeName string omit tag=8
+  fsType string omit tag=9 default="xfs"
+  readOnly bool omit tag=10
 
 ScopeSelector map=atomic
-  matchExpressions []ScopedResourceSelectorRequirement omit list=atomic
+  matchExpressions []ScopedResourceSelectorRequirement omit tag=1 list=atomic
 
 ScopeSelectorOperator enum=["DoesNotExist","Exists","In","NotIn"]
 
 ScopedResourceSelectorRequirement
-  scopeName ResourceQuotaScope keep required
-  operator ScopeSelectorOperator keep required
-  values []string omit list=atomic
+  scopeName ResourceQuotaScope keep tag=1 required
+  operator ScopeSelectorOperator keep tag=2 required
+  values []string omit tag=3 list=atomic
 
 SeccompProfile
-  type SeccompProfileType keep required
-  localhostProfile string set
+  type SeccompProfileType keep tag=1 required
+  localhostProfile string set tag=2
 
 SeccompProfileType enum=["Localhost","RuntimeDefault","Unconfined"]
 
 Secret
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  immutable bool set
-  data map[]bytes omit
-  stringData map[]string omit
-  type string omit
+  metadata meta/v1.ObjectMeta keep tag=1
+  immutable bool set tag=5
+  data map[]bytes omit tag=2
+  stringData map[]string omit tag=4
+  type string omit tag=3
 
 SecretEnvSource
-  name string omit default=""
-  optional bool set
+  name string omit tag=1.1 default=""
+  optional bool set tag=2
 
 SecretKeySelector map=atomic
-  name string omit default=""
-  key string keep required
-  optional bool set
+  name string omit tag=1.1 default=""
+  key string keep tag=2 required
+  optional bool set tag=3
 
 SecretList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Secret keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Secret keep tag=2 required
 
 SecretProjection
-  name string omit default=""
-  items []KeyToPath omit list=atomic
-  optional bool set
+  name string omit tag=1.1 default=""
+  items []KeyToPath omit tag=2 list=atomic
+  optional bool set tag=4
 
 SecretReference map=atomic
-  name string omit
-  namespace string omit
+  name string omit tag=1
+  namespace string omit tag=2
 
 SecretVolumeSource
-  secretName string omit
-  items []KeyToPath omit list=atomic
-  defaultMode int32 set
-  optional bool set
+  secretName string omit tag=1
+  items []KeyToPath omit tag=2 list=atomic
+  defaultMode int32 set tag=3
+  optional bool set tag=4
 
 SecurityContext
-  capabilities Capabilities set
-  privileged bool set
-  seLinuxOptions SELinuxOptions set
-  windowsOptions WindowsSecurityContextOptions set
-  runAsUser int64 set
-  runAsGroup int64 set
-  runAsNonRoot bool set
-  readOnlyRootFilesystem bool set
-  allowPrivilegeEscalation bool set
-  procMount ProcMountType set
-  seccompProfile SeccompProfile set
-  appArmorProfile AppArmorProfile set
+  capabilities Capabilities set tag=1
+  privileged bool set tag=2
+  seLinuxOptions SELinuxOptions set tag=3
+  windowsOptions WindowsSecurityContextOptions set tag=10
+  runAsUser int64 set tag=4
+  runAsGroup int64 set tag=8
+  runAsNonRoot bool set tag=5
+  readOnlyRootFilesystem bool set tag=6
+  allowPrivilegeEscalation bool set tag=7
+  procMount ProcMountType set tag=9
+  seccompProfile SeccompProfile set tag=11
+  appArmorProfile AppArmorProfile set tag=12
 
 SerializedReference
   kind string omit
   apiVersion string omit
-  reference ObjectReference keep
+  reference ObjectReference keep tag=1
 
 Service
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec ServiceSpec keep
-  status ServiceStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec ServiceSpec keep tag=2
+  status ServiceStatus keep tag=3
 
 ServiceAccount
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  secrets []ObjectReference omit list=map(name) patch=merge(name)
-  imagePullSecrets []LocalObjectReference omit list=atomic
-  automountServiceAccountToken bool set
+  metadata meta/v1.ObjectMeta keep tag=1
+  secrets []ObjectReference omit tag=2 list=map(name) patch=merge(name)
+  imagePullSecrets []LocalObjectReference omit tag=3 list=atomic
+  automountServiceAccountToken bool set tag=4
 
 ServiceAccountList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []ServiceAccount keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []ServiceAccount keep tag=2 required
 
 ServiceAccountTokenProjection
-  audience string omit
-  expirationSeconds int64 set
-  path string keep required
+  audience string omit tag=1
+  expirationSeconds int64 set tag=2
+  path string keep tag=3 required
 
 ServiceAffinity enum=["ClientIP","None"]
 
@@ -1482,249 +1482,249 @@ ServiceInternalTrafficPolicy enum=["Cluster","Local"]
 ServiceList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []Service keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []Service keep tag=2 required
 
 ServicePort
-  name string omit
-  protocol Protocol omit default="TCP"
-  appProtocol string set
-  port int32 keep required
-  targetPort IntOrString keep
-  nodePort int32 omit
+  name string omit tag=1
+  protocol Protocol omit tag=2 default="TCP"
+  appProtocol string set tag=6
+  port int32 keep tag=3 required
+  targetPort IntOrString keep tag=4
+  nodePort int32 omit tag=5
 
 ServiceProxyOptions
   kind string omit
   apiVersion string omit
-  path string omit
+  path string omit tag=1
 
 ServiceSpec
-  ports []ServicePort omit list=map(port,protocol) patch=merge(port)
-  selector map[]string omit map=atomic
-  clusterIP string omit
-  clusterIPs []string omit list=atomic
-  type ServiceType omit
-  externalIPs []string omit list=atomic
-  sessionAffinity ServiceAffinity omit
-  loadBalancerIP string omit
-  loadBalancerSourceRanges []string omit list=atomic
-  externalName string omit
-  externalTrafficPolicy ServiceExternalTrafficPolicy omit
-  healthCheckNodePort int32 omit
-  publishNotReadyAddresses bool omit
-  sessionAffinityConfig SessionAffinityConfig set
-  ipFamilies []IPFamily omit list=atomic
-  ipFamilyPolicy IPFamilyPolicy set
-  allocateLoadBalancerNodePorts bool set
-  loadBalancerClass string set
-  internalTrafficPolicy ServiceInternalTrafficPolicy set
-  trafficDistribution string set
+  ports []ServicePort omit tag=1 list=map(port,protocol) patch=merge(port)
+  selector map[]string omit tag=2 map=atomic
+  clusterIP string omit tag=3
+  clusterIPs []string omit tag=18 list=atomic
+  type ServiceType omit tag=4
+  externalIPs []string omit tag=5 list=atomic
+  sessionAffinity ServiceAffinity omit tag=7
+  loadBalancerIP string omit tag=8
+  loadBalancerSourceRanges []string omit tag=9 list=atomic
+  externalName string omit tag=10
+  externalTrafficPolicy ServiceExternalTrafficPolicy omit tag=11
+  healthCheckNodePort int32 omit tag=12
+  publishNotReadyAddresses bool omit tag=13
+  sessionAffinityConfig SessionAffinityConfig set tag=14
+  ipFamilies []IPFamily omit tag=19 list=atomic
+  ipFamilyPolicy IPFamilyPolicy set tag=17
+  allocateLoadBalancerNodePorts bool set tag=20
+  loadBalancerClass string set tag=21
+  internalTrafficPolicy ServiceInternalTrafficPolicy set tag=22
+  trafficDistribution string set tag=23
 
 ServiceStatus
-  loadBalancer LoadBalancerStatus keep
-  conditions []meta/v1.Condition omit list=map(type) patch=merge(type)
+  loadBalancer LoadBalancerStatus keep tag=1
+  conditions []meta/v1.Condition omit tag=2 list=map(type) patch=merge(type)
 
 ServiceType enum=["ClusterIP","ExternalName","LoadBalancer","NodePort"]
 
 SessionAffinityConfig
-  clientIP ClientIPConfig set
+  clientIP ClientIPConfig set tag=1
 
 Signal enum=["SIGABRT","SIGALRM","SIGBUS","SIGCHLD","SIGCLD","SIGCONT","SIGFPE","SIGHUP","SIGILL","SIGINT","SIGIO","SIGIOT","SIGKILL","SIGPIPE","SIGPOLL","SIGPROF","SIGPWR","SIGQUIT","SIGRTMAX","SIGRTMAX-1","SIGRTMAX-10","SIGRTMAX-11","SIGRTMAX-12","SIGRTMAX-13","SIGRTMAX-14","SIGRTMAX-2","SIGRTMAX-3","SIGRTMAX-4","SIGRTMAX-5","SIGRTMAX-6","SIGRTMAX-7","SIGRTMAX-8","SIGRTMAX-9","SIGRTMIN","SIGRTMIN+1","SIGRTMIN+10","SIGRTMIN+11","SIGRTMIN+12","SIGRTMIN+13","SIGRTMIN+14","SIGRTMIN+15","SIGRTMIN+2","SIGRTMIN+3","SIGRTMIN+4","SIGRTMIN+5","SIGRTMIN+6","SIGRTMIN+7","SIGRTMIN+8","SIGRTMIN+9","SIGSEGV","SIGSTKFLT","SIGSTOP","SIGSYS","SIGTERM","SIGTRAP","SIGTSTP","SIGTTIN","SIGTTOU","SIGURG","SIGUSR1","SIGUSR2","SIGVTALRM","SIGWINCH","SIGXCPU","SIGXFSZ"]
 
 SleepAction
-  seconds int64 keep required
+  seconds int64 keep tag=1 required
 
 StorageOSPersistentVolumeSource
-  volumeName string omit
-  volumeNamespace string omit
-  fsType string omit
-  readOnly bool omit
-  secretRef ObjectReference set
+  volumeName string omit tag=1
+  volumeNamespace string omit tag=2
+  fsType string omit tag=3
+  readOnly bool omit tag=4
+  secretRef ObjectReference set tag=5
 
 StorageOSVolumeSource
-  volumeName string omit
-  volumeNamespace string omit
-  fsType string omit
-  readOnly bool omit
-  secretRef LocalObjectReference set
+  volumeName string omit tag=1
+  volumeNamespace string omit tag=2
+  fsType string omit tag=3
+  readOnly bool omit tag=4
+  secretRef LocalObjectReference set tag=5
 
 SupplementalGroupsPolicy enum=["Merge","Strict"]
 
 Sysctl
-  name string keep required
-  value string keep required
+  name string keep tag=1 required
+  value string keep tag=2 required
 
 TCPSocketAction
-  port IntOrString keep required
-  host string omit
+  port IntOrString keep tag=1 required
+  host string omit tag=2
 
 Taint
-  key string keep required
-  value string omit
-  effect TaintEffect keep required
-  timeAdded Time set
+  key string keep tag=1 required
+  value string omit tag=2
+  effect TaintEffect keep tag=3 required
+  timeAdded Time set tag=4
 
 TaintEffect enum=["NoExecute","NoSchedule","PreferNoSchedule"]
 
 TerminationMessagePolicy enum=["FallbackToLogsOnError","File"]
 
 Toleration
-  key string omit
-  operator TolerationOperator omit
-  value string omit
-  effect TaintEffect omit
-  tolerationSeconds int64 set
+  key string omit tag=1
+  operator TolerationOperator omit tag=2
+  value string omit tag=3
+  effect TaintEffect omit tag=4
+  tolerationSeconds int64 set tag=5
 
 TolerationOperator enum=["Equal","Exists","Gt","Lt"]
 
 TopologySelectorLabelRequirement
-  key string keep required
-  values []string keep required list=atomic
+  key string keep tag=1 required
+  values []string keep tag=2 required list=atomic
 
 TopologySelectorTerm map=atomic
-  matchLabelExpressions []TopologySelectorLabelRequirement omit list=atomic
+  matchLabelExpressions []TopologySelectorLabelRequirement omit tag=1 list=atomic
 
 TopologySpreadConstraint
-  maxSkew int32 keep required
-  topologyKey string keep required
-  whenUnsatisfiable UnsatisfiableConstraintAction keep required
-  labelSelector meta/v1.LabelSelector set
-  minDomains int32 set
-  nodeAffinityPolicy NodeInclusionPolicy set
-  nodeTaintsPolicy NodeInclusionPolicy set
-  matchLabelKeys []string omit list=atomic
+  maxSkew int32 keep tag=1 required
+  topologyKey string keep tag=2 required
+  whenUnsatisfiable UnsatisfiableConstraintAction keep tag=3 required
+  labelSelector meta/v1.LabelSelector set tag=4
+  minDomains int32 set tag=5
+  nodeAffinityPolicy NodeInclusionPolicy set tag=6
+  nodeTaintsPolicy NodeInclusionPolicy set tag=7
+  matchLabelKeys []string omit tag=8 list=atomic
 
 TypedLocalObjectReference map=atomic
-  apiGroup string keep null
-  kind string keep required
-  name string keep required
+  apiGroup string keep tag=1 null
+  kind string keep tag=2 required
+  name string keep tag=3 required
 
 TypedObjectReference
-  apiGroup string keep null
-  kind string keep required
-  name string keep required
-  namespace string set
+  apiGroup string keep tag=1 null
+  kind string keep tag=2 required
+  name string keep tag=3 required
+  namespace string set tag=4
 
 URIScheme enum=["HTTP","HTTPS"]
 
 UnsatisfiableConstraintAction enum=["DoNotSchedule","ScheduleAnyway"]
 
 Volume
-  name string keep required
-  hostPath HostPathVolumeSource set
-  emptyDir EmptyDirVolumeSource set
-  gcePersistentDisk GCEPersistentDiskVolumeSource set
-  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set
-  gitRepo GitRepoVolumeSource set
-  secret SecretVolumeSource set
-  nfs NFSVolumeSource set
-  iscsi ISCSIVolumeSource set
-  glusterfs GlusterfsVolumeSource set
-  persistentVolumeClaim PersistentVolumeClaimVolumeSource set
-  rbd RBDVolumeSource set
-  flexVolume FlexVolumeSource set
-  cinder CinderVolumeSource set
-  cephfs CephFSVolumeSource set
-  flocker FlockerVolumeSource set
-  downwardAPI DownwardAPIVolumeSource set
-  fc FCVolumeSource set
-  azureFile AzureFileVolumeSource set
-  configMap ConfigMapVolumeSource set
-  vsphereVolume VsphereVirtualDiskVolumeSource set
-  quobyte QuobyteVolumeSource set
-  azureDisk AzureDiskVolumeSource set
-  photonPersistentDisk PhotonPersistentDiskVolumeSource set
-  projected ProjectedVolumeSource set
-  portworxVolume PortworxVolumeSource set
-  scaleIO ScaleIOVolumeSource set
-  storageos StorageOSVolumeSource set
-  csi CSIVolumeSource set
-  ephemeral EphemeralVolumeSource set
-  image ImageVolumeSource set
+  name string keep tag=1 required
+  hostPath HostPathVolumeSource set tag=2.1
+  emptyDir EmptyDirVolumeSource set tag=2.2
+  gcePersistentDisk GCEPersistentDiskVolumeSource set tag=2.3
+  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set tag=2.4
+  gitRepo GitRepoVolumeSource set tag=2.5
+  secret SecretVolumeSource set tag=2.6
+  nfs NFSVolumeSource set tag=2.7
+  iscsi ISCSIVolumeSource set tag=2.8
+  glusterfs GlusterfsVolumeSource set tag=2.9
+  persistentVolumeClaim PersistentVolumeClaimVolumeSource set tag=2.10
+  rbd RBDVolumeSource set tag=2.11
+  flexVolume FlexVolumeSource set tag=2.12
+  cinder CinderVolumeSource set tag=2.13
+  cephfs CephFSVolumeSource set tag=2.14
+  flocker FlockerVolumeSource set tag=2.15
+  downwardAPI DownwardAPIVolumeSource set tag=2.16
+  fc FCVolumeSource set tag=2.17
+  azureFile AzureFileVolumeSource set tag=2.18
+  configMap ConfigMapVolumeSource set tag=2.19
+  vsphereVolume VsphereVirtualDiskVolumeSource set tag=2.20
+  quobyte QuobyteVolumeSource set tag=2.21
+  azureDisk AzureDiskVolumeSource set tag=2.22
+  photonPersistentDisk PhotonPersistentDiskVolumeSource set tag=2.23
+  projected ProjectedVolumeSource set tag=2.26
+  portworxVolume PortworxVolumeSource set tag=2.24
+  scaleIO ScaleIOVolumeSource set tag=2.25
+  storageos StorageOSVolumeSource set tag=2.27
+  csi CSIVolumeSource set tag=2.28
+  ephemeral EphemeralVolumeSource set tag=2.29
+  image ImageVolumeSource set tag=2.30
 
 VolumeDevice
-  name string keep required
-  devicePath string keep required
+  name string keep tag=1 required
+  devicePath string keep tag=2 required
 
 VolumeMount
-  name string keep required
-  readOnly bool omit
-  recursiveReadOnly string set
-  mountPath string keep required
-  subPath string omit
-  mountPropagation MountPropagationMode set
-  subPathExpr string omit
+  name string keep tag=1 required
+  readOnly bool omit tag=2
+  recursiveReadOnly string set tag=7
+  mountPath string keep tag=3 required
+  subPath string omit tag=4
+  mountPropagation MountPropagationMode set tag=5
+  subPathExpr string omit tag=6
 
 VolumeMountStatus
-  name string keep required
-  mountPath string keep required
-  readOnly bool omit
-  recursiveReadOnly string set
-  volumeStatus VolumeStatus set
+  name string keep tag=1 required
+  mountPath string keep tag=2 required
+  readOnly bool omit tag=3
+  recursiveReadOnly string set tag=4
+  volumeStatus VolumeStatus set tag=5
 
 VolumeNodeAffinity
-  required NodeSelector set
+  required NodeSelector set tag=1
 
 VolumeProjection
-  secret SecretProjection set
-  downwardAPI DownwardAPIProjection set
-  configMap ConfigMapProjection set
-  serviceAccountToken ServiceAccountTokenProjection set
-  clusterTrustBundle ClusterTrustBundleProjection set
-  podCertificate PodCertificateProjection set
+  secret SecretProjection set tag=1
+  downwardAPI DownwardAPIProjection set tag=2
+  configMap ConfigMapProjection set tag=3
+  serviceAccountToken ServiceAccountTokenProjection set tag=4
+  clusterTrustBundle ClusterTrustBundleProjection set tag=5
+  podCertificate PodCertificateProjection set tag=6
 
 VolumeResourceRequirements
-  limits map[]Quantity omit
-  requests map[]Quantity omit
+  limits map[]Quantity omit tag=1
+  requests map[]Quantity omit tag=2
 
 VolumeSource
-  hostPath HostPathVolumeSource set
-  emptyDir EmptyDirVolumeSource set
-  gcePersistentDisk GCEPersistentDiskVolumeSource set
-  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set
-  gitRepo GitRepoVolumeSource set
-  secret SecretVolumeSource set
-  nfs NFSVolumeSource set
-  iscsi ISCSIVolumeSource set
-  glusterfs GlusterfsVolumeSource set
-  persistentVolumeClaim PersistentVolumeClaimVolumeSource set
-  rbd RBDVolumeSource set
-  flexVolume FlexVolumeSource set
-  cinder CinderVolumeSource set
-  cephfs CephFSVolumeSource set
-  flocker FlockerVolumeSource set
-  downwardAPI DownwardAPIVolumeSource set
-  fc FCVolumeSource set
-  azureFile AzureFileVolumeSource set
-  configMap ConfigMapVolumeSource set
-  vsphereVolume VsphereVirtualDiskVolumeSource set
-  quobyte QuobyteVolumeSource set
-  azureDisk AzureDiskVolumeSource set
-  photonPersistentDisk PhotonPersistentDiskVolumeSource set
-  projected ProjectedVolumeSource set
-  portworxVolume PortworxVolumeSource set
-  scaleIO ScaleIOVolumeSource set
-  storageos StorageOSVolumeSource set
-  csi CSIVolumeSource set
-  ephemeral EphemeralVolumeSource set
-  image ImageVolumeSource set
+  hostPath HostPathVolumeSource set tag=1
+  emptyDir EmptyDirVolumeSource set tag=2
+  gcePersistentDisk GCEPersistentDiskVolumeSource set tag=3
+  awsElasticBlockStore AWSElasticBlockStoreVolumeSource set tag=4
+  gitRepo GitRepoVolumeSource set tag=5
+  secret SecretVolumeSource set tag=6
+  nfs NFSVolumeSource set tag=7
+  iscsi ISCSIVolumeSource set tag=8
+  glusterfs GlusterfsVolumeSource set tag=9
+  persistentVolumeClaim PersistentVolumeClaimVolumeSource set tag=10
+  rbd RBDVolumeSource set tag=11
+  flexVolume FlexVolumeSource set tag=12
+  cinder CinderVolumeSource set tag=13
+  cephfs CephFSVolumeSource set tag=14
+  flocker FlockerVolumeSource set tag=15
+  downwardAPI DownwardAPIVolumeSource set tag=16
+  fc FCVolumeSource set tag=17
+  azureFile AzureFileVolumeSource set tag=18
+  configMap ConfigMapVolumeSource set tag=19
+  vsphereVolume VsphereVirtualDiskVolumeSource set tag=20
+  quobyte QuobyteVolumeSource set tag=21
+  azureDisk AzureDiskVolumeSource set tag=22
+  photonPersistentDisk PhotonPersistentDiskVolumeSource set tag=23
+  projected ProjectedVolumeSource set tag=26
+  portworxVolume PortworxVolumeSource set tag=24
+  scaleIO ScaleIOVolumeSource set tag=25
+  storageos StorageOSVolumeSource set tag=27
+  csi CSIVolumeSource set tag=28
+  ephemeral EphemeralVolumeSource set tag=29
+  image ImageVolumeSource set tag=30
 
 VolumeStatus
-  image ImageVolumeStatus set
+  image ImageVolumeStatus set tag=1
 
 VsphereVirtualDiskVolumeSource
-  volumePath string keep required
-  fsType string omit
-  storagePolicyName string omit
-  storagePolicyID string omit
+  volumePath string keep tag=1 required
+  fsType string omit tag=2
+  storagePolicyName string omit tag=3
+  storagePolicyID string omit tag=4
 
 WeightedPodAffinityTerm
-  weight int32 keep required
-  podAffinityTerm PodAffinityTerm keep required
+  weight int32 keep tag=1 required
+  podAffinityTerm PodAffinityTerm keep tag=2 required
 
 WindowsSecurityContextOptions
-  gmsaCredentialSpecName string set
-  gmsaCredentialSpec string set
-  runAsUserName string set
-  hostProcess bool set
+  gmsaCredentialSpecName string set tag=1
+  gmsaCredentialSpec string set tag=2
+  runAsUserName string set tag=3
+  hostProcess bool set tag=4
 `;

@@ -6,47 +6,47 @@ export const prefix = "io.k8s.api.discovery.v1";
 /** The types of discovery.k8s.io/v1, in the notation of api/schemas.ts. */
 export const facts = `
 Endpoint
-  addresses []string keep required list=set
-  conditions EndpointConditions keep
-  hostname string set
-  targetRef core/v1.ObjectReference set
-  deprecatedTopology map[]string omit
-  nodeName string set
-  zone string set
-  hints EndpointHints set
+  addresses []string keep tag=1 required list=set
+  conditions EndpointConditions keep tag=2
+  hostname string set tag=3
+  targetRef core/v1.ObjectReference set tag=4
+  deprecatedTopology map[]string omit tag=5
+  nodeName string set tag=6
+  zone string set tag=7
+  hints EndpointHints set tag=8
 
 EndpointConditions
-  ready bool set
-  serving bool set
-  terminating bool set
+  ready bool set tag=1
+  serving bool set tag=2
+  terminating bool set tag=3
 
 EndpointHints
-  forZones []ForZone omit list=atomic
-  forNodes []ForNode omit list=atomic
+  forZones []ForZone omit tag=1 list=atomic
+  forNodes []ForNode omit tag=2 list=atomic
 
 EndpointPort map=atomic
-  name string set
-  protocol core/v1.Protocol set
-  port int32 set
-  appProtocol string set
+  name string set tag=1
+  protocol core/v1.Protocol set tag=2
+  port int32 set tag=3
+  appProtocol string set tag=4
 
 EndpointSlice
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  addressType string keep required
-  endpoints []Endpoint keep list=atomic
-  ports []EndpointPort keep list=atomic
+  metadata meta/v1.ObjectMeta keep tag=1
+  addressType string keep tag=4 required
+  endpoints []Endpoint keep tag=2 list=atomic
+  ports []EndpointPort keep tag=3 list=atomic
 
 EndpointSliceList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []EndpointSlice keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []EndpointSlice keep tag=2 required
 
 ForNode
-  name string keep required
+  name string keep tag=1 required
 
 ForZone
-  name string keep required
+  name string keep tag=1 required
 `;

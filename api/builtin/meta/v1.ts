@@ -8,196 +8,196 @@ export const facts = `
 APIGroup
   kind string omit
   apiVersion string omit
-  name string keep required
-  versions []GroupVersionForDiscovery keep required list=atomic
-  preferredVersion GroupVersionForDiscovery keep
-  serverAddressByClientCIDRs []ServerAddressByClientCIDR omit list=atomic
+  name string keep tag=1 required
+  versions []GroupVersionForDiscovery keep tag=2 required list=atomic
+  preferredVersion GroupVersionForDiscovery keep tag=3
+  serverAddressByClientCIDRs []ServerAddressByClientCIDR omit tag=4 list=atomic
 
 APIGroupList
   kind string omit
   apiVersion string omit
-  groups []APIGroup keep required list=atomic
+  groups []APIGroup keep tag=1 required list=atomic
 
 APIResource
-  name string keep required
-  singularName string keep required
-  namespaced bool keep required
-  group string omit
-  version string omit
-  kind string keep required
-  verbs []string keep required
-  shortNames []string omit list=atomic
-  categories []string omit list=atomic
-  storageVersionHash string omit
+  name string keep tag=1 required
+  singularName string keep tag=6 required
+  namespaced bool keep tag=2 required
+  group string omit tag=8
+  version string omit tag=9
+  kind string keep tag=3 required
+  verbs []string keep tag=4 required
+  shortNames []string omit tag=5 list=atomic
+  categories []string omit tag=7 list=atomic
+  storageVersionHash string omit tag=10
 
 APIResourceList
   kind string omit
   apiVersion string omit
-  groupVersion string keep required
-  resources []APIResource keep required list=atomic
+  groupVersion string keep tag=1 required
+  resources []APIResource keep tag=2 required list=atomic
 
 APIVersions
   kind string omit
   apiVersion string omit
-  versions []string keep required list=atomic
-  serverAddressByClientCIDRs []ServerAddressByClientCIDR keep required list=atomic
+  versions []string keep tag=1 required list=atomic
+  serverAddressByClientCIDRs []ServerAddressByClientCIDR keep tag=2 required list=atomic
 
 Condition
-  type string keep required
-  status string keep required
-  observedGeneration int64 omit
-  lastTransitionTime Time keep required
-  reason string keep required
-  message string keep required
+  type string keep tag=1 required
+  status string keep tag=2 required
+  observedGeneration int64 omit tag=3
+  lastTransitionTime Time keep tag=4 required
+  reason string keep tag=5 required
+  message string keep tag=6 required
 
 CreateOptions
   kind string omit
   apiVersion string omit
-  dryRun []string omit list=atomic
-  fieldManager string omit
-  fieldValidation string omit
+  dryRun []string omit tag=1 list=atomic
+  fieldManager string omit tag=3
+  fieldValidation string omit tag=4
 
 DeleteOptions
   kind string omit
   apiVersion string omit
-  gracePeriodSeconds int64 set
-  preconditions Preconditions set
-  orphanDependents bool set
-  propagationPolicy string set
-  dryRun []string omit list=atomic
-  ignoreStoreReadErrorWithClusterBreakingPotential bool set
+  gracePeriodSeconds int64 set tag=1
+  preconditions Preconditions set tag=2
+  orphanDependents bool set tag=3
+  propagationPolicy string set tag=4
+  dryRun []string omit tag=5 list=atomic
+  ignoreStoreReadErrorWithClusterBreakingPotential bool set tag=6
 
 FieldSelectorRequirement
-  key string keep required
-  operator string keep required
-  values []string omit list=atomic
+  key string keep tag=1 required
+  operator string keep tag=2 required
+  values []string omit tag=3 list=atomic
 
 GetOptions
   kind string omit
   apiVersion string omit
-  resourceVersion string omit
+  resourceVersion string omit tag=1
 
 GroupVersionForDiscovery
-  groupVersion string keep required
-  version string keep required
+  groupVersion string keep tag=1 required
+  version string keep tag=2 required
 
 LabelSelector map=atomic
-  matchLabels map[]string omit
-  matchExpressions []LabelSelectorRequirement omit list=atomic
+  matchLabels map[]string omit tag=1
+  matchExpressions []LabelSelectorRequirement omit tag=2 list=atomic
 
 LabelSelectorRequirement
-  key string keep required
-  operator string keep required
-  values []string omit list=atomic
+  key string keep tag=1 required
+  operator string keep tag=2 required
+  values []string omit tag=3 list=atomic
 
 ListMeta
-  selfLink string omit
-  resourceVersion string omit
-  continue string omit
-  remainingItemCount int64 set
-  shardInfo ShardInfo set
+  selfLink string omit tag=1
+  resourceVersion string omit tag=2
+  continue string omit tag=3
+  remainingItemCount int64 set tag=4
+  shardInfo ShardInfo set tag=5
 
 ListOptions
   kind string omit
   apiVersion string omit
-  labelSelector string omit
-  fieldSelector string omit
-  watch bool omit
-  allowWatchBookmarks bool omit
-  resourceVersion string omit
-  resourceVersionMatch string omit
-  timeoutSeconds int64 set
-  limit int64 omit
-  continue string omit
-  sendInitialEvents bool set
-  shardSelector string omit
+  labelSelector string omit tag=1
+  fieldSelector string omit tag=2
+  watch bool omit tag=3
+  allowWatchBookmarks bool omit tag=9
+  resourceVersion string omit tag=4
+  resourceVersionMatch string omit tag=10
+  timeoutSeconds int64 set tag=5
+  limit int64 omit tag=7
+  continue string omit tag=8
+  sendInitialEvents bool set tag=11
+  shardSelector string omit tag=15
 
 ManagedFieldsEntry
-  manager string omit
-  operation string omit
-  apiVersion string omit
-  time Time set
-  fieldsType string omit
-  fieldsV1 FieldsV1 set
-  subresource string omit
+  manager string omit tag=1
+  operation string omit tag=2
+  apiVersion string omit tag=3
+  time Time set tag=4
+  fieldsType string omit tag=6
+  fieldsV1 FieldsV1 set tag=7
+  subresource string omit tag=8
 
 ObjectMeta
-  name string omit
-  generateName string omit
-  namespace string omit
-  selfLink string omit
-  uid string omit
-  resourceVersion string omit
-  generation int64 omit
-  creationTimestamp Time omit
-  deletionTimestamp Time set
-  deletionGracePeriodSeconds int64 set
-  labels map[]string omit
-  annotations map[]string omit
-  ownerReferences []OwnerReference omit list=map(uid) patch=merge(uid)
-  finalizers []string omit list=set patch=merge
-  managedFields []ManagedFieldsEntry omit list=atomic
+  name string omit tag=1
+  generateName string omit tag=2
+  namespace string omit tag=3
+  selfLink string omit tag=4
+  uid string omit tag=5
+  resourceVersion string omit tag=6
+  generation int64 omit tag=7
+  creationTimestamp Time omit tag=8
+  deletionTimestamp Time set tag=9
+  deletionGracePeriodSeconds int64 set tag=10
+  labels map[]string omit tag=11
+  annotations map[]string omit tag=12
+  ownerReferences []OwnerReference omit tag=13 list=map(uid) patch=merge(uid)
+  finalizers []string omit tag=14 list=set patch=merge
+  managedFields []ManagedFieldsEntry omit tag=17 list=atomic
 
 OwnerReference map=atomic
-  apiVersion string keep required
-  kind string keep required
-  name string keep required
-  uid string keep required
-  controller bool set
-  blockOwnerDeletion bool set
+  apiVersion string keep tag=5 required
+  kind string keep tag=1 required
+  name string keep tag=3 required
+  uid string keep tag=4 required
+  controller bool set tag=6
+  blockOwnerDeletion bool set tag=7
 
 PartialObjectMetadata
   kind string omit
   apiVersion string omit
-  metadata ObjectMeta keep
+  metadata ObjectMeta keep tag=1
 
 PartialObjectMetadataList
   kind string omit
   apiVersion string omit
-  metadata ListMeta keep
-  items []PartialObjectMetadata keep required
+  metadata ListMeta keep tag=1
+  items []PartialObjectMetadata keep tag=2 required
 
 PatchOptions
   kind string omit
   apiVersion string omit
-  dryRun []string omit list=atomic
-  force bool set
-  fieldManager string omit
-  fieldValidation string omit
+  dryRun []string omit tag=1 list=atomic
+  force bool set tag=2
+  fieldManager string omit tag=3
+  fieldValidation string omit tag=4
 
 Preconditions
-  uid string set
-  resourceVersion string set
+  uid string set tag=1
+  resourceVersion string set tag=2
 
 ServerAddressByClientCIDR
-  clientCIDR string keep required
-  serverAddress string keep required
+  clientCIDR string keep tag=1 required
+  serverAddress string keep tag=2 required
 
 ShardInfo
-  selector string keep required
+  selector string keep tag=1 required
 
 Status
   kind string omit
   apiVersion string omit
-  metadata ListMeta keep
-  status string omit
-  message string omit
-  reason string omit
-  details StatusDetails set
-  code int32 omit
+  metadata ListMeta keep tag=1
+  status string omit tag=2
+  message string omit tag=3
+  reason string omit tag=4
+  details StatusDetails set tag=5
+  code int32 omit tag=6
 
 StatusCause
-  reason string omit
-  message string omit
-  field string omit
+  reason string omit tag=1
+  message string omit tag=2
+  field string omit tag=3
 
 StatusDetails
-  name string omit
-  group string omit
-  kind string omit
-  uid string omit
-  causes []StatusCause omit list=atomic
-  retryAfterSeconds int32 omit
+  name string omit tag=1
+  group string omit tag=2
+  kind string omit tag=3
+  uid string omit tag=6
+  causes []StatusCause omit tag=4 list=atomic
+  retryAfterSeconds int32 omit tag=5
 
 Table
   kind string omit
@@ -227,11 +227,11 @@ TableRowCondition
 UpdateOptions
   kind string omit
   apiVersion string omit
-  dryRun []string omit list=atomic
-  fieldManager string omit
-  fieldValidation string omit
+  dryRun []string omit tag=1 list=atomic
+  fieldManager string omit tag=2
+  fieldValidation string omit tag=3
 
 WatchEvent
-  type string keep required
-  object RawExtension keep required
+  type string keep tag=1 required
+  object RawExtension keep tag=2 required
 `;

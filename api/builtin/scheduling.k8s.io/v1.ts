@@ -8,15 +8,15 @@ export const facts = `
 PriorityClass
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  value int32 keep
-  globalDefault bool omit
-  description string omit
-  preemptionPolicy core/v1.PreemptionPolicy set
+  metadata meta/v1.ObjectMeta keep tag=1
+  value int32 keep tag=2
+  globalDefault bool omit tag=3
+  description string omit tag=4
+  preemptionPolicy core/v1.PreemptionPolicy set tag=5
 
 PriorityClassList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []PriorityClass keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []PriorityClass keep tag=2 required
 `;

@@ -8,134 +8,134 @@ export const facts = `
 CSIDriver
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec CSIDriverSpec keep required
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec CSIDriverSpec keep tag=2 required
 
 CSIDriverList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []CSIDriver keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []CSIDriver keep tag=2 required
 
 CSIDriverSpec
-  attachRequired bool set
-  podInfoOnMount bool set
-  volumeLifecycleModes []string omit list=set
-  storageCapacity bool set
-  fsGroupPolicy string set
-  tokenRequests []TokenRequest omit list=atomic
-  requiresRepublish bool set
-  seLinuxMount bool set
-  nodeAllocatableUpdatePeriodSeconds int64 set
-  serviceAccountTokenInSecrets bool set
-  preventPodSchedulingIfMissing bool set
+  attachRequired bool set tag=1
+  podInfoOnMount bool set tag=2
+  volumeLifecycleModes []string omit tag=3 list=set
+  storageCapacity bool set tag=4
+  fsGroupPolicy string set tag=5
+  tokenRequests []TokenRequest omit tag=6 list=atomic
+  requiresRepublish bool set tag=7
+  seLinuxMount bool set tag=8
+  nodeAllocatableUpdatePeriodSeconds int64 set tag=9
+  serviceAccountTokenInSecrets bool set tag=10
+  preventPodSchedulingIfMissing bool set tag=11
 
 CSINode
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec CSINodeSpec keep required
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec CSINodeSpec keep tag=2 required
 
 CSINodeDriver
-  name string keep required
-  nodeID string keep required
-  topologyKeys []string keep list=atomic
-  allocatable VolumeNodeResources set
+  name string keep tag=1 required
+  nodeID string keep tag=2 required
+  topologyKeys []string keep tag=3 list=atomic
+  allocatable VolumeNodeResources set tag=4
 
 CSINodeList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []CSINode keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []CSINode keep tag=2 required
 
 CSINodeSpec
-  drivers []CSINodeDriver keep required list=map(name) patch=merge(name)
+  drivers []CSINodeDriver keep tag=1 required list=map(name) patch=merge(name)
 
 CSIStorageCapacity
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  nodeTopology meta/v1.LabelSelector set
-  storageClassName string keep required
-  capacity Quantity set
-  maximumVolumeSize Quantity set
+  metadata meta/v1.ObjectMeta keep tag=1
+  nodeTopology meta/v1.LabelSelector set tag=2
+  storageClassName string keep tag=3 required
+  capacity Quantity set tag=4
+  maximumVolumeSize Quantity set tag=5
 
 CSIStorageCapacityList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []CSIStorageCapacity keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []CSIStorageCapacity keep tag=2 required
 
 StorageClass
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  provisioner string keep required
-  parameters map[]string omit
-  reclaimPolicy core/v1.PersistentVolumeReclaimPolicy set
-  mountOptions []string omit list=atomic
-  allowVolumeExpansion bool set
-  volumeBindingMode VolumeBindingMode set
-  allowedTopologies []core/v1.TopologySelectorTerm omit list=atomic
+  metadata meta/v1.ObjectMeta keep tag=1
+  provisioner string keep tag=2 required
+  parameters map[]string omit tag=3
+  reclaimPolicy core/v1.PersistentVolumeReclaimPolicy set tag=4
+  mountOptions []string omit tag=5 list=atomic
+  allowVolumeExpansion bool set tag=6
+  volumeBindingMode VolumeBindingMode set tag=7
+  allowedTopologies []core/v1.TopologySelectorTerm omit tag=8 list=atomic
 
 StorageClassList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []StorageClass keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []StorageClass keep tag=2 required
 
 TokenRequest
-  audience string keep required
-  expirationSeconds int64 set
+  audience string keep tag=1 required
+  expirationSeconds int64 set tag=2
 
 VolumeAttachment
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  spec VolumeAttachmentSpec keep required
-  status VolumeAttachmentStatus keep
+  metadata meta/v1.ObjectMeta keep tag=1
+  spec VolumeAttachmentSpec keep tag=2 required
+  status VolumeAttachmentStatus keep tag=3
 
 VolumeAttachmentList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []VolumeAttachment keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []VolumeAttachment keep tag=2 required
 
 VolumeAttachmentSource
-  persistentVolumeName string set
-  inlineVolumeSpec core/v1.PersistentVolumeSpec set
+  persistentVolumeName string set tag=1
+  inlineVolumeSpec core/v1.PersistentVolumeSpec set tag=2
 
 VolumeAttachmentSpec
-  attacher string keep required
-  source VolumeAttachmentSource keep required
-  nodeName string keep required
+  attacher string keep tag=1 required
+  source VolumeAttachmentSource keep tag=2 required
+  nodeName string keep tag=3 required
 
 VolumeAttachmentStatus
-  attached bool keep required
-  attachmentMetadata map[]string omit
-  attachError VolumeError set
-  detachError VolumeError set
+  attached bool keep tag=1 required
+  attachmentMetadata map[]string omit tag=2
+  attachError VolumeError set tag=3
+  detachError VolumeError set tag=4
 
 VolumeAttributesClass
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ObjectMeta keep
-  driverName string keep required
-  parameters map[]string omit
+  metadata meta/v1.ObjectMeta keep tag=1
+  driverName string keep tag=2 required
+  parameters map[]string omit tag=3
 
 VolumeAttributesClassList
   kind string omit
   apiVersion string omit
-  metadata meta/v1.ListMeta keep
-  items []VolumeAttributesClass keep required
+  metadata meta/v1.ListMeta keep tag=1
+  items []VolumeAttributesClass keep tag=2 required
 
 VolumeBindingMode enum=["Immediate","WaitForFirstConsumer"]
 
 VolumeError
-  time Time keep
-  message string omit
-  errorCode int32 set
+  time Time keep tag=1
+  message string omit tag=2
+  errorCode int32 set tag=3
 
 VolumeNodeResources
-  count int32 set
+  count int32 set tag=1
 `;
