@@ -108,6 +108,10 @@ test("applyStrategicMerge() keeps the object's own apiVersion and kind", () => {
   assert.deepEqual(patched, { apiVersion: "apps/v1", kind: "Deployment" });
 });
 
+test("applyStrategicMerge() takes null for no patch", () => {
+  assert.deepEqual(patchSpec(null), spec);
+});
+
 const refused: readonly (readonly [what: string, reason: string, patch: unknown])[] = [
   ["an item without its key", "Unknown", { containers: [{ image: "x" }] }],
   ["a deletion without its key", "Unknown", { containers: [{ $patch: "delete" }] }],

@@ -25,15 +25,17 @@ const orderPrefix = "$setElementOrder";
  * Applies a strategic merge patch.
  * @param schema of the object's kind; apiVersion and kind stay what they are
  * @param original not changed; parts of it are shared with the result
- * @param patch decoded, must be an object
+ * @param patch decoded, an object or null
  * @throws {StatusError} BadRequest for a patch or a directive of the wrong form, Invalid for lists of lists, Unknown
  *   (500) for what upstream calls an internal error: a merged item without its key, an unknown `$patch`, a field of the
  *   stored object that the schema does not know
  */
 export function applyStrategicMerge(schema: Schema, original: Readonly<Plain>, patch: unknown): Plain {
-  if (!isPlain(patch)) throw badPatch("invalid JSON document");
-  refuseDeep(patch);
-  const merged = mergeObjects(schema, original, patch);
+  // A null body is a patch without fields.
+  const given = patch ?? {};
+  if (!isPlain(given)) throw badPatch("invalid JSON document");
+  refuseDeep(given);
+  const merged = mergeObjects(schema, original, given);
   // Upstream patches a Go object, which stays of its type whatever the patch calls it.
   for (const name of ["apiVersion", "kind"]) if (original[name] !== undefined) merged[name] = original[name];
   return merged;
