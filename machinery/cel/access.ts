@@ -34,6 +34,7 @@ export function selectOptional(target: Value, name: string): Value {
 /** has(target.name) */
 export function hasField(target: Value, name: string): Value {
   if (target instanceof OptionalValue) return target.value === undefined ? false : hasField(target.value, name);
+  if (target instanceof ListValue) return unsupportedIndex(name);
   return target instanceof MapValue && target.field(name) !== undefined;
 }
 

@@ -337,14 +337,13 @@ class Checker {
   #struct(expr: StructExpr): CelType {
     const name = expr.type.replace(/^\./, "");
     const type = this.#structType(name);
-    if (type === undefined) {
-      this.#undeclared(expr.offset, expr.type);
-    } else if (type.kind !== "object") {
+    if (type === undefined) return this.#undeclared(expr.offset, expr.type);
+    if (type.kind !== "object") {
       this.#issues.add(expr.offset, `'${spellType(type)}' is not a message type`);
     }
     for (const field of expr.fields) {
       const given = this.#part(field.value, field.optional);
-      if (type?.kind !== "object") continue;
+      if (type.kind !== "object") continue;
       const wanted = this.#objectField(field.offset, type, field.name);
       if (this.#found.assign(wanted, given)) continue;
       this.#issues.add(
@@ -352,7 +351,7 @@ class Checker {
         `expected type of field '${field.name}' is '${spellType(wanted)}' but provided type is '${spellType(given)}'`,
       );
     }
-    return type?.kind === "object" ? type : errorType;
+    return type.kind === "object" ? type : errorType;
   }
 
   #structType(name: string): CelType | undefined {

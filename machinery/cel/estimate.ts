@@ -152,6 +152,11 @@ class Estimator {
   // ---- reading and building
 
   #select(expr: Select): Range {
+    const reference = this.#checked.references.get(expr);
+    if (reference !== undefined) {
+      this.#paths.set(expr, [reference.kind === "type" ? "" : reference.name]);
+      return ranges.exactly(readCost);
+    }
     const operand = this.cost(expr.operand);
     // A presence test is free.
     if (expr.testOnly) return operand;

@@ -101,6 +101,12 @@ function goTypeOf(value: Value): string {
   return `types.${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
+function noRange(steps: FoldSteps, value: Value): CelError {
+  const type = goTypeOf(value);
+  if (steps.slot2 === undefined) return new CelError(`got '${type}', expected iterable type`);
+  return new CelError(`unsupported comprehension range type: ${type}`);
+}
+
 /** Runs a loop. */
 export function planFold(steps: FoldSteps): Step {
   return (frame) => {
@@ -110,7 +116,7 @@ export function planFold(steps: FoldSteps): Step {
     frame.slots[steps.accuSlot] = startOf(steps, frame);
     if (range instanceof ListValue) overList(steps, frame, range);
     else if (range instanceof MapValue) overMap(steps, frame, range);
-    else return new CelError(`got '${goTypeOf(range)}', expected iterable type`);
+    else return noRange(steps, range);
     return steps.result(frame);
   };
 }

@@ -33,12 +33,13 @@ const string = new RegExp(
 
 const reservedWords: ReadonlySet<string> = new Set(["in", "true", "false", "null"]);
 
-function match(pattern: RegExp, text: string, at: number): string | undefined {
-  // A sticky pattern carries its position; it is set here and nowhere else.
-  const sticky = new RegExp(pattern.source, pattern.flags);
-  sticky.lastIndex = at;
-  return sticky.exec(text)?.[0];
-}
+const partialEscape = String.raw`\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?`;
+/** A string as far as it goes, with the character that broke it. */
+const brokenString = new RegExp(
+  ['"', "'"].map((quote) => `^[bB]?[rR]?${quote}(?:${escape}|[^\\\\${quote}\\n\\r])*(?:${partialEscape})?[^]?`).join("|"),
+  "u",
+);
+const brokenOther = /^(?:[=&|][^=&|]?|[^])/u;
 
 /** Reads tokens one by one. */
 class Lexer {
@@ -84,7 +85,7 @@ class Lexer {
   /** Reports what cannot start a token. A broken string is reported up to where it broke. */
   #skipUnknown(): void {
     const offset = this.#at;
-    const broken = match(/[bB]?[rR]?["'][^"'\\\n\r]*(?:\\?.|\n)?|[=&|][^=&|]?|[^]/uy, this.#text, offset) ?? "";
+    const broken = brokenString.exec(this.#text.slice(offset))?.[0] ?? brokenOther.exec(this.#text.slice(offset))?.[0] ?? "";
     this.#at += Math.max(broken.length, 1);
     this.#issues.add(offset, `Syntax error: token recognition error at: '${broken}'`);
   }

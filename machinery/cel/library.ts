@@ -41,6 +41,8 @@ export interface Overload {
   readonly evaluate: (args: readonly Value[], context: CallContext) => Value;
   /** 1 when absent. */
   readonly cost?: CallCost;
+  /** Takes any list at run time, whatever its parameters say of the elements. */
+  readonly unguarded?: boolean;
 }
 
 /** Functions by name; names may be qualified, as `optional.of`. */

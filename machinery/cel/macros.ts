@@ -96,6 +96,13 @@ export function bind(offset: number, binding: { name: string; value: Expr }, res
 
 const argument = (call: MacroCall, index: number): Expr => call.args[index] as Expr;
 
+/** What the accumulator was called before it got a name that cannot be spelled; still refused. */
+export const formerAccumulator = "__result__";
+
+/** The error of a variable that would hide the accumulator. */
+export const overwrites = (variable: Expr): MacroError =>
+  new MacroError(variable, "iteration variable overwrites accumulator variable");
+
 type Quantifier = (offset: number, predicate: Expr) => LoopParts;
 
 const quantifier = (name: string, parts: Quantifier): Macro => ({
@@ -105,6 +112,7 @@ const quantifier = (name: string, parts: Quantifier): Macro => ({
   expand(call) {
     const variable = argument(call, 0);
     if (variable.kind !== "ident") return new MacroError(variable, "argument must be a simple name");
+    if (variable.name === formerAccumulator) return overwrites(variable);
     const variables = { first: variable.name, second: undefined };
     return loop(call, variables, parts(call.offset, argument(call, 1)));
   },
@@ -117,6 +125,7 @@ const lister = (name: string, arity: number, parts: (call: MacroCall) => LoopPar
   expand(call) {
     const variable = argument(call, 0);
     if (variable.kind !== "ident") return new MacroError(variable, "argument is not an identifier");
+    if (variable.name === formerAccumulator) return overwrites(variable);
     return loop(call, { first: variable.name, second: undefined }, parts(call));
   },
 });

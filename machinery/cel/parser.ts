@@ -342,7 +342,7 @@ class Parser {
     const offset = minus?.offset ?? token.offset;
     const value = literalValue(token, minus !== undefined);
     if (value === undefined) {
-      this.#issues.add(offset, token.kind === "punct" ? "operator not found" : `invalid ${token.kind} literal`);
+      this.#issues.add(offset, literalFault(token));
     }
     return literalOf(offset, value ?? null);
   }
@@ -376,6 +376,11 @@ function literalValue(token: Token, negative: boolean): LiteralValue | undefined
     default:
       return token.text === "null" ? null : token.text === "true";
   }
+}
+
+function literalFault(token: Token): string {
+  if (token.kind === "string") return "invalid unicode code point";
+  return `invalid ${token.kind === "float" ? "double" : token.kind} literal`;
 }
 
 const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);

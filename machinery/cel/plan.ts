@@ -11,6 +11,7 @@ import { keyOf } from "./equality.ts";
 import { type Frame, noSuchOverload } from "./frame.ts";
 import { type FoldSteps, isGrowing, planFold, planGrowth } from "./fold.ts";
 import type { Overload, StructProvider } from "./library.ts";
+import { compileRegex } from "../regex/regex.ts";
 import { unusedVariable } from "./macros.ts";
 import { isOfType, isSettled, nameOfType, typeNameOf } from "./runtime-type.ts";
 import { CelError, ListValue, noneOptional, OptionalValue, TypeValue, type Value } from "./values.ts";
@@ -340,6 +341,7 @@ class Planner {
 
   #function(call: ResolvedCall): Planned {
     const parts = call.args.map((arg) => this.#plan(arg));
+    checkPattern(call, parts);
     const member = this.#membership(call, parts);
     if (member !== undefined) return member;
     const types = call.args.map((arg) => this.#checked.typeOf(arg));
@@ -354,7 +356,8 @@ class Planner {
   /** `x in [literals]` is a look-up and costs nothing but x. */
   #membership(call: ResolvedCall, parts: readonly Planned[]): Planned | undefined {
     const list = parts[1]?.constant;
-    if (call.name !== "@in" || !(list instanceof ListValue)) return undefined;
+    const settled = call.overloads.length === 1 && call.overloads[0]?.id === "in_list";
+    if (!settled || !(list instanceof ListValue)) return undefined;
     const keys = new Set<string | undefined>();
     for (let i = 0; i < list.size; i++) keys.add(keyOf(list.at(i)));
     if (keys.has(undefined)) return undefined;
@@ -450,6 +453,16 @@ function conjunction(terms: readonly Step[], decides: boolean): Step {
   };
 }
 
+const finders: ReadonlySet<string> = new Set(["find", "findAll"]);
+
+/** A literal pattern that is none fails every evaluation, so it fails now. */
+function checkPattern(call: ResolvedCall, parts: readonly Planned[]): void {
+  const pattern = parts[1]?.constant;
+  if (!finders.has(call.name) || typeof pattern !== "string") return;
+  const compiled = compileRegex(pattern);
+  if ("error" in compiled) throw new PlanError(compiled.error);
+}
+
 interface Invocation {
   readonly parts: readonly Step[];
   /** Checking has settled which overload it is: arguments need no look. */
@@ -489,13 +502,32 @@ function invoke(overloads: readonly Overload[], invocation: Invocation): Step {
 /** Functions that say no more than that there is no overload. */
 const terse: ReadonlySet<string> = new Set(["contains", "startsWith", "endsWith", "matches"]);
 
+/** Types that an operator knows on its left. With any other the error names the operator. */
+const operands: Readonly<Record<string, string>> = {
+  "_+_": "bytes double google.protobuf.Duration int list string google.protobuf.Timestamp uint",
+  "_-_": "double google.protobuf.Duration int google.protobuf.Timestamp uint",
+  "_*_": "double int uint",
+  "_/_": "double int uint",
+  "_%_": "int uint",
+  "-_": "double int",
+  ...Object.fromEntries(
+    ["_<_", "_<=_", "_>_", "_>=_"].map((name) => [
+      name,
+      "bool bytes double google.protobuf.Duration int string google.protobuf.Timestamp uint",
+    ]),
+  ),
+};
+
 function noOverload(name: string, args: readonly Value[]): CelError {
+  const known = operands[name]?.split(" ");
+  if (known?.includes(typeNameOf(args[0] as Value)) === false) return new CelError(`no such overload: ${name}`);
   if (/^[_!@-]/.test(name) || terse.has(name)) return noSuchOverload();
   if (name === "size") return new CelError("no such overload: size");
   return new CelError(`no such overload: ${name}(${args.map(typeNameOf).join(", ")})`);
 }
 
 function takes(overload: Overload, args: readonly Value[]): boolean {
+  if (overload.unguarded === true) return overload.parameters.length === args.length && args[0] instanceof ListValue;
   return overload.parameters.every((type, index) => isOfType(args[index] as Value, type));
 }
 

@@ -8,7 +8,7 @@ import type { Issues } from "./source.ts";
 import { checkFormat } from "./libraries/format-string.ts";
 import { nameOfType } from "./runtime-type.ts";
 import { compileRegex } from "../regex/regex.ts";
-import { parseDuration, parseTimestamp } from "./time.ts";
+import { parseDuration, parseTimestamp, timestampOf } from "./time.ts";
 import { type CelType, dynType, spellType } from "./types.ts";
 import { optionalElement, sameType } from "./unify.ts";
 
@@ -46,6 +46,13 @@ function validateCall(call: ResolvedCall, issues: Issues): void {
   issues.add(argument.offset, `invalid ${call.name} argument`);
 }
 
+/** A literal number of seconds outside the years that timestamps have. */
+function validateSeconds(call: ResolvedCall, issues: Issues): void {
+  const argument = call.name === "timestamp" ? call.args[0] : undefined;
+  if (argument?.kind !== "literal" || typeof argument.value !== "bigint") return;
+  if (timestampOf(argument.value * 1_000_000_000n) === undefined) issues.add(argument.offset, "invalid timestamp argument");
+}
+
 /** Functions whose arguments may be lists of mixed types. */
 const mixedArguments: ReadonlySet<string> = new Set(["format"]);
 
@@ -62,7 +69,7 @@ class LiteralValidator {
   /** Looks at an expression and its parts; `call` is the function whose argument it is. */
   visit(expr: Expr, call: string): void {
     if (!mixedArguments.has(call)) this.#compareParts(expr);
-    const inside = expr.kind === "call" ? expr.name : call;
+    const inside = expr.kind === "call" && !mixedArguments.has(call) ? expr.name : call;
     for (const part of partsOf(expr)) this.visit(part, inside);
   }
 
@@ -90,6 +97,7 @@ class LiteralValidator {
 export function validateLiterals(checked: Checked, issues: Issues): void {
   for (const [expr, call] of checked.calls) {
     validateCall(call, issues);
+    validateSeconds(call, issues);
     validateFormat(expr, call, { checked, issues });
   }
   new LiteralValidator(checked, issues).visit(checked.expr, "");

@@ -138,12 +138,6 @@ const answer = (id: string, to: CelType, get: (answer: AuthorizationAnswer) => V
 /** The authorizer, with selectors. */
 export const authorizer: Library = {
   name: "kubernetes.authz",
-  types: Object.fromEntries(
-    [authorizerType, resourceCheckType, pathCheckType, groupCheckType, decisionType].map((type) => [
-      (type as { name: string }).name,
-      type,
-    ]),
-  ),
   functions: {
     path: [method("authorizer_path", { of: [authorizerType, stringType], to: pathCheckType, cost: one }, toPathCheck)],
     group: [

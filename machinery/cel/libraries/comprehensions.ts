@@ -6,7 +6,7 @@ import { accumulator, callOf, type Expr, identOf, literalOf } from "../ast.ts";
 import { EntryMap } from "../containers.ts";
 import { global, mapOfAB, paramA, paramB } from "../define.ts";
 import { type Library, type Macro, type MacroCall, MacroError } from "../library.ts";
-import { bind, guarded, loop, loops } from "../macros.ts";
+import { bind, formerAccumulator, guarded, loop, loops, overwrites } from "../macros.ts";
 import { CelError, MapValue, type Value } from "../values.ts";
 
 type Parts = Parameters<typeof loop>[2];
@@ -20,6 +20,8 @@ const twoVariables = (name: string, arity: number, parts: (call: MacroCall) => P
     const [first, second] = call.args as readonly [Expr, Expr];
     if (first.kind !== "ident") return new MacroError(first, "argument must be a simple name");
     if (second.kind !== "ident") return new MacroError(second, "argument must be a simple name");
+    if (first.name === formerAccumulator) return overwrites(first);
+    if (second.name === formerAccumulator) return overwrites(second);
     if (first.name === second.name) return new MacroError(second, `duplicate variable name: ${first.name}`);
     return loop(call, { first: first.name, second: second.name }, parts(call));
   },

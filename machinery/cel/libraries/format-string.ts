@@ -120,7 +120,7 @@ function fixed(verb: string, value: Value, precision: number): string | CelError
   if (verb === "e") {
     const [digits = "", exponent = "0"] = number.toExponential(precision).split("e");
     const size = Math.abs(Number(exponent)).toString().padStart(2, "0");
-    return `${digits}\u202f×\u202f10${superscript(Number(exponent) < 0 ? `-${size}` : size)}`;
+    return `${digits}×10${superscript(Number(exponent) < 0 ? `-${size}` : size)}`;
   }
   const [whole = "", fraction] = number.toFixed(precision).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");

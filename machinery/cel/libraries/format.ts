@@ -103,7 +103,6 @@ const named = Object.entries(formats).map(([name, format]) => {
 /** Named formats. */
 export const format: Library = {
   name: "kubernetes.format",
-  types: { "kubernetes.NamedFormat": formatType },
   functions: {
     ...Object.fromEntries(named),
     "format.named": [

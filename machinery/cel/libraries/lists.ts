@@ -251,7 +251,7 @@ const allocatedRun = (count: number, factor: number): number =>
 
 const literalSize = (site: CallSite, index: number, otherwise: number): number => {
   const value = site.literal(index);
-  return typeof value === "bigint" && value >= 0n ? Number(value) : otherwise;
+  return typeof value === "bigint" ? Math.max(Number(value), 0) : otherwise;
 };
 
 const sliceCost: CallCost = {
@@ -259,7 +259,8 @@ const sliceCost: CallCost = {
   byResult: true,
   run: (_args, result, sizes) => allocatedRun(sizeOf(result, sizes), 1),
   estimate(site) {
-    const size = ranges.exactly(Math.max(literalSize(site, 2, site.size(0).max) - literalSize(site, 1, 0), 0));
+    const count = literalSize(site, 2, site.size(0).max) - literalSize(site, 1, 0);
+    const size = ranges.exactly(count < 0 ? unbounded : count);
     return { cost: allocated(size, 1), size };
   },
 };
@@ -331,7 +332,7 @@ const sortBy: Macro = {
 const listFunctions: Functions = {
   slice: [method("list_slice", { of: [listOfA, intType, intType], to: listOfA, cost: sliceCost }, slice)],
   flatten: [
-    method("list_flatten", { of: [listOf(listOfA)], to: listOfA, cost: flattenCost }, flatten),
+    { ...method("list_flatten", { of: [listOf(listOfA)], to: listOfA, cost: flattenCost }, flatten), unguarded: true },
     method("list_flatten_int", { of: [listOf(dynType), intType], to: listOf(dynType), cost: flattenCost }, flatten),
   ],
   sort: forEach(comparable, (name, type) =>

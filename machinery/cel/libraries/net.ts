@@ -25,13 +25,30 @@ const text = stringType;
 const ipType = opaqueType("net.IP");
 const cidrType = opaqueType("net.CIDR");
 
+/** What is wrong with text that is no address, in Go's words. */
+function ipFault(given: string): string {
+  const parts = given.split(".");
+  if (given.includes(":") || !parts.every((part) => /^\d+$/.test(part))) return "unable to parse IP";
+  if (parts.length !== 4) return `IPv4 address too ${parts.length < 4 ? "short" : "long"}`;
+  return parts.some((part) => Number(part) > 255) ? "IPv4 field has value >255" : "IPv4 field has octet with leading zero";
+}
+
+/** What is wrong with text that is no network, in Go's words. */
+function networkFault(given: string): string {
+  const at = given.lastIndexOf("/");
+  if (at < 0) return "no '/'";
+  const address = given.slice(0, at);
+  const bits = given.slice(at + 1);
+  if (parseIp(address) === undefined) return `ParseAddr(${JSON.stringify(address)}): ${ipFault(address)}`;
+  return /^(0|[1-9]\d{0,2})$/.test(bits) ? "prefix length out of range" : `bad bits after slash: ${JSON.stringify(bits)}`;
+}
+
 function readIp(given: string): IpAddress | CelError {
   const zoned = given.includes(":") && /%.+$/.test(given);
   const ip = parseIp(zoned ? given.replace(/%.*$/, "") : given);
   if (ip === undefined) {
-    return new CelError(
-      `IP Address ${JSON.stringify(given)} parse error during conversion from string: ParseAddr(${JSON.stringify(given)}): unable to parse IP`,
-    );
+    const shown = JSON.stringify(given);
+    return new CelError(`IP Address ${shown} parse error during conversion from string: ParseAddr(${shown}): ${ipFault(given)}`);
   }
   if (zoned) return new CelError(`IP address ${JSON.stringify(given)} with zone value is not allowed`);
   if (isMapped(ip)) return new CelError(`IPv4-mapped IPv6 address ${JSON.stringify(given)} is not allowed`);
@@ -42,8 +59,7 @@ function readCidr(given: string): IpNetwork | CelError {
   const network = parseNetwork(given);
   const opening = "network address parse error during conversion from string: ";
   if (network === undefined) {
-    const fault = given.includes("/") ? "unable to parse IP" : "no '/'";
-    return new CelError(`${opening}${opening}netip.ParsePrefix(${JSON.stringify(given)}): ${fault}`);
+    return new CelError(`${opening}${opening}netip.ParsePrefix(${JSON.stringify(given)}): ${networkFault(given)}`);
   }
   if (!isMapped(network.address)) return network;
   return new CelError(`${opening}IPv4-mapped IPv6 address ${JSON.stringify(given)} is not allowed`);
@@ -56,6 +72,10 @@ const boxCidr = (network: IpNetwork): Value =>
 
 /** Turns what was read into a result, if it was read. */
 const onRead = <T>(read: T | CelError, then: (value: T) => Value): Value => (read instanceof CelError ? read : then(read));
+
+/** The same where text stands for an address in a network: there, upstream does not say what is wrong with it. */
+const onText = <T>(read: T | CelError, then: (value: T) => Value): Value =>
+  read instanceof CelError ? new CelError("no such overload") : then(read);
 
 const ipTest = (name: string, id: string, test: (ip: IpAddress) => boolean): [string, Overload[]] => [
   name,
@@ -144,7 +164,7 @@ export const cidr: Library = {
     ],
     containsIP: [
       containment("cidr_contains_ip_string", { other: text, parses: true, masks: false }, (network, other) =>
-        onRead(readIp(other as string), (address) => containsIp(network, address)),
+        onText(readIp(other as string), (address) => containsIp(network, address)),
       ),
       containment("cidr_contains_ip_ip", { other: ipType, parses: false, masks: false }, (network, other) =>
         containsIp(network, unbox<IpAddress>(other)),

@@ -77,7 +77,6 @@ const signOf = (quantity: Quantity): bigint => {
 /** Quantities. */
 export const quantity: Library = {
   name: "kubernetes.quantity",
-  types: { "kubernetes.Quantity": quantityType },
   functions: {
     quantity: [
       global("string_to_quantity", { of: [text], to: quantityType, cost: parsed }, ([given]) => {
@@ -199,7 +198,6 @@ const semverPart = (name: string, index: 0 | 1 | 2): Overload =>
 /** Semantic versions. */
 export const semver: Library = {
   name: "kubernetes.Semver",
-  types: { "kubernetes.Semver": semverType },
   functions: {
     semver: [
       global("string_to_semver", { of: [text], to: semverType, cost: parsed }, toSemver),

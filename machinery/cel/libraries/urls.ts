@@ -42,7 +42,6 @@ function query([url]: readonly Value[]): Value {
 /** URLs. */
 export const urls: Library = {
   name: "kubernetes.urls",
-  types: { "kubernetes.URL": urlType },
   functions: {
     url: [global("string_to_url", { of: [text], to: urlType, cost: traversalCost(0, { sized: true }) }, toUrl)],
     isURL: [global("is_url_string", { of: [text], to: boolType }, ([given]) => !(read(given) instanceof UrlError))],
