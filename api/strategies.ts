@@ -2,12 +2,14 @@
  * In what each built-in kind differs from the others, by `GROUP/KIND`; the core's group is "". A kind that is not
  * here has no rules of its own. Each stands in api/GROUP/KIND.ts, "core" being the folder of the group "".
  */
+import { customResourceDefinition } from "./apiextensions/customresourcedefinition.ts";
 import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
 export const strategies: Readonly<Record<string, Strategy>> = {
+  "apiextensions.k8s.io/CustomResourceDefinition": of(customResourceDefinition),
   "/ConfigMap": of(configMap),
   "/Namespace": of(namespace),
 };
