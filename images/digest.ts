@@ -1,6 +1,6 @@
 /**
  * Content digests: `sha256:` or `sha512:` and lower-case hexadecimal.
- * Source: OCI image-spec, descriptor.md (Digests); config.md (Layer ChainID)
+ * Source: OCI image-spec, descriptor.md (Digests)
  */
 import { createHash, type Hash } from "node:crypto";
 
@@ -44,9 +44,16 @@ export function matches(bytes: Uint8Array, digest: Digest): boolean {
   return finish(hasherFor(digest).update(bytes), digest) === digest;
 }
 
-/** Identity of a stack of expanded layers, lowest first; of no layers, the digest of nothing. */
-export function chainId(diffIds: readonly Digest[]): Digest {
-  const [first, ...rest] = diffIds;
-  if (first === undefined) return digestOf("");
-  return rest.reduce((chain, diffId) => digestOf(`${chain} ${diffId}`), first);
+/** A layer as it came and as it expands. */
+export interface LayerIdentity {
+  readonly digest: Digest;
+  readonly diffId: Digest;
+}
+
+/**
+ * Identity of a stack of layers, lowest first. Not OCI's chain id, which is made of diff ids alone: a config may state any
+ * diff ids, and an image that names those of somebody else's private layers must not be given what they once expanded to.
+ */
+export function stackId(layers: readonly LayerIdentity[]): Digest {
+  return digestOf(layers.map(({ digest, diffId }) => `${digest} ${diffId}\n`).join(""));
 }

@@ -31,9 +31,18 @@ export class ConversionFailed extends Error {
 
 /**
  * Why a pull failed. `InvalidName`, `NotFound` and `Unauthorized` are the registry's or the user's doing;
- * `Unavailable` and `Stalled` may pass; `Refused` is an image that breaks a rule; `BackOff` was not tried at all.
+ * `Unavailable` and `Stalled` may pass; `Refused` is an image that breaks a rule; `HostFailed` is this host's disk or
+ * processes; `BackOff` was not tried at all.
  */
-export type PullFault = "InvalidName" | "NotFound" | "Unauthorized" | "Unavailable" | "Stalled" | "Refused" | "BackOff";
+export type PullFault =
+  | "InvalidName"
+  | "NotFound"
+  | "Unauthorized"
+  | "Unavailable"
+  | "Stalled"
+  | "Refused"
+  | "HostFailed"
+  | "BackOff";
 
 /** An image that could not be fetched. The message is safe to show: it holds no credential. */
 export class ImagePullFailed extends Error {

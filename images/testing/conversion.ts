@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { chainId, type Digest, digestOf } from "../digest.ts";
+import { type Digest, digestOf } from "../digest.ts";
 import { ErofsReader } from "../erofs/reader.ts";
 import type { Converted } from "../job.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
@@ -30,7 +30,7 @@ export async function convertLayers(
     size: layer.blob.length,
     diffId: layer.diffId ?? digestOf(layer.expanded ?? layer.blob),
   }));
-  const uuid = chainId(described.map(({ diffId }) => diffId)).slice(7, 39);
+  const uuid = digestOf(JSON.stringify(described)).slice(7, 39);
   const confinement = await probeConfinement();
   try {
     const job = { task: "convert", layers: described, uuid, limits: { ...defaultLimits, ...limits } } as const;
