@@ -1,0 +1,99 @@
+/**
+ * Stories told again and again, with something going wrong at another of the controllers' writes each time.
+ */
+import assert from "node:assert/strict";
+import { systemClock } from "@atoll/machinery/clock";
+import type { Controller } from "@atoll/runtime/controller";
+import type { Workshop } from "./controllers.ts";
+import { startControllers } from "./controllers.ts";
+import type { Fate } from "./faults.ts";
+import type { Harness } from "./server.ts";
+
+/** A story that controllers bring to an end. */
+export interface Story {
+  readonly controllers: readonly Controller[];
+  /** Sets the scene, under names of its own, while the controllers run. `round` is a fresh DNS label. */
+  begin(round: string): Promise<void>;
+  /** Resolves when the end has come. */
+  ended(round: string): Promise<void>;
+  /** Checks that it is the right end: who is there, who is not. */
+  check(round: string): Promise<void>;
+}
+
+/** What goes wrong. */
+export type Trouble = Exclude<Fate, "pass">;
+
+const mostWrites = 200;
+
+/**
+ * Tells the story with `trouble` at the first write, then anew at the second, and so on until a story ends before it.
+ * After a crash fresh controllers take over. In the end the right ones are there, and another run writes nothing.
+ * @returns how many writes were tried
+ */
+export async function troubleAtEachWrite(
+  harness: Harness,
+  name: string,
+  { story, trouble }: { story: Story; trouble: Trouble },
+): Promise<number> {
+  for (let n = 1; n <= mostWrites; n++) {
+    const round = `${name}-${n}`;
+    const struck = await tell(harness, { story, trouble, n, round });
+    if (!struck) return n - 1;
+  }
+  throw new Error(`${name}: more than ${mostWrites} writes`);
+}
+
+interface Telling {
+  readonly story: Story;
+  readonly trouble: Trouble;
+  readonly n: number;
+  readonly round: string;
+}
+
+async function tell(harness: Harness, { story, trouble, n, round }: Telling): Promise<boolean> {
+  let struck = false;
+  const first = startControllers(harness, story.controllers);
+  first.faults.fate = (_, i) => {
+    if (i !== n || struck) return "pass";
+    struck = true;
+    return trouble;
+  };
+  await story.begin(round);
+  const last = trouble === "crash" ? await afterCrash(harness, { story, round, first }) : first;
+  await story.ended(round);
+  await last.quiet();
+  await story.check(round);
+  await last.stop();
+  await checkSettled(harness, story, round);
+  return struck;
+}
+
+/** Fresh controllers once the first have crashed; or the first, when the story ended without a crash. */
+async function afterCrash(
+  harness: Harness,
+  { story, round, first }: { story: Story; round: string; first: Workshop },
+): Promise<Workshop> {
+  const done = { story: false };
+  const end = story.ended(round).then(
+    () => {
+      done.story = true;
+    },
+    () => undefined,
+  );
+  while (!first.faults.crashed && !done.story) await systemClock.sleep(5);
+  // The end may come by the very write after which the crash came.
+  if (!first.faults.crashed) return first;
+  const second = startControllers(harness, story.controllers);
+  await first.stop();
+  await end;
+  return second;
+}
+
+/** Controllers that come fresh to the end of a story find nothing to do. */
+async function checkSettled(harness: Harness, story: Story, round: string): Promise<void> {
+  const again = startControllers(harness, story.controllers);
+  await again.quiet();
+  await again.stop();
+  assert.deepEqual(again.faults.writes, [], `${round}: a second run writes nothing`);
+  await story.check(round);
+}
