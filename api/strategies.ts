@@ -5,6 +5,7 @@
 import { customResourceDefinition } from "./apiextensions/customresourcedefinition.ts";
 import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
+import { pod } from "./core/pod.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
@@ -12,6 +13,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "apiextensions.k8s.io/CustomResourceDefinition": of(customResourceDefinition),
   "/ConfigMap": of(configMap),
   "/Namespace": of(namespace),
+  "/Pod": of(pod),
 };
 
 function of<T>(strategy: Strategy<T>): Strategy {

@@ -1,0 +1,158 @@
+/**
+ * What a pod's specification says where the user said nothing; pods and the templates of workloads share it.
+ * Source: k8s.io/kubernetes/pkg/apis/core/v1/defaults.go
+ */
+import type {
+  Container,
+  EnvVar,
+  EphemeralContainer,
+  LifecycleHandler,
+  PodSpec,
+  Probe,
+  Volume,
+} from "../../builtin/core/v1.types.ts";
+
+/** A container of any sort: the fields they share. */
+export type AnyContainer = Container | EphemeralContainer;
+
+const fileMode = 0o644;
+const tokenSeconds = 3600;
+
+/** Fills a pod specification in place. */
+export function setPodSpecDefaults(spec: PodSpec): void {
+  spec.dnsPolicy ||= "ClusterFirst";
+  spec.restartPolicy ||= "Always";
+  if (spec.hostNetwork === true) setHostPorts(spec);
+  spec.securityContext ??= {};
+  spec.terminationGracePeriodSeconds ??= 30;
+  spec.schedulerName ||= "default-scheduler";
+  mirrorServiceAccount(spec);
+  for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
+  for (const container of containersOf(spec)) setContainerDefaults(container);
+}
+
+/** Every container of a pod: init, ordinary, ephemeral. */
+export function* containersOf(spec: PodSpec): Generator<AnyContainer> {
+  yield* spec.initContainers ?? [];
+  yield* spec.containers ?? [];
+  yield* spec.ephemeralContainers ?? [];
+}
+
+/** The old name of serviceAccountName says the same. */
+function mirrorServiceAccount(spec: PodSpec): void {
+  const name = spec.serviceAccountName || spec.serviceAccount;
+  if (!name) return;
+  spec.serviceAccountName = name;
+  spec.serviceAccount = name;
+}
+
+/** On the host's network a container's port is the host's port. */
+function setHostPorts(spec: PodSpec): void {
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
+    for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
+  }
+}
+
+function setContainerDefaults(container: AnyContainer): void {
+  container.imagePullPolicy ||= pullPolicyOf(container.image ?? "");
+  container.terminationMessagePath ||= "/dev/termination-log";
+  container.terminationMessagePolicy ||= "File";
+  for (const port of container.ports ?? []) port.protocol ||= "TCP";
+  for (const env of container.env ?? []) setFieldRef(env.valueFrom?.fieldRef);
+  for (const file of fileKeys(container.env)) file.optional ??= false;
+  setProbe(container.livenessProbe);
+  setProbe(container.readinessProbe);
+  setProbe(container.startupProbe);
+  setHandler(container.lifecycle?.postStart);
+  setHandler(container.lifecycle?.preStop);
+  setRequests(container);
+}
+
+function fileKeys(env: readonly EnvVar[] | undefined): { optional?: boolean | null }[] {
+  return (env ?? []).flatMap(({ valueFrom }) => {
+    const ref = (valueFrom as { fileKeyRef?: { optional?: boolean | null } } | undefined)?.fileKeyRef;
+    return ref === undefined ? [] : [ref];
+  });
+}
+
+/** An image without a tag, or tagged `latest`, changes under its name. */
+function pullPolicyOf(image: string): string {
+  const afterSlash = image.slice(image.lastIndexOf("/") + 1);
+  if (image.includes("@")) return "IfNotPresent";
+  const tag = afterSlash.includes(":") ? afterSlash.slice(afterSlash.indexOf(":") + 1) : "latest";
+  return tag === "latest" ? "Always" : "IfNotPresent";
+}
+
+function setProbe(probe: Probe | undefined): void {
+  if (probe === undefined) return;
+  probe.timeoutSeconds ||= 1;
+  probe.periodSeconds ||= 10;
+  probe.successThreshold ||= 1;
+  probe.failureThreshold ||= 3;
+  setHandler(probe);
+  if (probe.grpc !== undefined) probe.grpc.service ??= "";
+}
+
+function setHandler(handler: Pick<LifecycleHandler, "httpGet"> | undefined): void {
+  if (handler?.httpGet === undefined) return;
+  handler.httpGet.path ||= "/";
+  handler.httpGet.scheme ||= "HTTP";
+}
+
+/** A limit without a request asks for as much. */
+function setRequests({ resources }: AnyContainer): void {
+  for (const [name, limit] of Object.entries(resources?.limits ?? {})) {
+    if (resources === undefined) return;
+    resources.requests ??= {};
+    if (!Object.hasOwn(resources.requests, name)) resources.requests[name] = limit;
+  }
+}
+
+function setFieldRef(ref: { apiVersion?: string } | undefined): void {
+  if (ref !== undefined) ref.apiVersion ||= "v1";
+}
+
+/** Volumes of each kind; one that says nothing is an empty directory. */
+export function setVolumeDefaults(volume: Volume): void {
+  if (Object.keys(volume).every((field) => field === "name")) volume.emptyDir = {};
+  setFileVolumes(volume);
+  setNetworkVolumes(volume);
+  if (volume.hostPath !== undefined) volume.hostPath.type ??= "";
+  const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
+  if (claim !== undefined) claim.volumeMode ||= "Filesystem";
+}
+
+function setFileVolumes(volume: Volume): void {
+  if (volume.secret !== undefined) volume.secret.defaultMode ??= fileMode;
+  if (volume.configMap !== undefined) volume.configMap.defaultMode ??= fileMode;
+  if (volume.downwardAPI !== undefined) {
+    volume.downwardAPI.defaultMode ??= fileMode;
+    for (const item of volume.downwardAPI.items ?? []) setFieldRef(item.fieldRef);
+  }
+  if (volume.projected === undefined) return;
+  volume.projected.defaultMode ??= fileMode;
+  for (const source of volume.projected.sources ?? []) {
+    if (source.serviceAccountToken !== undefined) source.serviceAccountToken.expirationSeconds ??= tokenSeconds;
+    for (const item of source.downwardAPI?.items ?? []) setFieldRef(item.fieldRef);
+  }
+}
+
+function setNetworkVolumes({ iscsi, rbd, azureDisk, scaleIO, image }: Volume): void {
+  if (iscsi !== undefined) iscsi.iscsiInterface ||= "default";
+  if (rbd !== undefined) {
+    rbd.pool ||= "rbd";
+    rbd.user ||= "admin";
+    rbd.keyring ||= "/etc/ceph/keyring";
+  }
+  if (azureDisk !== undefined) {
+    azureDisk.cachingMode ||= "ReadWrite";
+    azureDisk.fsType ||= "ext4";
+    azureDisk.readOnly ??= false;
+    azureDisk.kind ||= "Shared";
+  }
+  if (scaleIO !== undefined) {
+    scaleIO.storageMode ||= "ThinProvisioned";
+    scaleIO.fsType ||= "xfs";
+  }
+  if (image !== undefined) image.pullPolicy ||= pullPolicyOf(image.reference ?? "");
+}
