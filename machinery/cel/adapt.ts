@@ -388,9 +388,7 @@ class AdapterReader {
     const adapt = this.#make(schema);
     made = (json) => {
       if (json !== null && json !== undefined) return adapt(json);
-      return schema.nullable === true
-        ? null
-        : new CelError("invalid data, got null for schema with nullable=false");
+      return schema.nullable === true ? null : new CelError("invalid data, got null for schema with nullable=false");
     };
     this.#made.set(schema, made);
     return made;

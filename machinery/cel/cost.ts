@@ -131,9 +131,7 @@ export const matchCost = (text: number, pattern: number, sized = false): CallCos
 export const searchCost: CallCost = {
   settledOnly: true,
   run: (args, _result, sizes) =>
-    saturate(
-      Math.ceil(sizeOf(args[0], sizes) * characterCost) * Math.ceil(sizeOf(args[1], sizes) * characterCost),
-    ),
+    saturate(Math.ceil(sizeOf(args[0], sizes) * characterCost) * Math.ceil(sizeOf(args[1], sizes) * characterCost)),
   estimate: (site) => ({
     cost: ranges.multiply(ranges.scale(site.size(0), characterCost), ranges.scale(site.size(1), characterCost)),
   }),

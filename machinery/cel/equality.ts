@@ -68,12 +68,15 @@ export function equals(a: Value, b: Value): boolean | CelError {
 function equalObjects(a: Value, b: Value): boolean | CelError {
   if (a instanceof ListValue) return b instanceof ListValue ? a.equals(b) : a.unlike();
   if (a instanceof MapValue) return b instanceof MapValue ? a.equals(b) : a.unlike();
+  return a instanceof OpaqueValue ? a.equals(b) : equalScalars(a, b);
+}
+
+function equalScalars(a: Value, b: Value): boolean | CelError {
   if (a instanceof Timestamp) return b instanceof Timestamp && a.nanos === b.nanos;
   if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
-  if (a instanceof OptionalValue) return b instanceof OptionalValue && equalOptionals(a, b);
-  return a instanceof OpaqueValue ? a.equals(b) : false;
+  return a instanceof OptionalValue && b instanceof OptionalValue && equalOptionals(a, b);
 }
 
 function equalOptionals(a: OptionalValue, b: OptionalValue): boolean | CelError {

@@ -3,8 +3,17 @@
  * Source: cel-go checker/cost.go; k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/compilation.go (sizeEstimator)
  */
 import { type Call, type Expr, type Fold, type LiteralValue, type Select } from "./ast.ts";
-import type { Checked } from "./checker.ts";
-import { type CallEstimate, type CallSite, listCost, mapCost, type Range, ranges, readCost, structCost } from "./cost.ts";
+import type { Checked, ResolvedCall } from "./checker.ts";
+import {
+  type CallEstimate,
+  type CallSite,
+  listCost,
+  mapCost,
+  type Range,
+  ranges,
+  readCost,
+  structCost,
+} from "./cost.ts";
 import type { Declaration } from "./declaration.ts";
 import type { Overload } from "./library.ts";
 import { unusedVariable } from "./macros.ts";
@@ -258,17 +267,22 @@ class Estimator {
     if (call.name === "_?_:_") return this.#conditional(expr, call.args, costs);
     if (call.name === "_+_") this.#setJoinedEntries(expr, call.args);
     const sum = costs.reduce(ranges.add, zero);
+    return ranges.add(sum, this.#overloads(expr, call));
+  }
+
+  /** What the function adds to the cost of its arguments: a range over all overloads that can apply. */
+  #overloads(expr: Call, call: ResolvedCall): Range {
     const site = this.#site(call.args, call.member);
     let cost: Range | undefined;
     let size: Range | undefined;
     for (const overload of call.overloads) {
       const estimate: CallEstimate = overload.cost?.estimate(site) ?? { cost: one };
       cost = cost === undefined ? estimate.cost : ranges.union(cost, estimate.cost);
-      if (estimate.size !== undefined) size = size === undefined ? estimate.size : ranges.union(size, estimate.size);
-      size = this.#indexed(expr, overload, call.args) ?? size ?? this.#size(expr);
+      const offered = size === undefined ? estimate.size : ranges.union(size, estimate.size ?? size);
+      size = this.#indexed(expr, overload, call.args) ?? offered ?? this.#size(expr);
     }
     this.#setSize(expr, size);
-    return ranges.add(sum, cost ?? zero);
+    return cost ?? zero;
   }
 
   /** Follows the path through an index; the size of what a literal list or map holds, if it is one. */

@@ -5,8 +5,7 @@
 import { accumulator, type Fold } from "./ast.ts";
 import { ArrayList, EntryMap } from "./containers.ts";
 import { listCost, readCost } from "./cost.ts";
-import { type Frame, noSuchOverload } from "./frame.ts";
-import type { Step } from "./plan.ts";
+import { type Frame, noSuchOverload, type Step } from "./frame.ts";
 import { typeNameOf } from "./runtime-type.ts";
 import { CelError, ListValue, MapValue, type Value } from "./values.ts";
 

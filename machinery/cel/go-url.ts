@@ -79,8 +79,8 @@ function checkHost(text: string): string {
   }
   const colon = text.lastIndexOf(":");
   if (colon >= 0) checkPort(text.slice(colon), text.slice(0, colon));
-  const bad = /[\u0000-\u0020#/?@\\^`{|}\u007f]/.exec(text);
-  if (bad !== null) fail(`invalid character "${bad[0]}" in host name`);
+  const bad = Array.from(text).find((char) => isControl(char) || " #/?@\\^`{|}".includes(char));
+  if (bad !== undefined) fail(`invalid character "${bad}" in host name`);
   // Only bytes beyond ASCII may be escaped in a host.
   const escaped = /%[0-7][0-9a-fA-F]/.exec(text);
   if (escaped !== null) fail(`invalid URL escape "${escaped[0]}"`);
@@ -97,9 +97,18 @@ function splitAuthority(rest: string): { userinfo: string; host: string; path: s
   return { userinfo, host: checkHost(authority.slice(at + 1)), path: slash < 0 ? "" : rest.slice(slash) };
 }
 
+/** Control characters, space and delete: no URL has them, but for the space. */
+const isControl = (char: string): boolean => char < " " || char === "\u007f";
+
+/** Refuses what follows a scheme, or stands without one, and is no path. */
+function checkRelative(rest: string, request: boolean): void {
+  if (request) fail("invalid URI for request");
+  if (/^[^/]*:/.test(rest)) fail("first path segment in URL cannot contain colon");
+}
+
 /** Parses text; `request` insists on an absolute URL or path, as a request line has it, and knows no fragment. */
 function parse(text: string, request: boolean): GoUrl {
-  if (/[\u0000-\u001f\u007f]/.test(text)) fail("net/url: invalid control character in URL");
+  if (Array.from(text).some(isControl)) fail("net/url: invalid control character in URL");
   if (text === "" && request) fail("empty url");
   const { scheme, rest: afterScheme } = splitScheme(text);
   const mark = afterScheme.indexOf("?");
@@ -109,8 +118,7 @@ function parse(text: string, request: boolean): GoUrl {
   if (text === "*") return { ...base, escapedPath: "*" };
   if (!rest.startsWith("/")) {
     if (scheme !== "") return { ...base, opaque: rest, escapedPath: "" };
-    if (request) fail("invalid URI for request");
-    if (/^[^/]*:/.test(rest)) fail("first path segment in URL cannot contain colon");
+    checkRelative(rest, request);
   }
   const hasAuthority = rest.startsWith("//") && (scheme !== "" || (!request && !rest.startsWith("///")));
   if (!hasAuthority) return { ...base, escapedPath: pathOf(rest) };

@@ -17,7 +17,8 @@ export interface IpNetwork {
 
 function parseV4(text: string): bigint | undefined {
   const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return undefined;
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256))
+    return undefined;
   return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
 }
 
@@ -44,7 +45,7 @@ function parseV6(text: string): bigint | undefined {
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const groups = [...head, ...new Array<bigint>(missing).fill(0n), ...tail];
+  const groups = [...head, ...Array.from({ length: missing }, () => 0n), ...tail];
   return groups.reduce((value, group) => (value << 16n) | group, 0n);
 }
 
@@ -72,7 +73,9 @@ const octets = (value: bigint): string => [24n, 16n, 8n, 0n].map((shift) => Stri
 export function spellIp(ip: IpAddress): string {
   if (ip.bits === 32) return octets(ip.value);
   if (isMapped(ip)) return `::ffff:${octets(ip.value & 0xffffffffn)}`;
-  const groups = Array.from({ length: 8 }, (_none, index) => ((ip.value >> BigInt(112 - index * 16)) & 0xffffn).toString(16));
+  const groups = Array.from({ length: 8 }, (_none, index) =>
+    ((ip.value >> BigInt(112 - index * 16)) & 0xffffn).toString(16),
+  );
   const runs = [...groups.join(":").matchAll(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g)];
   const longest = runs.reduce((best, run) => (run[0].length > best.length ? run[0] : best), "");
   const text = groups.join(":");

@@ -35,7 +35,8 @@ function objectToJson(map: MapValue): Record<string, unknown> {
 
 /** The JSON of a value: times as RFC 3339, durations in seconds, bytes as base64. @throws {NotJson} */
 export function toJson(value: Value): unknown {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number") return value;
+  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number")
+    return value;
   if (typeof value === "bigint") return integer(value);
   if (value instanceof ListValue) return Array.from({ length: value.size }, (_none, index) => toJson(value.at(index)));
   if (value instanceof MapValue) return objectToJson(value);

@@ -36,7 +36,9 @@ const reservedWords: ReadonlySet<string> = new Set(["in", "true", "false", "null
 const partialEscape = String.raw`\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?`;
 /** A string as far as it goes, with the character that broke it. */
 const brokenString = new RegExp(
-  ['"', "'"].map((quote) => `^[bB]?[rR]?${quote}(?:${escape}|[^\\\\${quote}\\n\\r])*(?:${partialEscape})?[^]?`).join("|"),
+  ['"', "'"]
+    .map((quote) => `^[bB]?[rR]?${quote}(?:${escape}|[^\\\\${quote}\\n\\r])*(?:${partialEscape})?[^]?`)
+    .join("|"),
   "u",
 );
 const brokenOther = /^(?:[=&|][^=&|]?|[^])/u;
@@ -85,7 +87,8 @@ class Lexer {
   /** Reports what cannot start a token. A broken string is reported up to where it broke. */
   #skipUnknown(): void {
     const offset = this.#at;
-    const broken = brokenString.exec(this.#text.slice(offset))?.[0] ?? brokenOther.exec(this.#text.slice(offset))?.[0] ?? "";
+    const broken =
+      brokenString.exec(this.#text.slice(offset))?.[0] ?? brokenOther.exec(this.#text.slice(offset))?.[0] ?? "";
     this.#at += Math.max(broken.length, 1);
     this.#issues.add(offset, `Syntax error: token recognition error at: '${broken}'`);
   }

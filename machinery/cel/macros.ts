@@ -2,15 +2,7 @@
  * The language's own macros, and the shapes that libraries build theirs from.
  * Source: cel-spec doc/langdef.md "Macros"; cel-go parser/macro.go
  */
-import {
-  accumulator,
-  callOf,
-  type Expr,
-  type Fold,
-  identOf,
-  listOfExprs,
-  literalOf,
-} from "./ast.ts";
+import { accumulator, callOf, type Expr, type Fold, identOf, listOfExprs, literalOf } from "./ast.ts";
 import { type Macro, type MacroCall, MacroError } from "./library.ts";
 
 /** Marks a fold as cel.bind: it does not loop. */
@@ -48,13 +40,7 @@ export const loops = {
   existsOne: (offset: number, predicate: Expr): LoopParts => ({
     accuInit: literalOf(offset, 0n),
     condition: literalOf(offset, true),
-    step: callOf(
-      offset,
-      "_?_:_",
-      predicate,
-      callOf(offset, "_+_", accu(offset), literalOf(offset, 1n)),
-      accu(offset),
-    ),
+    step: callOf(offset, "_?_:_", predicate, callOf(offset, "_+_", accu(offset), literalOf(offset, 1n)), accu(offset)),
     result: callOf(offset, "_==_", accu(offset), literalOf(offset, 1n)),
   }),
   list: (offset: number, transform: Expr, filter?: Expr): LoopParts => ({

@@ -358,8 +358,7 @@ class Parser {
   }
 }
 
-const mismatch = (token: Token, expecting: string): string =>
-  `mismatched input '${token.text}' expecting ${expecting}`;
+const mismatch = (token: Token, expecting: string): string => `mismatched input '${token.text}' expecting ${expecting}`;
 
 function literalValue(token: Token, negative: boolean): LiteralValue | undefined {
   switch (token.kind) {

@@ -8,16 +8,14 @@ import type { Checked, ResolvedCall } from "./checker.ts";
 import { ArrayList, EntryMap } from "./containers.ts";
 import { listCost, mapCost, readCost, structCost } from "./cost.ts";
 import { keyOf } from "./equality.ts";
-import { type Frame, noSuchOverload } from "./frame.ts";
+import { detachedFrame, type Frame, noSuchOverload, type Step } from "./frame.ts";
 import { type FoldSteps, isGrowing, planFold, planGrowth } from "./fold.ts";
-import type { Overload, StructProvider } from "./library.ts";
+import { conjunction, invoke } from "./invoke.ts";
+import type { StructProvider } from "./library.ts";
 import { compileRegex } from "../regex/regex.ts";
 import { unusedVariable } from "./macros.ts";
-import { isOfType, isSettled, nameOfType, typeNameOf } from "./runtime-type.ts";
+import { isSettled, nameOfType } from "./runtime-type.ts";
 import { CelError, ListValue, noneOptional, OptionalValue, TypeValue, type Value } from "./values.ts";
-
-/** Evaluates one part of an expression. */
-export type Step = (frame: Frame) => Value;
 
 /** A part that does not depend on data has its value besides its step. */
 interface Planned {
@@ -63,7 +61,8 @@ class Planner {
     this.#checked = checked;
     this.#structs = structs;
     for (const reference of checked.references.values()) {
-      if (reference.kind === "variable" && !this.#variables.includes(reference.name)) this.#variables.push(reference.name);
+      if (reference.kind === "variable" && !this.#variables.includes(reference.name))
+        this.#variables.push(reference.name);
     }
     this.#slots = this.#variables.length;
   }
@@ -209,7 +208,7 @@ class Planner {
   #optionalSelect(call: ResolvedCall): Step {
     const [operandExpr, fieldExpr] = call.args as [Expr, Expr & { kind: "literal" }];
     const operand = this.#steps(operandExpr);
-    const field = String(fieldExpr.value);
+    const field = fieldExpr.value as string;
     return (frame) => {
       const target = operand(frame);
       return target instanceof CelError ? target : chargedIfPresent(frame, selectOptional(target, field));
@@ -272,7 +271,9 @@ class Planner {
       }
       return map;
     };
-    const fixed = parts.every((part) => part.key.constant !== undefined && part.value.constant !== undefined && !part.optional);
+    const fixed = parts.every(
+      (part) => part.key.constant !== undefined && part.value.constant !== undefined && !part.optional,
+    );
     return fixed ? folded(build) : { step: charged(build, mapCost) };
   }
 
@@ -302,9 +303,19 @@ class Planner {
     if (call === undefined) throw new PlanError(`call of ${expr.name} without a meaning`);
     switch (call.name) {
       case "_&&_":
-        return { step: conjunction(call.args.map((arg) => this.#step(arg)), false) };
+        return {
+          step: conjunction(
+            call.args.map((arg) => this.#step(arg)),
+            false,
+          ),
+        };
       case "_||_":
-        return { step: conjunction(call.args.map((arg) => this.#step(arg)), true) };
+        return {
+          step: conjunction(
+            call.args.map((arg) => this.#step(arg)),
+            true,
+          ),
+        };
       case "or":
       case "orValue":
         return this.#isOptionalMethod(call) ? { step: this.#alternative(call) } : this.#function(call);
@@ -414,7 +425,8 @@ class Planner {
 }
 
 function unwrap(value: Value): Value | undefined {
-  if (!(value instanceof OptionalValue)) return new CelError("cannot initialize optional entry from non-optional value");
+  if (!(value instanceof OptionalValue))
+    return new CelError("cannot initialize optional entry from non-optional value");
   return value === noneOptional ? undefined : value.value;
 }
 
@@ -426,31 +438,11 @@ const charged =
     return value;
   };
 
-/** A frame for what needs no data. */
-const emptyFrame = {
-  charge: () => undefined,
-  length: (text: string) => text.length,
-} as unknown as Frame;
-
 /** Computes a step ahead of time. @throws {PlanError} when it fails: then every evaluation would */
 function folded(step: Step): Planned {
-  const value = step(emptyFrame);
+  const value = step(detachedFrame());
   if (value instanceof CelError) throw new PlanError(value.message);
   return constant(value);
-}
-
-/** && (`decides` false) and ||: the first term that decides wins, even over errors before it. */
-function conjunction(terms: readonly Step[], decides: boolean): Step {
-  return (frame) => {
-    let fault: CelError | undefined;
-    for (const term of terms) {
-      const value = term(frame);
-      if (value === decides) return decides;
-      if (value === !decides) continue;
-      fault ??= value instanceof CelError ? value : noSuchOverload();
-    }
-    return fault ?? !decides;
-  };
 }
 
 const finders: ReadonlySet<string> = new Set(["find", "findAll"]);
@@ -463,85 +455,13 @@ function checkPattern(call: ResolvedCall, parts: readonly Planned[]): void {
   if ("error" in compiled) throw new PlanError(compiled.error);
 }
 
-interface Invocation {
-  readonly parts: readonly Step[];
-  /** Checking has settled which overload it is: arguments need no look. */
-  readonly settled: boolean;
-  readonly name: string;
-}
-
 /** An optional step that leads nowhere is free. */
 function chargedIfPresent(frame: Frame, value: Value): Value {
   if (value !== noneOptional) frame.charge(readCost);
   return value;
 }
 
-function invoke(overloads: readonly Overload[], invocation: Invocation): Step {
-  if (invocation.name === "@not_strictly_false") return notStrictlyFalse(invocation.parts[0] as Step);
-  const { parts, settled, name } = invocation;
-  const only = overloads[0];
-  const ambiguous = overloads.length > 1;
-  return (frame) => {
-    const args: Value[] = [];
-    for (const part of parts) {
-      const value = part(frame);
-      if (value instanceof CelError) return value;
-      args.push(value);
-    }
-    const overload = settled ? only : overloads.find((candidate) => takes(candidate, args));
-    if (overload === undefined) return noOverload(name, args);
-    const { cost } = overload;
-    if (cost === undefined || (ambiguous && cost.settledOnly === true)) frame.charge(1);
-    else if (cost.byResult !== true) frame.charge(cost.run(args, null, frame));
-    const result = overload.evaluate(args, frame);
-    if (cost?.byResult === true) frame.charge(cost.run(args, result, frame));
-    return result;
-  };
-}
-
-/** Functions that say no more than that there is no overload. */
-const terse: ReadonlySet<string> = new Set(["contains", "startsWith", "endsWith", "matches"]);
-
-/** Types that an operator knows on its left. With any other the error names the operator. */
-const operands: Readonly<Record<string, string>> = {
-  "_+_": "bytes double google.protobuf.Duration int list string google.protobuf.Timestamp uint",
-  "_-_": "double google.protobuf.Duration int google.protobuf.Timestamp uint",
-  "_*_": "double int uint",
-  "_/_": "double int uint",
-  "_%_": "int uint",
-  "-_": "double int",
-  ...Object.fromEntries(
-    ["_<_", "_<=_", "_>_", "_>=_"].map((name) => [
-      name,
-      "bool bytes double google.protobuf.Duration int string google.protobuf.Timestamp uint",
-    ]),
-  ),
-};
-
-function noOverload(name: string, args: readonly Value[]): CelError {
-  const known = operands[name]?.split(" ");
-  if (known?.includes(typeNameOf(args[0] as Value)) === false) return new CelError(`no such overload: ${name}`);
-  if (/^[_!@-]/.test(name) || terse.has(name)) return noSuchOverload();
-  if (name === "size") return new CelError("no such overload: size");
-  return new CelError(`no such overload: ${name}(${args.map(typeNameOf).join(", ")})`);
-}
-
-function takes(overload: Overload, args: readonly Value[]): boolean {
-  if (overload.unguarded === true) return overload.parameters.length === args.length && args[0] instanceof ListValue;
-  return overload.parameters.every((type, index) => isOfType(args[index] as Value, type));
-}
-
-/** Loops go on unless their condition is plainly false. */
-function notStrictlyFalse(part: Step): Step {
-  return (frame) => {
-    const value = part(frame);
-    frame.charge(1);
-    return value !== false;
-  };
-}
-
 /** Plans a checked expression. @throws {PlanError} when a part that needs no data fails */
 export function plan(checked: Checked, structs: readonly StructProvider[]): Plan {
   return new Planner(checked, structs).run();
 }
-

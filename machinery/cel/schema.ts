@@ -176,7 +176,14 @@ class SchemaReader {
         : notNegative(schema.maxProperties);
     // Upstream declares keys without a size.
     const key: Declaration = { type: stringType, maxElements: 0, minSerializedSize: 2, adapt: adaptDynamic };
-    return { type: mapOf(stringType, element.type), maxElements, minSerializedSize: 2, key, element, adapt: place.adapt };
+    return {
+      type: mapOf(stringType, element.type),
+      maxElements,
+      minSerializedSize: 2,
+      key,
+      element,
+      adapt: place.adapt,
+    };
   }
 
   #object(schema: Schema, place: SchemaPlace, adapt: Adapter): Declaration {

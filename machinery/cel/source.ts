@@ -65,7 +65,7 @@ function spellIssue(issue: Issue, lines: readonly string[]): string {
   // An expression without any text has no line to point into.
   if (line === undefined || line.length > longestShownLine || (lines.length === 1 && line === "")) return heading;
   const shown = line.replaceAll("\t", " ");
-  const chars = [...shown];
+  const chars = Array.from(shown);
   const dots = chars.slice(0, issue.column).map((char) => (isWide(char) ? "\uff0e" : "."));
   const mark = isWide(chars[issue.column]) ? "\uff3e" : "^";
   return `${heading}\n | ${shown}\n | ${dots.join("")}${mark}`;

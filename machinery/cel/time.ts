@@ -24,25 +24,59 @@ export function durationOf(nanos: bigint): Duration | undefined {
 const rfc3339 = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
 const loose = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))?$/;
 
-/** Milliseconds since the epoch of a date and time in UTC; undefined when there is no such date. */
-function utcMs(date: string, time: string): bigint | undefined {
-  const ms = parseUtc(`${date}T${time.length === 5 ? `${time}:00` : time}.000Z`);
-  // The engine lets 30 February run over into March.
-  if (Number.isNaN(ms) || isoText(ms).slice(0, 10) !== date) return undefined;
-  return BigInt(ms);
+const secondsPerDay = 86_400;
+
+/** A day of the calendar; month and day count from 1. */
+interface Day {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
 }
 
-const parseUtc = (text: string): number => Date.parse(text);
-const isoText = (ms: number): string => new Date(ms).toISOString();
+/** Days since the epoch. Years are taken to start in March, so that a leap day comes last. */
+function daysSinceEpoch({ year, month, day }: Day): number {
+  const shifted = month > 2 ? year : year - 1;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+/** The calendar's day, from days since the epoch. */
+function dayOf(days: number): Day {
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const leaps = Math.floor(dayOfEra / 1_460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
+}
+
+/** Seconds since the epoch of a date and time in UTC; undefined when there is no such date or time. */
+function utcSeconds(date: string, time: string): bigint | undefined {
+  const [year = 0, month = 0, day = 0] = date.split("-").map(Number);
+  const [hours = 0, minutes = 0, seconds = 0] = time.split(":").map(Number);
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
+  const days = daysSinceEpoch({ year, month, day });
+  const there = dayOf(days);
+  // 30 February would be a day in March.
+  if (there.month !== month || there.day !== day || month < 1) return undefined;
+  return BigInt(days * secondsPerDay + hours * 3_600 + minutes * 60 + seconds);
+}
 
 function parseWith(pattern: RegExp, text: string): Timestamp | undefined {
   const found = pattern.exec(text);
   if (found === null) return undefined;
   const [, date = "", time = "", fraction = "", sign, hours = "0", minutes = "0"] = found;
-  const ms = utcMs(date, time);
-  if (ms === undefined || Number(hours) > 24 || Number(minutes) > 59) return undefined;
+  const seconds = utcSeconds(date, time);
+  if (seconds === undefined || Number(hours) > 24 || Number(minutes) > 59) return undefined;
   const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
-  const nanos = ms * nanosPerMs + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
+  const nanos = seconds * nanosPerSecond + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
   return timestampOf(nanos - BigInt(offset) * 60n * nanosPerSecond, offset);
 }
 
@@ -62,13 +96,22 @@ export function spellTimestamp(time: Timestamp): string {
   const seconds = floorDivide(time.nanos, nanosPerSecond);
   const fraction = time.nanos - seconds * nanosPerSecond;
   const { offsetMinutes } = time;
-  const local = isoText((Number(seconds) + offsetMinutes * 60) * 1000).slice(0, 19);
+  const local = spellSeconds(Number(seconds) + offsetMinutes * 60);
   return `${local}${spellFraction(fraction)}${spellOffset(offsetMinutes)}`;
+}
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+function spellSeconds(seconds: number): string {
+  const days = Math.floor(seconds / secondsPerDay);
+  const { year, month, day } = dayOf(days);
+  const rest = seconds - days * secondsPerDay;
+  const time = [Math.floor(rest / 3_600), Math.floor(rest / 60) % 60, rest % 60].map(two).join(":");
+  return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${time}`;
 }
 
 function spellOffset(minutes: number): string {
   if (minutes === 0) return "Z";
-  const two = (value: number): string => String(value).padStart(2, "0");
   const size = Math.abs(minutes);
   return `${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
@@ -156,25 +199,30 @@ export interface TimeParts {
 /** Parts of a time shifted by an offset from UTC. */
 export function partsOf(time: Timestamp, offsetMs = 0): TimeParts {
   const ms = Number(floorDivide(time.nanos, nanosPerMs)) + offsetMs;
-  const date = new Date(ms);
-  const year = date.getUTCFullYear();
-  const newYear = new Date(ms);
-  newYear.setUTCMonth(0, 1);
+  const seconds = Math.floor(ms / 1_000);
+  const days = Math.floor(seconds / secondsPerDay);
+  const rest = seconds - days * secondsPerDay;
+  const { year, month, day } = dayOf(days);
   return {
     year,
-    month: date.getUTCMonth(),
-    day: date.getUTCDate(),
-    weekday: date.getUTCDay(),
-    dayOfYear: Math.round((ms - newYear.getTime()) / 86_400_000),
-    hours: date.getUTCHours(),
-    minutes: date.getUTCMinutes(),
-    seconds: date.getUTCSeconds(),
-    milliseconds: date.getUTCMilliseconds(),
+    month: month - 1,
+    day,
+    // The epoch was a Thursday.
+    weekday: (((days + 4) % 7) + 7) % 7,
+    dayOfYear: days - daysSinceEpoch({ year, month: 1, day: 1 }),
+    hours: Math.floor(rest / 3_600),
+    minutes: Math.floor(rest / 60) % 60,
+    seconds: rest % 60,
+    milliseconds: ms - seconds * 1_000,
   };
 }
 
 /** Offset from UTC, in ms, of a zone at a time: `+05:30`, `-08:00`, or a name as `Europe/Paris`. */
-export function zoneOffsetMs(zone: string, time: Timestamp, formatters: Map<string, Intl.DateTimeFormat>): number | undefined {
+export function zoneOffsetMs(
+  zone: string,
+  time: Timestamp,
+  formatters: Map<string, Intl.DateTimeFormat>,
+): number | undefined {
   if (zone === "" || zone === "UTC") return 0;
   const fixed = /^([+-]?)(\d\d):(\d\d)$/.exec(zone);
   if (fixed !== null) {
@@ -184,11 +232,11 @@ export function zoneOffsetMs(zone: string, time: Timestamp, formatters: Map<stri
   const formatter = formatters.get(zone) ?? formatterOf(zone);
   if (formatter === undefined) return undefined;
   formatters.set(zone, formatter);
-  const ms = Number(floorDivide(time.nanos, nanosPerSecond)) * 1000;
-  const text = Object.fromEntries(formatter.formatToParts(ms).map((part) => [part.type, part.value]));
-  const year = String(text["year"]).padStart(4, "0");
-  const local = parseUtc(`${year}-${text["month"]}-${text["day"]}T${text["hour"]}:${text["minute"]}:${text["second"]}Z`);
-  return local - ms;
+  const seconds = floorDivide(time.nanos, nanosPerSecond);
+  const text = new Map(formatter.formatToParts(Number(seconds) * 1_000).map(({ type, value }) => [type, value]));
+  const date = `${text.get("year")}-${text.get("month")}-${text.get("day")}`;
+  const local = utcSeconds(date, `${text.get("hour")}:${text.get("minute")}:${text.get("second")}`);
+  return local === undefined ? undefined : Number(local - seconds) * 1_000;
 }
 
 function formatterOf(timeZone: string): Intl.DateTimeFormat | undefined {

@@ -50,7 +50,8 @@ function validateCall(call: ResolvedCall, issues: Issues): void {
 function validateSeconds(call: ResolvedCall, issues: Issues): void {
   const argument = call.name === "timestamp" ? call.args[0] : undefined;
   if (argument?.kind !== "literal" || typeof argument.value !== "bigint") return;
-  if (timestampOf(argument.value * 1_000_000_000n) === undefined) issues.add(argument.offset, "invalid timestamp argument");
+  if (timestampOf(argument.value * 1_000_000_000n) === undefined)
+    issues.add(argument.offset, "invalid timestamp argument");
 }
 
 /** Functions whose arguments may be lists of mixed types. */
@@ -76,7 +77,10 @@ class LiteralValidator {
   #compareParts(expr: Expr): void {
     if (expr.kind === "list") this.#compare(expr.elements, true);
     if (expr.kind !== "map") return;
-    this.#compare(expr.entries.map(({ key }) => ({ value: key, optional: false })), false);
+    this.#compare(
+      expr.entries.map(({ key }) => ({ value: key, optional: false })),
+      false,
+    );
     this.#compare(expr.entries, false);
   }
 

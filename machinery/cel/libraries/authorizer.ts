@@ -141,8 +141,11 @@ export const authorizer: Library = {
   functions: {
     path: [method("authorizer_path", { of: [authorizerType, stringType], to: pathCheckType, cost: one }, toPathCheck)],
     group: [
-      method("authorizer_group", { of: [authorizerType, stringType], to: groupCheckType, cost: one }, ([given, group]) =>
-        new Boxed<GroupCheck>(groupCheckType, { asker: unbox<Asker>(given), group: group as string }),
+      method(
+        "authorizer_group",
+        { of: [authorizerType, stringType], to: groupCheckType, cost: one },
+        ([given, group]) =>
+          new Boxed<GroupCheck>(groupCheckType, { asker: unbox<Asker>(given), group: group as string }),
       ),
     ],
     serviceAccount: [
@@ -153,7 +156,11 @@ export const authorizer: Library = {
       ),
     ],
     resource: [
-      method("groupcheck_resource", { of: [groupCheckType, stringType], to: resourceCheckType, cost: one }, toResourceCheck),
+      method(
+        "groupcheck_resource",
+        { of: [groupCheckType, stringType], to: resourceCheckType, cost: one },
+        toResourceCheck,
+      ),
     ],
     subresource: [refine("subresource", "resourcecheck_subresource", one)],
     namespace: [refine("namespace", "resourcecheck_namespace", one)],
@@ -162,7 +169,11 @@ export const authorizer: Library = {
     labelSelector: [refine("labelSelector", "authorizer_labelselector", selectorCost)],
     check: [
       method("pathcheck_check", { of: [pathCheckType, stringType], to: decisionType, cost: checkCost }, checkPath),
-      method("resourcecheck_check", { of: [resourceCheckType, stringType], to: decisionType, cost: checkCost }, checkResource),
+      method(
+        "resourcecheck_check",
+        { of: [resourceCheckType, stringType], to: decisionType, cost: checkCost },
+        checkResource,
+      ),
     ],
     errored: [answer("decision_errored", boolType, ({ error }) => error !== undefined)],
     error: [answer("decision_error", stringType, ({ error }) => error ?? "")],

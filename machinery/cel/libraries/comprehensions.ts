@@ -3,11 +3,11 @@
  * Source: cel-go ext/comprehensions.go, ext/bindings.go
  */
 import { accumulator, callOf, type Expr, identOf, literalOf } from "../ast.ts";
-import { EntryMap } from "../containers.ts";
+import type { EntryMap } from "../containers.ts";
 import { global, mapOfAB, paramA, paramB } from "../define.ts";
 import { type Library, type Macro, type MacroCall, MacroError } from "../library.ts";
 import { bind, formerAccumulator, guarded, loop, loops, overwrites } from "../macros.ts";
-import { CelError, MapValue, type Value } from "../values.ts";
+import { CelError, type MapValue, type Value } from "../values.ts";
 
 type Parts = Parameters<typeof loop>[2];
 
@@ -105,7 +105,8 @@ const bindMacro: Macro = {
     const { target } = call;
     if (target?.kind !== "ident" || target.name !== "cel") return undefined;
     const [variable, value, result] = call.args as readonly [Expr, Expr, Expr];
-    if (variable.kind !== "ident") return new MacroError(variable, "cel.bind() variable names must be simple identifiers");
+    if (variable.kind !== "ident")
+      return new MacroError(variable, "cel.bind() variable names must be simple identifiers");
     return bind(call.offset, { name: variable.name, value }, result);
   },
 };

@@ -61,7 +61,11 @@ const epochSeconds = (value: Value): bigint => {
 
 const bool: readonly Overload[] = [
   from("bool_to_bool", { of: boolType, to: boolType }, same),
-  from("string_to_bool", { of: stringType, to: boolType }, (text) => truths[text as string] ?? failed("string", "bool")),
+  from(
+    "string_to_bool",
+    { of: stringType, to: boolType },
+    (text) => truths[text as string] ?? failed("string", "bool"),
+  ),
 ];
 
 const bytes: readonly Overload[] = [
@@ -75,7 +79,11 @@ const double: readonly Overload[] = [
   from("double_to_double", { of: doubleType, to: doubleType }, same),
   from("int64_to_double", { of: intType, to: doubleType }, Number),
   from("uint64_to_double", { of: uintType, to: doubleType }, (value) => Number((value as Uint).value)),
-  from("string_to_double", { of: stringType, to: doubleType }, (text) => parseDouble(text as string) ?? failed("string", "double")),
+  from(
+    "string_to_double",
+    { of: stringType, to: doubleType },
+    (text) => parseDouble(text as string) ?? failed("string", "double"),
+  ),
 ];
 
 const int: readonly Overload[] = [
@@ -109,15 +117,25 @@ const string: readonly Overload[] = [
 
 const duration: readonly Overload[] = [
   from("duration_to_duration", { of: durationType, to: durationType }, same),
-  from("string_to_duration", { of: stringType, to: durationType }, (text) => parseDuration(text as string) ?? failed("string", "google.protobuf.Duration")),
+  from(
+    "string_to_duration",
+    { of: stringType, to: durationType },
+    (text) => parseDuration(text as string) ?? failed("string", "google.protobuf.Duration"),
+  ),
 ];
 
 const timestamp: readonly Overload[] = [
   from("timestamp_to_timestamp", { of: timestampType, to: timestampType }, same),
-  from("int64_to_timestamp", { of: intType, to: timestampType }, (value) =>
-    timestampOf((value as bigint) * 1_000_000_000n) ?? new CelError("timestamp overflow"),
+  from(
+    "int64_to_timestamp",
+    { of: intType, to: timestampType },
+    (value) => timestampOf((value as bigint) * 1_000_000_000n) ?? new CelError("timestamp overflow"),
   ),
-  from("string_to_timestamp", { of: stringType, to: timestampType }, (text) => parseTimestamp(text as string) ?? failed("string", "google.protobuf.Timestamp")),
+  from(
+    "string_to_timestamp",
+    { of: stringType, to: timestampType },
+    (text) => parseTimestamp(text as string) ?? failed("string", "google.protobuf.Timestamp"),
+  ),
 ];
 
 /** Functions named after types. */

@@ -33,7 +33,9 @@ const names: Readonly<Record<string, string>> = {
 };
 
 const wrongType = (verb: string, value: Value): CelError =>
-  fault(`error during formatting: ${names[verb]} clause can only be used on ${takes[verb]}, was given ${typeNameOf(value)}`);
+  fault(
+    `error during formatting: ${names[verb]} clause can only be used on ${takes[verb]}, was given ${typeNameOf(value)}`,
+  );
 
 const quoteGo = (text: string): string => JSON.stringify(text);
 
@@ -129,7 +131,7 @@ function fixed(verb: string, value: Value, precision: number): string | CelError
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const superscript = (digits: string): string =>
-  [...digits].map((digit) => (digit === "-" ? "⁻" : (superscripts[Number(digit)] ?? ""))).join("");
+  Array.from(digits, (digit) => (digit === "-" ? "⁻" : (superscripts[Number(digit)] ?? ""))).join("");
 
 function hex(verb: string, value: Value): string | CelError {
   const whole = wholeOf(value);

@@ -72,7 +72,10 @@ const formats: Readonly<Record<string, Format>> = {
   uri: { check: uriErrors, patternLength: 1_103 },
   uuid: { check: unless((text) => uuid.test(text), "does not match the UUID format"), patternLength: 70 },
   byte: { check: unless((text) => base64.test(text), "invalid base64"), patternLength: 84 },
-  date: { check: unless((text) => parseDate(text) !== undefined, "invalid date"), patternLength: dateTimePatternLength },
+  date: {
+    check: unless((text) => parseDate(text) !== undefined, "invalid date"),
+    patternLength: dateTimePatternLength,
+  },
   datetime: { check: unless(isDateTime, "invalid datetime"), patternLength: dateTimePatternLength },
 };
 

@@ -13,7 +13,6 @@ import {
   type Range,
   ranges,
   sizeOf,
-  type Sizes,
   unbounded,
 } from "../cost.ts";
 import { global, listOfA, method, paramA } from "../define.ts";
@@ -105,16 +104,16 @@ function* downFrom(size: number): Iterable<number> {
 // ---- costs of Kubernetes' functions: one pass over everything in the list
 
 /** Cost of passing over a value and all it holds. */
-export function traversal(value: Value, sizes: Sizes): number {
+export function traversal(value: Value): number {
   if (typeof value === "string") return Math.floor(new TextEncoder().encode(value).length * characterCost);
   if (value instanceof Uint8Array) return Math.floor(value.length * characterCost);
   if (value instanceof ListValue) {
     let cost = 0;
-    for (let i = 0; i < value.size; i++) cost += traversal(value.at(i), sizes);
+    for (let i = 0; i < value.size; i++) cost += traversal(value.at(i));
     return cost;
   }
   if (!(value instanceof MapValue)) return 1;
-  return value.keys().reduce<number>((cost, key) => cost + traversal(key, sizes) + traversal(value.get(key) as Value, sizes), 0);
+  return value.keys().reduce<number>((cost, key) => cost + traversal(key) + traversal(value.get(key) as Value), 0);
 }
 
 /** Of strings and bytes, the characters count as well. */
@@ -127,9 +126,12 @@ function elementCost(site: CallSite): Range {
 }
 
 const scanCost: CallCost = {
-  run: (args, _result, sizes) => traversal(args[0] as Value, sizes),
+  run: (args) => traversal(args[0] as Value),
   estimate: (site) => ({
-    cost: site.type(0).kind === "list" ? ranges.multiply(site.size(0), elementCost(site)) : ranges.scale(site.size(0), characterCost),
+    cost:
+      site.type(0).kind === "list"
+        ? ranges.multiply(site.size(0), elementCost(site))
+        : ranges.scale(site.size(0), characterCost),
   }),
 };
 
@@ -180,7 +182,8 @@ function slice([list, first, last]: readonly Value[]): Value {
   if (start < 0n || end < 0n) {
     return new CelError(`cannot slice(${start}, ${end}), negative indexes not supported`);
   }
-  if (start > end) return new CelError(`cannot slice(${start}, ${end}), start index must be less than or equal to end index`);
+  if (start > end)
+    return new CelError(`cannot slice(${start}, ${end}), start index must be less than or equal to end index`);
   if (end > BigInt(given.size)) return new CelError(`cannot slice(${start}, ${end}), list is length ${given.size}`);
   const items: Value[] = [];
   for (let i = Number(start); i < Number(end); i++) items.push(given.at(i));
@@ -282,7 +285,8 @@ const reverseCost: CallCost = {
 
 const flattenCost: CallCost = {
   settledOnly: true,
-  run: (args, _result, sizes) => allocatedRun(sizeOf(args[0], sizes), args.length === 2 ? Number(args[1] as bigint) : 1),
+  run: (args, _result, sizes) =>
+    allocatedRun(sizeOf(args[0], sizes), args.length === 2 ? Number(args[1] as bigint) : 1),
   estimate(site) {
     const depth = site.count === 2 ? literalSize(site, 1, unbounded) : 1;
     return { cost: allocated(site.size(0), depth), size: site.size(0) };
@@ -319,7 +323,10 @@ const sortBy: Macro = {
     const { offset } = call;
     const target = call.target as Expr;
     if (target.kind === "literal" || target.kind === "map" || target.kind === "struct") {
-      return new MacroError(target, "sortBy can only be applied to a list, identifier, comprehension, call or select expression");
+      return new MacroError(
+        target,
+        "sortBy can only be applied to a list, identifier, comprehension, call or select expression",
+      );
     }
     if (variable.kind !== "ident") return new MacroError(variable, "argument is not an identifier");
     const input = (): Expr => identOf(offset, sortInput);
@@ -349,7 +356,11 @@ const listFunctions: Functions = {
   ),
   "lists.range": [global("lists_range", { of: [intType], to: listOf(intType), cost: rangeCost }, range)],
   reverse: [
-    method("list_reverse", { of: [listOfA], to: listOfA, cost: reverseCost }, onElements((items) => new ArrayList(items.reverse()))),
+    method(
+      "list_reverse",
+      { of: [listOfA], to: listOfA, cost: reverseCost },
+      onElements((items) => new ArrayList(items.reverse())),
+    ),
   ],
   distinct: [method("list_distinct", { of: [listOfA], to: listOfA, cost: compareAllCost(0) }, distinct)],
 };
@@ -393,8 +404,6 @@ export const sets: Library = {
   functions: {
     "sets.contains": [setFunction("list_sets_contains_list", 1, containsAll)],
     "sets.intersects": [setFunction("list_sets_intersects_list", 1, intersects)],
-    "sets.equivalent": [
-      setFunction("list_sets_equivalent_list", 2, (a, b) => containsAll(a, b) && containsAll(b, a)),
-    ],
+    "sets.equivalent": [setFunction("list_sets_equivalent_list", 2, (a, b) => containsAll(a, b) && containsAll(b, a))],
   },
 };

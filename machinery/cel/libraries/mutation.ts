@@ -7,7 +7,7 @@ import { traversalCost } from "../cost.ts";
 import { global } from "../define.ts";
 import type { Library, StructProvider } from "../library.ts";
 import { type CelType, dynType, objectType, stringType } from "../types.ts";
-import { CelError, MapValue, type Value } from "../values.ts";
+import { type CelError, MapValue, type Value } from "../values.ts";
 
 /** An object made by an expression. Its type is `Object` or a path below it, `JSONPatch`. */
 export class MadeObject extends MapValue {
@@ -68,8 +68,13 @@ export function misplacedTypes(value: Value, path = "Object"): string[] {
   const wrong =
     value.typeName === path
       ? []
-      : [`unexpected type name "${value.typeName}", expected "${path}", which matches field name path from root Object type`];
-  return [...wrong, ...value.keys().flatMap((key) => misplacedTypes(value.field(key as string) as Value, `${path}.${key as string}`))];
+      : [
+          `unexpected type name "${value.typeName}", expected "${path}", which matches field name path from root Object type`,
+        ];
+  return [
+    ...wrong,
+    ...value.keys().flatMap((key) => misplacedTypes(value.field(key as string) as Value, `${path}.${key as string}`)),
+  ];
 }
 
 /** Construction of objects and patches, and jsonpatch.escapeKey. */

@@ -30,7 +30,9 @@ function ipFault(given: string): string {
   const parts = given.split(".");
   if (given.includes(":") || !parts.every((part) => /^\d+$/.test(part))) return "unable to parse IP";
   if (parts.length !== 4) return `IPv4 address too ${parts.length < 4 ? "short" : "long"}`;
-  return parts.some((part) => Number(part) > 255) ? "IPv4 field has value >255" : "IPv4 field has octet with leading zero";
+  return parts.some((part) => Number(part) > 255)
+    ? "IPv4 field has value >255"
+    : "IPv4 field has octet with leading zero";
 }
 
 /** What is wrong with text that is no network, in Go's words. */
@@ -40,7 +42,9 @@ function networkFault(given: string): string {
   const address = given.slice(0, at);
   const bits = given.slice(at + 1);
   if (parseIp(address) === undefined) return `ParseAddr(${JSON.stringify(address)}): ${ipFault(address)}`;
-  return /^(0|[1-9]\d{0,2})$/.test(bits) ? "prefix length out of range" : `bad bits after slash: ${JSON.stringify(bits)}`;
+  return /^(0|[1-9]\d{0,2})$/.test(bits)
+    ? "prefix length out of range"
+    : `bad bits after slash: ${JSON.stringify(bits)}`;
 }
 
 function readIp(given: string): IpAddress | CelError {
@@ -48,7 +52,9 @@ function readIp(given: string): IpAddress | CelError {
   const ip = parseIp(zoned ? given.replace(/%.*$/, "") : given);
   if (ip === undefined) {
     const shown = JSON.stringify(given);
-    return new CelError(`IP Address ${shown} parse error during conversion from string: ParseAddr(${shown}): ${ipFault(given)}`);
+    return new CelError(
+      `IP Address ${shown} parse error during conversion from string: ParseAddr(${shown}): ${ipFault(given)}`,
+    );
   }
   if (zoned) return new CelError(`IP address ${JSON.stringify(given)} with zone value is not allowed`);
   if (isMapped(ip)) return new CelError(`IPv4-mapped IPv6 address ${JSON.stringify(given)} is not allowed`);
@@ -71,7 +77,8 @@ const boxCidr = (network: IpNetwork): Value =>
   new Boxed(cidrType, network, { key: spellNetwork(network), size: Math.ceil(network.prefix / 8) });
 
 /** Turns what was read into a result, if it was read. */
-const onRead = <T>(read: T | CelError, then: (value: T) => Value): Value => (read instanceof CelError ? read : then(read));
+const onRead = <T>(read: T | CelError, then: (value: T) => Value): Value =>
+  read instanceof CelError ? read : then(read);
 
 /** The same where text stands for an address in a network: there, upstream does not say what is wrong with it. */
 const onText = <T>(read: T | CelError, then: (value: T) => Value): Value =>
@@ -93,7 +100,11 @@ export const ip: Library = {
       ),
     ],
     isIP: [
-      global("is_ip", { of: [text], to: boolType, cost: traversalCost(0) }, ([given]) => !(readIp(given as string) instanceof CelError)),
+      global(
+        "is_ip",
+        { of: [text], to: boolType, cost: traversalCost(0) },
+        ([given]) => !(readIp(given as string) instanceof CelError),
+      ),
     ],
     "ip.isCanonical": [
       global("ip_is_canonical", { of: [text], to: boolType, cost: traversalCost(0, { passes: 2 }) }, ([given]) =>
@@ -128,7 +139,8 @@ function containmentCost(options: { parses: boolean; masks: boolean }): CallCost
     },
     estimate(site) {
       let cost = ranges.scale(ranges.add(addressSize, addressSize), characterCost);
-      if (options.masks) cost = ranges.add(cost, ranges.add(ranges.scale(addressSize, characterCost), ranges.exactly(1)));
+      if (options.masks)
+        cost = ranges.add(cost, ranges.add(ranges.scale(addressSize, characterCost), ranges.exactly(1)));
       if (options.parses) cost = ranges.add(cost, ranges.scale(site.size(1), characterCost));
       return { cost };
     },
@@ -160,7 +172,11 @@ export const cidr: Library = {
       ),
     ],
     isCIDR: [
-      global("is_cidr", { of: [text], to: boolType, cost: traversalCost(0) }, ([given]) => !(readCidr(given as string) instanceof CelError)),
+      global(
+        "is_cidr",
+        { of: [text], to: boolType, cost: traversalCost(0) },
+        ([given]) => !(readCidr(given as string) instanceof CelError),
+      ),
     ],
     containsIP: [
       containment("cidr_contains_ip_string", { other: text, parses: true, masks: false }, (network, other) =>
@@ -193,6 +209,8 @@ export const cidr: Library = {
         boxCidr(maskNetwork(unbox<IpNetwork>(network))),
       ),
     ],
-    string: [global("cidr_to_string", { of: [cidrType], to: text }, ([network]) => spellNetwork(unbox<IpNetwork>(network)))],
+    string: [
+      global("cidr_to_string", { of: [cidrType], to: text }, ([network]) => spellNetwork(unbox<IpNetwork>(network))),
+    ],
   },
 };

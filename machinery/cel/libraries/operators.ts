@@ -33,11 +33,11 @@ import {
 } from "../types.ts";
 import {
   CelError,
-  Duration,
-  ListValue,
-  MapValue,
+  type Duration,
+  type ListValue,
+  type MapValue,
   OpaqueValue,
-  Timestamp,
+  type Timestamp,
   type Uint,
   type Value,
 } from "../values.ts";
@@ -67,7 +67,11 @@ function opaqueEstimate(site: CallSite): CallEstimate | undefined {
 }
 
 const equality: Functions = {
-  "_==_": [global("equals", { of: [paramA, paramA], to: bool, cost: equalityCost }, ([a, b]) => equals(a as Value, b as Value))],
+  "_==_": [
+    global("equals", { of: [paramA, paramA], to: bool, cost: equalityCost }, ([a, b]) =>
+      equals(a as Value, b as Value),
+    ),
+  ],
   "_!=_": [
     global("not_equals", { of: [paramA, paramA], to: bool, cost: comparisonCost }, ([a, b]) => {
       const same = equals(a as Value, b as Value);
@@ -191,7 +195,11 @@ function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 const joining: readonly Overload[] = [
-  global("add_string", { of: [stringType, stringType], to: stringType, cost: joinCost }, ([a, b]) => (a as string) + (b as string)),
+  global(
+    "add_string",
+    { of: [stringType, stringType], to: stringType, cost: joinCost },
+    ([a, b]) => (a as string) + (b as string),
+  ),
   global("add_bytes", { of: [bytesType, bytesType], to: bytesType, cost: joinCost }, ([a, b]) =>
     joinBytes(a as Uint8Array, b as Uint8Array),
   ),

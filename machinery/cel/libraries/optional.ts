@@ -76,7 +76,11 @@ const functions: Functions = {
   unwrapOpt: [method("optional_unwrapOpt", { of: [listOf(optionalA)], to: listOfA }, unwrapAll)],
   value: [method("optional_value", { of: [optionalA], to: paramA }, ([optional]) => valueOf(optional))],
   hasValue: [
-    method("optional_hasValue", { of: [optionalA], to: boolType }, ([optional]) => (optional as OptionalValue).value !== undefined),
+    method(
+      "optional_hasValue",
+      { of: [optionalA], to: boolType },
+      ([optional]) => (optional as OptionalValue).value !== undefined,
+    ),
   ],
   or: [method("optional_or_optional", { of: [optionalA, optionalA], to: optionalA }, unreachable)],
   orValue: [method("optional_orValue_value", { of: [optionalA, paramA], to: paramA }, unreachable)],
@@ -85,9 +89,17 @@ const functions: Functions = {
   "_?._": [global("select_optional_field", { of: [dynType, stringType], to: optionalA }, unreachable)],
   "_[?_]": [
     global("list_optindex_optional_int", { of: [listOfA, intType], to: optionalA }, indexIfPresent),
-    global("optional_list_optindex_optional_int", { of: [optionalOf(listOfA), intType], to: optionalA }, indexIfPresent),
+    global(
+      "optional_list_optindex_optional_int",
+      { of: [optionalOf(listOfA), intType], to: optionalA },
+      indexIfPresent,
+    ),
     global("map_optindex_optional_value", { of: [mapOfAB, paramA], to: optionalB }, indexIfPresent),
-    global("optional_map_optindex_optional_value", { of: [optionalOf(mapOfAB), paramA], to: optionalB }, indexIfPresent),
+    global(
+      "optional_map_optindex_optional_value",
+      { of: [optionalOf(mapOfAB), paramA], to: optionalB },
+      indexIfPresent,
+    ),
   ],
   "_[_]": [
     global("optional_list_index_int", { of: [optionalOf(listOfA), intType], to: optionalA }, index),
@@ -121,6 +133,9 @@ const mapper = (name: string, wrap: (offset: number, mapped: Expr) => Expr): Mac
 export const optional: Library = {
   name: "optional",
   functions,
-  macros: [mapper("optMap", (offset, mapped) => callOf(offset, "optional.of", mapped)), mapper("optFlatMap", (_offset, mapped) => mapped)],
+  macros: [
+    mapper("optMap", (offset, mapped) => callOf(offset, "optional.of", mapped)),
+    mapper("optFlatMap", (_offset, mapped) => mapped),
+  ],
   types: { optional_type: optionalOf(dynType) },
 };

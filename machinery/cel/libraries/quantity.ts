@@ -85,9 +85,17 @@ export const quantity: Library = {
       }),
     ],
     isQuantity: [
-      global("is_quantity_string", { of: [text], to: boolType, cost: parsed }, ([given]) => !(readQuantity(given) instanceof CelError)),
+      global(
+        "is_quantity_string",
+        { of: [text], to: boolType, cost: parsed },
+        ([given]) => !(readQuantity(given) instanceof CelError),
+      ),
     ],
-    sign: [global("quantity_sign", { of: [quantityType], to: intType, cost: one }, ([given]) => signOf(unbox<Quantity>(given)))],
+    sign: [
+      global("quantity_sign", { of: [quantityType], to: intType, cost: one }, ([given]) =>
+        signOf(unbox<Quantity>(given)),
+      ),
+    ],
     isGreaterThan: [comparison("quantity_is_greater_than", (order) => order > 0)],
     isLessThan: [comparison("quantity_is_less_than", (order) => order < 0)],
     compareTo: [comparison("quantity_compare_to", (order) => BigInt(order))],
@@ -98,13 +106,17 @@ export const quantity: Library = {
       }),
     ],
     asInteger: [
-      method("quantity_get_int", { of: [quantityType], to: intType, cost: one }, ([given]) =>
-        integerOf(unbox<Quantity>(given)) ?? new CelError("cannot convert value to integer"),
+      method(
+        "quantity_get_int",
+        { of: [quantityType], to: intType, cost: one },
+        ([given]) => integerOf(unbox<Quantity>(given)) ?? new CelError("cannot convert value to integer"),
       ),
     ],
     isInteger: [
-      method("quantity_is_integer", { of: [quantityType], to: boolType, cost: one }, ([given]) =>
-        integerOf(unbox<Quantity>(given)) !== undefined,
+      method(
+        "quantity_is_integer",
+        { of: [quantityType], to: boolType, cost: one },
+        ([given]) => integerOf(unbox<Quantity>(given)) !== undefined,
       ),
     ],
     add: combination("add", addQuantities),
@@ -114,7 +126,9 @@ export const quantity: Library = {
 
 /** A quantity's canonical text; undefined when the value is no quantity. */
 export const quantityText = (value: Value): string | undefined =>
-  value instanceof Boxed && value.typeName === "kubernetes.Quantity" ? canonicalQuantity(unbox<Quantity>(value)) : undefined;
+  value instanceof Boxed && value.typeName === "kubernetes.Quantity"
+    ? canonicalQuantity(unbox<Quantity>(value))
+    : undefined;
 
 // ---- semantic versions
 
@@ -193,7 +207,11 @@ const semverComparison = (id: string, decide: (order: number) => Value): Overloa
 };
 
 const semverPart = (name: string, index: 0 | 1 | 2): Overload =>
-  method(`semver_${name}`, { of: [semverType], to: intType, cost: one }, ([version]) => unbox<Semver>(version).numbers[index]);
+  method(
+    `semver_${name}`,
+    { of: [semverType], to: intType, cost: one },
+    ([version]) => unbox<Semver>(version).numbers[index],
+  );
 
 /** Semantic versions. */
 export const semver: Library = {

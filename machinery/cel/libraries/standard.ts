@@ -23,13 +23,17 @@ import {
   typeOf,
   uintType,
 } from "../types.ts";
-import { CelError, Duration, ListValue, MapValue, type Timestamp, type Value } from "../values.ts";
+import { CelError, type Duration, type ListValue, type MapValue, type Timestamp, type Value } from "../values.ts";
 import { conversionFunctions } from "./conversions.ts";
 import { operatorFunctions } from "./operators.ts";
 
 function size([value]: readonly Value[], context: CallContext): Value {
   if (typeof value === "string") return BigInt(context.length(value));
-  return BigInt((value as ListValue | MapValue | Uint8Array) instanceof Uint8Array ? (value as Uint8Array).length : (value as ListValue | MapValue).size);
+  return BigInt(
+    (value as ListValue | MapValue | Uint8Array) instanceof Uint8Array
+      ? (value as Uint8Array).length
+      : (value as ListValue | MapValue).size,
+  );
 }
 
 const sized: readonly (readonly [string, CelType])[] = [
@@ -60,9 +64,15 @@ function matches([text, pattern]: readonly Value[], context: CallContext): Value
 }
 
 const strings: Functions = {
-  contains: [method("contains_string", { ...twoStrings, cost: searchCost }, ([a, b]) => (a as string).includes(b as string))],
-  endsWith: [method("ends_with_string", { ...twoStrings, cost: affixCost }, ([a, b]) => (a as string).endsWith(b as string))],
-  startsWith: [method("starts_with_string", { ...twoStrings, cost: affixCost }, ([a, b]) => (a as string).startsWith(b as string))],
+  contains: [
+    method("contains_string", { ...twoStrings, cost: searchCost }, ([a, b]) => (a as string).includes(b as string)),
+  ],
+  endsWith: [
+    method("ends_with_string", { ...twoStrings, cost: affixCost }, ([a, b]) => (a as string).endsWith(b as string)),
+  ],
+  startsWith: [
+    method("starts_with_string", { ...twoStrings, cost: affixCost }, ([a, b]) => (a as string).startsWith(b as string)),
+  ],
   matches: [
     global("matches", { ...twoStrings, cost: matchCost(0, 1) }, matches),
     method("matches_string", { ...twoStrings, cost: matchCost(0, 1) }, matches),
@@ -72,18 +82,28 @@ const strings: Functions = {
 /** A part of a time in UTC, or in a zone that is given. */
 function timePart(name: string, part: (parts: TimeParts) => number): Overload[] {
   return [
-    method(`timestamp_to_${name}`, { of: [timestampType], to: intType }, ([time]) => BigInt(part(partsOf(time as Timestamp)))),
-    method(`timestamp_to_${name}_with_tz`, { of: [timestampType, stringType], to: intType }, ([time, zone], context) => {
-      const offset = zoneOffsetMs(zone as string, time as Timestamp, context.zones);
-      if (offset === undefined) return new CelError(`unknown time zone ${zone as string}`);
-      return BigInt(part(partsOf(time as Timestamp, offset)));
-    }),
+    method(`timestamp_to_${name}`, { of: [timestampType], to: intType }, ([time]) =>
+      BigInt(part(partsOf(time as Timestamp))),
+    ),
+    method(
+      `timestamp_to_${name}_with_tz`,
+      { of: [timestampType, stringType], to: intType },
+      ([time, zone], context) => {
+        const offset = zoneOffsetMs(zone as string, time as Timestamp, context.zones);
+        if (offset === undefined) return new CelError(`unknown time zone ${zone as string}`);
+        return BigInt(part(partsOf(time as Timestamp, offset)));
+      },
+    ),
   ];
 }
 
 /** All of a duration in a unit, towards zero. */
 const durationPart = (name: string, nanos: bigint): Overload =>
-  method(`duration_to_${name}`, { of: [durationType], to: intType }, ([duration]) => (duration as Duration).nanos / nanos);
+  method(
+    `duration_to_${name}`,
+    { of: [durationType], to: intType },
+    ([duration]) => (duration as Duration).nanos / nanos,
+  );
 
 const times: Functions = {
   getFullYear: timePart("year", (parts) => parts.year),
@@ -95,7 +115,10 @@ const times: Functions = {
   getHours: [...timePart("hours", (parts) => parts.hours), durationPart("hours", 3_600_000_000_000n)],
   getMinutes: [...timePart("minutes", (parts) => parts.minutes), durationPart("minutes", 60_000_000_000n)],
   getSeconds: [...timePart("seconds", (parts) => parts.seconds), durationPart("seconds", 1_000_000_000n)],
-  getMilliseconds: [...timePart("milliseconds", (parts) => parts.milliseconds), durationPart("milliseconds", 1_000_000n)],
+  getMilliseconds: [
+    ...timePart("milliseconds", (parts) => parts.milliseconds),
+    durationPart("milliseconds", 1_000_000n),
+  ],
 };
 
 /** The language itself. */

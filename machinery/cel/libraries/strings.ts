@@ -17,7 +17,8 @@ import {
 import { global, method } from "../define.ts";
 import type { Functions, Library } from "../library.ts";
 import { dynType, intType, listOf, stringType } from "../types.ts";
-import { CelError, ListValue, type Value } from "../values.ts";
+import { CelError, type ListValue, type Value } from "../values.ts";
+import { countCodePoints } from "../source.ts";
 import { formatString, spellValue } from "./format-string.ts";
 import { traversal } from "./lists.ts";
 
@@ -52,9 +53,9 @@ function charactersOf(value: string): Characters {
       lastIndexOf: (part, from) => value.lastIndexOf(part, from),
     };
   }
-  const chars = [...value];
+  const chars = Array.from(value);
   const offsetOf = (index: number): number => chars.slice(0, index).join("").length;
-  const indexAt = (offset: number): number => (offset < 0 ? -1 : [...value.slice(0, offset)].length);
+  const indexAt = (offset: number): number => (offset < 0 ? -1 : countCodePoints(value.slice(0, offset)));
   return {
     length: chars.length,
     slice: (start, end) => chars.slice(start, end).join(""),
@@ -104,7 +105,7 @@ const limitOf = (value: Value | undefined): number =>
 function replace([value, old, by, count]: readonly Value[]): Value {
   const limit = limitOf(count);
   // An empty string is found before each character and at the end.
-  const parts = old === "" ? ["", ...(value as string)] : (value as string).split(old as string);
+  const parts = old === "" ? ["", ...Array.from(value as string)] : (value as string).split(old as string);
   if (old === "") parts.push("");
   const places = Math.min(parts.length - 1, limit);
   if ((value as string).length + places * (by as string).length > longestResult) return tooLong();
@@ -115,7 +116,7 @@ function replace([value, old, by, count]: readonly Value[]): Value {
 function split([value, separator, count]: readonly Value[]): Value {
   const limit = limitOf(count);
   if (limit === 0) return new ArrayList([]);
-  const parts = separator === "" ? [...(value as string)] : (value as string).split(separator as string);
+  const parts = separator === "" ? Array.from(value as string) : (value as string).split(separator as string);
   if (parts.length <= limit) return new ArrayList(parts);
   const rest = parts.slice(limit - 1).join(separator as string);
   return new ArrayList([...parts.slice(0, limit - 1), rest]);
@@ -149,7 +150,7 @@ const quoted: Readonly<Record<string, string>> = {
 };
 
 const quote = ([value]: readonly Value[]): Value =>
-  `"${(value as string).toWellFormed().replace(/[\u0007\b\f\n\r\t\v\\"]/g, (char) => quoted[char] ?? char)}"`;
+  `"${Array.from((value as string).toWellFormed(), (char) => quoted[char] ?? char).join("")}"`;
 
 const trim = ([value]: readonly Value[]): Value =>
   (value as string).replace(/^[\s\u0085]+|[\s\u0085]+$/gu, (space) => space.replace(/[^\ufeff]/g, ""));
@@ -157,7 +158,7 @@ const trim = ([value]: readonly Value[]): Value =>
 // ---- costs
 
 const searched: CallCost = {
-  run: (args, _result, sizes) => traversal(args[0] as Value, sizes),
+  run: (args) => traversal(args[0] as Value),
   estimate: (site) => ({ cost: ranges.scale(site.size(0), characterCost) }),
 };
 
@@ -171,10 +172,7 @@ function replacedSize(site: CallSite): Range {
   const [size, old, by] = [site.size(0), site.size(1), site.size(2)];
   const most = replacement(size.max, old.min, by.max > old.min);
   const least = replacement(size.min, old.max, old.max > by.min);
-  return ranges.add(
-    ranges.multiply({ min: least.count, max: most.count }, by),
-    { min: least.kept, max: most.kept },
-  );
+  return ranges.add(ranges.multiply({ min: least.count, max: most.count }, by), { min: least.kept, max: most.kept });
 }
 
 const replaceCost: CallCost = {
@@ -238,7 +236,11 @@ const functions: Functions = {
   ],
   replace: [
     method("string_replace_string_string", { of: [text, text, text], to: text, cost: replaceCost }, replace),
-    method("string_replace_string_string_int", { of: [text, text, text, intType], to: text, cost: replaceCost }, replace),
+    method(
+      "string_replace_string_string_int",
+      { of: [text, text, text, intType], to: text, cost: replaceCost },
+      replace,
+    ),
   ],
   split: [
     method("string_split_string", { of: [text, text], to: listOf(text), cost: splitCost }, split),
@@ -263,7 +265,10 @@ function quoteCost(): CallCost {
     run,
     estimate(site) {
       const { min, max } = site.size(0);
-      return { cost: ranges.scale({ min, max }, characterCost), size: { min: min + 2, max: Math.min(max * 2 + 2, unbounded) } };
+      return {
+        cost: ranges.scale({ min, max }, characterCost),
+        size: { min: min + 2, max: Math.min(max * 2 + 2, unbounded) },
+      };
     },
   };
 }
