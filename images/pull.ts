@@ -202,8 +202,16 @@ export class ImagePuller {
     };
     const unique = [...new Map([manifest.config, ...manifest.layers].map((blob) => [blob.digest, blob])).values()];
     const { registry } = reference;
-    const options = { client, registry, blobs: store.blobs, clock, pace, signal, onProgress };
-    await inParallel(unique, layersAtOnce, (descriptor) => download(descriptor, options));
+    // One blob that fails calls off the others; what they have is kept for the next try.
+    const abort = new AbortController();
+    const both = AbortSignal.any([signal, abort.signal]);
+    const options = { client, registry, blobs: store.blobs, clock, pace, signal: both, onProgress };
+    await inParallel(unique, layersAtOnce, (descriptor) =>
+      download(descriptor, options).catch((error: unknown) => {
+        abort.abort(error);
+        throw error;
+      }),
+    );
   }
 }
 

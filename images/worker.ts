@@ -64,13 +64,12 @@ function commandLine(job: Job, confinement: Confinement): string[] {
   const resources = [`--cpu=${cpu}:${cpu + 5}`, `--data=${dataBytes}`, `--fsize=${largestFile}`, "--nofile=512"];
   const bounding = "--bounding-set=-all,+setuid,+setgid,+dac_read_search";
   const privileges = confinement.become === undefined ? [] : ["--inh-caps=-all", bounding];
-  return [
-    ...["prlimit", "--core=0", ...resources],
-    ...(confinement.namespaces ? ["unshare", ...namespaceArguments] : []),
-    ...["setpriv", "--no-new-privs", ...privileges],
-    ...[process.execPath, `--max-old-space-size=${heapMiB}`, "--permission"],
-    ...[`--allow-fs-read=${import.meta.dirname}/*`, join(import.meta.dirname, "convert.ts")],
-  ];
+  const namespaces = confinement.namespaces ? ["unshare", ...namespaceArguments] : [];
+  const permissions = ["--permission", `--allow-fs-read=${import.meta.dirname}/*`];
+  const node = [process.execPath, `--max-old-space-size=${heapMiB}`, ...permissions];
+  const program = join(import.meta.dirname, "convert.ts");
+  const confined = ["setpriv", "--no-new-privs", ...privileges, ...node, program];
+  return ["prlimit", "--core=0", ...resources, ...namespaces, ...confined];
 }
 
 async function run(job: Job, fds: WorkerFds, options: WorkerOptions): Promise<Converted | Indexed> {

@@ -69,6 +69,18 @@ const spareBytes = 12;
 // glibc's readdir takes inode number 0 for a deleted file, so the area starts with an empty slot or two.
 const firstInode = inodeSize;
 
+/** Counts the links a name makes; true when it is its node's first. */
+function meet(node: Node, parent: DirectoryNode): boolean {
+  if (node.kind !== "directory") {
+    node.place.links += 1;
+    return node.place.links === 1;
+  }
+  sortEntries(node);
+  node.place.links = 2;
+  parent.place.links += 1;
+  return true;
+}
+
 /** Every node once, directories before what is in them; counts links on the way. */
 function walk(root: DirectoryNode): Planned[] {
   sortEntries(root);
@@ -78,16 +90,8 @@ function walk(root: DirectoryNode): Planned[] {
   for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
     const below: DirectoryNode[] = [];
     for (const { node } of parent.entries.values()) {
-      if (node.kind === "directory") {
-        sortEntries(node);
-        node.place.links = 2;
-        parent.place.links += 1;
-        below.push(node);
-      } else {
-        node.place.links += 1;
-        if (node.place.links > 1) continue;
-      }
-      found.push(describe(node, parent));
+      if (meet(node, parent)) found.push(describe(node, parent));
+      if (node.kind === "directory") below.push(node);
     }
     open.push(...below.reverse());
   }

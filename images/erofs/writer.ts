@@ -18,7 +18,6 @@ import {
   encodeInode,
   encodeSuperBlock,
   encodeXattrs,
-  inodeSize,
   slotSize,
   xattrBytes,
 } from "./format.ts";

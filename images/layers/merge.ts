@@ -140,7 +140,10 @@ export class LayerMerger implements TarSink {
   #hide(entry: TarEntry, parents: readonly string[], whiteout: Whiteout): undefined {
     const parent = this.#strict(entry, parents, "the path");
     if (parent === undefined) return;
-    if (whiteout.kind === "opaque") return void this.#prune(parent);
+    if (whiteout.kind === "opaque") {
+      this.#prune(parent);
+      return;
+    }
     const hidden = parent.entries.get(whiteout.name);
     if (hidden !== undefined && this.#isGone(hidden)) parent.entries.delete(whiteout.name);
   }

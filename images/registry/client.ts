@@ -66,18 +66,6 @@ export class RegistryClient {
     return this.#retrying(signal, () => this.#fromAny((source) => this.#manifestFrom(source, which, signal)));
   }
 
-  /** A small blob, whole and checked. @throws as manifest() */
-  smallBlob(digest: Digest, mostBytes: number, signal?: AbortSignal): Promise<Buffer> {
-    return this.#retrying(signal, () =>
-      this.#fromAny(async (source) => {
-        const response = await this.#get(source, { path: `blobs/${digest}`, signal });
-        const bytes = await readBody(response, mostBytes, this.#options.clock);
-        if (!matches(bytes, digest)) throw new ImageRefused("DigestMismatch", `other bytes came for ${digest}`);
-        return bytes;
-      }),
-    );
-  }
-
   /** A blob's body from `start` on, if the registry can; its status, 200 or 206, says. One try. @throws as manifest() */
   blob(digest: Digest, start: number, signal?: AbortSignal): Promise<IncomingMessage> {
     const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };

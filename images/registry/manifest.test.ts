@@ -12,7 +12,9 @@ const layer = { mediaType: `${ociLayer}+gzip`, digest, size: 7 };
 const image = { schemaVersion: 2, mediaType: ociManifest, config, layers: [layer] };
 const index = "application/vnd.oci.image.index.v1+json";
 const entry = (os: string, architecture: string, variant?: string) => ({
-  ...{ mediaType: ociManifest, digest: digestOf(os + architecture + variant), size: 1 },
+  mediaType: ociManifest,
+  digest: digestOf(os + architecture + variant),
+  size: 1,
   platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
 });
 const parse = (value: unknown, type?: string) => parseManifest(Buffer.from(JSON.stringify(value)), type, defaultLimits);

@@ -56,8 +56,12 @@ const indexTypes = new Set([
 ]);
 const configTypes = new Set([ociConfig, "application/vnd.docker.container.image.v1+json"]);
 const layerTypes = new Set([
-  ...[ociLayer, `${ociLayer}+gzip`, `${ociLayer}+zstd`],
-  ...[dockerLayer, `${dockerLayer}.gzip`, `${dockerLayer}.zstd`],
+  ociLayer,
+  `${ociLayer}+gzip`,
+  `${ociLayer}+zstd`,
+  dockerLayer,
+  `${dockerLayer}.gzip`,
+  `${dockerLayer}.zstd`,
 ]);
 
 /** What a client says it understands. */

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestOf } from "../digest.ts";
-import { ErofsReader } from "../erofs/reader.ts";
+import { ErofsReader, type FoundInode } from "../erofs/reader.ts";
 import type { Converted } from "../job.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import { probeConfinement, runConversion } from "../worker.ts";
@@ -40,6 +40,12 @@ export async function convertLayers(
   }
 }
 
+async function described(reader: ErofsReader, inode: FoundInode): Promise<string> {
+  const text = async () => (await reader.contents(inode, 1 << 20)).toString("latin1");
+  if (inode.kind === "file") return `file ${await text()}`;
+  return inode.kind === "symlink" ? `-> ${await text()}` : inode.kind;
+}
+
 /** Every path of an image with a word on what it is: `f` size and content, `l` target, `d`, and so on. */
 export async function listing(image: string): Promise<Record<string, string>> {
   const file = await open(image, "r");
@@ -50,12 +56,9 @@ export async function listing(image: string): Promise<Record<string, string>> {
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
       const [path, nid] = next;
       const inode = await reader.inode(nid);
-      const text = async () => (await reader.contents(inode, 1 << 20)).toString("latin1");
-      if (inode.kind === "directory") {
-        for (const [name, child] of await reader.entries(inode)) todo.push([join(path, name), child]);
-        found[path] = "directory";
-      } else if (inode.kind === "file") found[path] = `file ${await text()}`;
-      else found[path] = inode.kind === "symlink" ? `-> ${await text()}` : inode.kind;
+      const children = inode.kind === "directory" ? await reader.entries(inode) : [];
+      for (const [name, child] of children) todo.push([join(path, name), child]);
+      found[path] = await described(reader, inode);
     }
     delete found[""];
     return found;
