@@ -3,6 +3,10 @@
  * here has no rules of its own. Each stands in api/GROUP/KIND.ts, "core" being the folder of the group "".
  */
 import { customResourceDefinition } from "./apiextensions/customresourcedefinition.ts";
+import { daemonSet } from "./apps/daemonset.ts";
+import { deployment } from "./apps/deployment.ts";
+import { replicaSet } from "./apps/replicaset.ts";
+import { statefulSet } from "./apps/statefulset.ts";
 import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
 import { pod } from "./core/pod.ts";
@@ -14,6 +18,10 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
   "/Namespace": of(namespace),
   "/Pod": of(pod),
+  "apps/DaemonSet": of(daemonSet),
+  "apps/Deployment": of(deployment),
+  "apps/ReplicaSet": of(replicaSet),
+  "apps/StatefulSet": of(statefulSet),
 };
 
 function of<T>(strategy: Strategy<T>): Strategy {

@@ -1,0 +1,38 @@
+/** What workloads share: a pod template's defaults and the columns that speak of it. */
+import { formatLabelSelector, type LabelSelectorObject, selectorOf } from "@atoll/machinery/selectors/labels";
+import type { PodTemplateSpec } from "../../builtin/core/v1.types.ts";
+import { column } from "../../cells.ts";
+import { setPodSpecDefaults } from "./defaults.ts";
+
+/** Fills a template in place. */
+export function setTemplateDefaults(template: PodTemplateSpec): void {
+  setPodSpecDefaults(template.spec);
+}
+
+/** Containers and Images, shown with -o wide. */
+export const templateColumns = [
+  column("Containers", "Names of the containers.", 1),
+  column("Images", "Images of the containers.", 1),
+] as const;
+
+/** The Selector column, shown with -o wide. */
+export const selectorColumn = column("Selector", "Labels by which its pods are known.", 1);
+
+/** Cells of templateColumns. */
+export function templateCells(template: PodTemplateSpec | undefined): [string, string] {
+  const containers = template?.spec?.containers ?? [];
+  return [containers.map(({ name }) => name).join(","), containers.map(({ image = "" }) => image).join(",")];
+}
+
+/** A label selector as a cell. */
+export function selectorCell(selector: LabelSelectorObject | null | undefined): string {
+  const requirements = selectorOf(selector);
+  if (requirements === undefined) return "<none>";
+  return requirements.length === 0 ? "<none>" : formatLabelSelector(requirements);
+}
+
+/** A map of labels as a cell. */
+export function labelsCell(labels: Readonly<Record<string, string>> | undefined): string {
+  const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return pairs.length === 0 ? "<none>" : pairs.sort().join(",");
+}
