@@ -93,6 +93,8 @@ function monitorArguments(): string[] {
 
 function deviceArguments(backing: Backing): string[] {
   const slots = Array.from({ length: blockSlots }, (_, index) => slotArguments(index, backing.disks[index]));
+  // QEMU gives reported pages back by punching holes in the RAM's file, which copies share and must not change.
+  const reporting = backing.birth === "boot" ? "on" : "off";
   const network = backing.tap ? ["-netdev", `tap,id=net,fd=${descriptors.tap}`] : [];
   return [
     ...["-device", "virtio-serial-device,id=serial,max_ports=2"],
@@ -100,7 +102,7 @@ function deviceArguments(backing: Backing): string[] {
     ...["-device", "virtserialport,bus=serial.0,nr=1,chardev=channel,name=atoll.crx"],
     ...["-object", "rng-random,id=entropy,filename=/dev/urandom"],
     ...["-device", "virtio-rng-device,rng=entropy,max-bytes=1024,period=1000"],
-    ...["-device", "virtio-balloon-device,id=balloon,deflate-on-oom=on,free-page-reporting=on"],
+    ...["-device", `virtio-balloon-device,id=balloon,deflate-on-oom=on,free-page-reporting=${reporting}`],
     ...["-device", "pvpanic"],
     ...slots.flat(),
     ...["-device", "virtio-scsi-device,id=scsi"],

@@ -2,7 +2,7 @@
  * What is on disk about a machine: the driver's intent, written and synced before anything runs, and the shim's
  * records of the processes and of their end. A restarted driver knows nothing else.
  */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, writeWhole } from "./cache.ts";
 import type { AcceleratorName } from "./argv.ts";
@@ -13,6 +13,7 @@ export const machineFiles = {
   intent: "intent.json",
   pid: "pid",
   exit: "exit",
+  start: "start.json",
   qmp: "qmp.sock",
   channel: "channel.sock",
   console: "console",
@@ -54,6 +55,14 @@ export interface ExitRecord {
   readonly atMs: number;
 }
 
+/** How a machine came up, for a driver that comes later. */
+export interface StartRecord {
+  readonly startedAs: "clone" | "boot";
+  readonly startMs: number;
+  /** Why it was not a clone. */
+  readonly why: string;
+}
+
 /** Identifies this boot of the host. */
 export async function hostBootId(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
@@ -73,6 +82,14 @@ export const readProcesses = (folder: string): Promise<ProcessRecord | undefined
 
 /** The shim's record of the end, if there was one. */
 export const readExit = (folder: string): Promise<ExitRecord | undefined> => readRecord(folder, machineFiles.exit);
+
+/** How the machine came up, once it did. */
+export const readStart = (folder: string): Promise<StartRecord | undefined> => readRecord(folder, machineFiles.start);
+
+/** Keeps how it came up. Not synced: it matters only while the machine runs. */
+export async function writeStart(folder: string, record: StartRecord): Promise<void> {
+  await writeFile(join(folder, machineFiles.start), JSON.stringify(record), { mode: 0o600 });
+}
 
 async function readRecord<T>(folder: string, name: string): Promise<T | undefined> {
   try {

@@ -18,8 +18,8 @@ export interface ShimOptions {
   readonly cgroups: readonly string[];
   /** Makes this machine a template with so much RAM, in bytes. */
   readonly templateBytes?: number | undefined;
-  /** The process that holds the template to copy. */
-  readonly template?: { readonly pid: number; readonly start: number } | undefined;
+  /** The process that holds the RAM to copy, and the file with the devices' state. */
+  readonly template?: { readonly pid: number; readonly start: number; readonly state: string } | undefined;
   readonly command: readonly string[];
 }
 
@@ -42,6 +42,7 @@ export function shimArguments(options: ShimOptions): readonly string[] {
     ["--template-ram", templateBytes],
     ["--template-from", template?.pid],
     ["--template-started", template?.start],
+    ["--state", template?.state],
     ...options.cgroups.map((path) => ["--cgroup", path] as const),
   ];
   const options_ = given.flatMap(([name, value]) => (value === undefined ? [] : [name, `${value}`]));

@@ -37,6 +37,7 @@ static void read_option(struct options *out, const char *name, const char *value
   else if (strcmp(name, "--template-ram") == 0) out->template_ram = number(value);
   else if (strcmp(name, "--template-from") == 0) out->template_from = (pid_t)number(value);
   else if (strcmp(name, "--template-started") == 0) out->template_started = number(value);
+  else if (strcmp(name, "--state") == 0) out->state = value;
   else if (strcmp(name, "--lease-ms") == 0) out->lease_ms = number(value);
   else if (strcmp(name, "--cgroup") == 0 && out->cgroup_count < MOST_CGROUPS) out->cgroups[out->cgroup_count++] = value;
   else usage();
@@ -114,7 +115,7 @@ int main(int count, char **arguments) {
   close(ready[1]);
   close(opened.errors_write);
   for (int fd = FD_QMP; fd < FD_END; fd++)
-    if (opened.fds[fd] >= 0 && !(options.template_ram > 0 && fd >= FD_RAM)) close(opened.fds[fd]);
+    if (opened.fds[fd] >= 0 && !(options.template_ram > 0 && fd == FD_RAM)) close(opened.fds[fd]);
   /* The driver waits for this before it connects. */
   ssize_t told = write(1, "\n", 1);
   (void)told;

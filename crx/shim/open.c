@@ -42,17 +42,23 @@ static int open_tap(const char *name) {
   return fd;
 }
 
-static int new_memory(const char *name, uint64_t bytes) {
-  int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0) fail(name);
+static int new_memory(uint64_t bytes) {
+  int fd = memfd_create("crx-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0) fail("memory");
   return fd;
 }
 
-/* The sealed memory of a template, by a descriptor of our own: offsets are not shared between copies. */
-static int open_template(const struct options *options, int number, int flags) {
+static int open_state(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail("template's state");
+  return fd;
+}
+
+/* The sealed memory of a template, which its own shim holds. */
+static int open_template(const struct options *options) {
   char path[64];
-  snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)options->template_from, number);
-  int fd = open(path, flags | O_CLOEXEC);
+  snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)options->template_from, FD_RAM);
+  int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0 || start_time(options->template_from) != options->template_started) fail("template");
   if ((fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE) == 0) {
     errno = EPERM;
@@ -92,13 +98,9 @@ struct opened open_all(const struct options *options) {
   out.fds[FD_QMP] = high(listen_at(options->folder, "qmp.sock"));
   out.fds[FD_CHANNEL] = high(listen_at(options->folder, "channel.sock"));
   if (options->tap != NULL) out.fds[FD_TAP] = high(open_tap(options->tap));
-  if (options->template_ram > 0) {
-    out.fds[FD_RAM] = high(new_memory("crx-ram", options->template_ram));
-    out.fds[FD_STATE] = high(new_memory("crx-state", 0));
-  } else if (options->template_from > 0) {
-    out.fds[FD_RAM] = high(open_template(options, FD_RAM, O_RDWR));
-    out.fds[FD_STATE] = high(open_template(options, FD_STATE, O_RDONLY));
-  }
+  if (options->template_ram > 0) out.fds[FD_RAM] = high(new_memory(options->template_ram));
+  if (options->template_from > 0) out.fds[FD_RAM] = high(open_template(options));
+  if (options->state != NULL) out.fds[FD_STATE] = high(open_state(options->state));
   if (options->lease_ms > 0) out.lease = high(open_lease(options->folder));
   return out;
 }

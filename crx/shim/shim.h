@@ -33,6 +33,7 @@ struct options {
   uint64_t template_ram;     /* bytes: this machine becomes a template */
   pid_t template_from;       /* process that holds the template to copy; 0 for none */
   uint64_t template_started; /* its start time, as in /proc/PID/stat */
+  const char *state;         /* file with the template's device state, or NULL */
   uint64_t lease_ms;         /* 0: no lease */
   char *const *command;
 };

@@ -125,12 +125,9 @@ bool watch_qemu(const struct options *options, const struct opened *opened, pid_
 
 void hold_template(const struct opened *opened, int signals) {
   const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  /* Copies find the two by these numbers. */
-  for (int fd = FD_RAM; fd <= FD_STATE; fd++) {
-    if (fcntl(opened->fds[fd], F_ADD_SEALS, seals) < 0) fail("seal");
-    if (dup2(opened->fds[fd], fd) < 0) fail("descriptors");
-    close(opened->fds[fd]);
-  }
+  if (fcntl(opened->fds[FD_RAM], F_ADD_SEALS, seals) < 0) fail("seal");
+  if (dup2(opened->fds[FD_RAM], FD_RAM) < 0) fail("descriptors"); /* copies find it by this number */
+  close(opened->fds[FD_RAM]);
   record_exit("template", 0, 0);
   while (!asked_to_end(signals)) {
   }

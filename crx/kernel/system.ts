@@ -10,7 +10,7 @@ import { debianKernel, type UnpackedKernel } from "./debian.ts";
 import { collectModules, wantedModules, type KernelModule } from "./modules.ts";
 
 /** A kernel and initramfs, ready to boot. */
-export interface Guest {
+export interface GuestSystem {
   readonly kernel: string;
   readonly kernelDigest: string;
   /** As `uname -r` prints it. */
@@ -33,7 +33,7 @@ export const smallKernelRecord = (cache: string): string => join(cache, "kernels
  * @param options.cache the cache folder
  * @param options.flavour asks for one kernel; by default the small one when present
  */
-export async function prepareGuest(options: { cache: string; flavour?: Guest["flavour"] }): Promise<Guest> {
+export async function prepareGuestSystem(options: { cache: string; flavour?: GuestSystem["flavour"] }): Promise<GuestSystem> {
   const record = smallKernelRecord(options.cache);
   const small = options.flavour !== "debian" && (await exists(record));
   if (options.flavour === "small" && !small) throw new Error("the small kernel has not been built");

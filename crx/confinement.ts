@@ -1,0 +1,104 @@
+/**
+ * Control groups of the host for machines: version 2 where the host has it, version 1 otherwise, and none where
+ * there is neither. A machine without one still has its user, its walls and its limits of its own.
+ */
+import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { exists } from "./cache.ts";
+
+/** What a machine's process may use on the host. */
+export interface HostLimits {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly processes: number;
+}
+
+const parent = "atoll";
+const periodUs = 100_000;
+
+/** Which control groups a host has. */
+export type GroupVersion = "v2" | "v1" | "none";
+
+/** The host's control groups. */
+export class HostGroups {
+  readonly version: GroupVersion;
+  readonly #root: string;
+
+  private constructor(version: GroupVersion, root: string) {
+    this.version = version;
+    this.#root = root;
+  }
+
+  /** Looks at what the host has. @param root where control groups are mounted */
+  static async open(root = "/sys/fs/cgroup"): Promise<HostGroups> {
+    if (await exists(join(root, "cgroup.controllers"))) return new HostGroups("v2", root);
+    if (await exists(join(root, "memory", "cgroup.procs"))) return new HostGroups("v1", root);
+    return new HostGroups("none", root);
+  }
+
+  /**
+   * Makes a machine's groups.
+   * @returns files that a process enters them by
+   */
+  async make(name: string, limits: HostLimits): Promise<readonly string[]> {
+    if (this.version === "none") return [];
+    const settings = this.version === "v2" ? versionTwo(limits) : versionOne(limits);
+    if (this.version === "v2") await this.#delegate();
+    for (const [controller, values] of settings) {
+      const folder = this.#folder(controller, name);
+      await mkdir(folder, { recursive: true });
+      for (const [file, value] of values) await writeFile(join(folder, file), value);
+    }
+    return settings.map(([controller]) => join(this.#folder(controller, name), "cgroup.procs"));
+  }
+
+  /** Removes a machine's groups; its processes are gone. */
+  async remove(name: string): Promise<void> {
+    for (const controller of this.version === "v1" ? controllers : [""]) {
+      await rmdir(this.#folder(controller, name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+      });
+    }
+  }
+
+  #folder(controller: string, name: string): string {
+    return join(this.#root, controller, parent, name);
+  }
+
+  async #delegate(): Promise<void> {
+    const wanted = "+memory +pids +cpu";
+    for (const folder of [this.#root, join(this.#root, parent)]) {
+      await mkdir(folder, { recursive: true });
+      const file = join(folder, "cgroup.subtree_control");
+      const have = await readFile(file, "utf8");
+      if (!["memory", "pids", "cpu"].every((each) => have.includes(each))) await writeFile(file, wanted);
+    }
+  }
+}
+
+const controllers = ["memory", "pids", "cpu"] as const;
+
+type Settings = readonly (readonly [controller: string, values: readonly (readonly [string, string])[]])[];
+
+function versionTwo({ memoryBytes, cpus, processes }: HostLimits): Settings {
+  const values = [
+    ["memory.max", `${memoryBytes}`],
+    ["pids.max", `${processes}`],
+    ["cpu.max", `${Math.round(cpus * periodUs)} ${periodUs}`],
+  ] as const;
+  return [["", values]];
+}
+
+function versionOne({ memoryBytes, cpus, processes }: HostLimits): Settings {
+  return [
+    ["memory", [["memory.limit_in_bytes", `${memoryBytes}`]]],
+    ["pids", [["pids.max", `${processes}`]]],
+    [
+      "cpu",
+      [
+        ["cpu.cfs_period_us", `${periodUs}`],
+        ["cpu.cfs_quota_us", `${Math.round(cpus * periodUs)}`],
+      ],
+    ],
+  ];
+}
