@@ -69,22 +69,23 @@ function validateClient(
 const form = "; desired format: https://host[/path]";
 
 /** The parts of a URL, as RFC 3986 takes it apart. */
-const urlParts = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
+const urlParts =
+  /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?# ]*))?(?:(?=[/?#]|$)|(?!\/\/))([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
+
+// Control characters of ASCII.
+const control = /[^\P{Cc}\u0080-\u009f]/u;
 
 function validateUrl(url: string, at: Path, errors: FieldErrors): void {
-  const parts = urlParts.exec(url);
-  // biome-ignore lint: control characters are what is looked for
-  if (parts === null || /[\x00-\x20\x7f]/.test(parts[2] ?? "") || /[\x00-\x1f\x7f]/.test(url) || url.startsWith(":")) {
+  const parts = control.test(url) ? null : urlParts.exec(url);
+  const [, scheme = "", authority = "", , query = "", fragment = ""] = parts ?? [];
+  if (parts === null || (scheme === "" && url.startsWith(":"))) {
     errors.required(at, `url must be a valid URL: parse ${JSON.stringify(url)}${form}`);
     return;
   }
-  const [, scheme = "", authority = "", , query = "", fragment = ""] = parts;
   const user = authority.lastIndexOf("@");
   if (scheme.toLowerCase() !== "https") errors.invalid(at, scheme, `'https' is the only allowed URL scheme${form}`);
   if (authority.slice(user + 1) === "") errors.invalid(at, "", `host must be specified${form}`);
-  if (user >= 0) {
-    errors.invalid(at, authority.slice(0, user), "user information is not permitted in the URL");
-  }
+  if (user >= 0) errors.invalid(at, authority.slice(0, user), "user information is not permitted in the URL");
   if (fragment !== "") errors.invalid(at, fragment, "fragments are not permitted in the URL");
   if (query !== "") errors.invalid(at, query, "query parameters are not permitted in the URL");
 }

@@ -7,7 +7,10 @@ import { deepEqual } from "@atoll/machinery/equal";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
 import { isKnownFormat } from "@atoll/machinery/schema/structural/formats/formats";
 import { partsOf, type RawSchema } from "@atoll/machinery/schema/structural/raw";
-import type { CustomResourceDefinitionStatus } from "../builtin/apiextensions.k8s.io/v1.types.ts";
+import type {
+  CustomResourceConversion,
+  CustomResourceDefinitionStatus,
+} from "../builtin/apiextensions.k8s.io/v1.types.ts";
 import type { Strategy } from "../kind.ts";
 import { type CustomResourceDefinition, type Definition, definitionOf, hasCondition, schemasOf } from "./definition.ts";
 import { needsApproval, validateApproval, validateNames } from "./names.ts";
@@ -26,12 +29,18 @@ function setDefaults(object: CustomResourceDefinition): void {
   if (names.singular === "") delete names.singular;
   if ((names.listKind ?? "") === "" && names.kind !== "") names.listKind = `${names.kind}List`;
   spec.conversion ??= { strategy: "None" };
-  const { webhook } = spec.conversion;
-  const said = webhook?.clientConfig !== undefined || (webhook?.conversionReviewVersions ?? null) !== null;
-  if (!said) delete spec.conversion.webhook;
+  defaultConversion(spec.conversion);
+  if ((object.status.storedVersions ?? []).length === 0) keepStorageVersion(object);
+}
+
+/** A webhook that says nothing is none. */
+function defaultConversion(conversion: CustomResourceConversion): void {
+  const { webhook } = conversion;
+  if (webhook?.clientConfig === undefined && (webhook?.conversionReviewVersions ?? null) === null) {
+    delete conversion.webhook;
+  }
   const service = webhook?.clientConfig?.service;
   if (service !== undefined) service.port ??= 443;
-  if ((object.status.storedVersions ?? []).length === 0) keepStorageVersion(object);
 }
 
 /** What is stored may be in the storage version from now on. */

@@ -8,7 +8,7 @@ import type { CustomResourceDefinitionNames } from "../builtin/apiextensions.k8s
 
 /** Names that are given must be good ones. */
 export function validateNames(names: CustomResourceDefinitionNames, at: Path, errors: FieldErrors): void {
-  const { plural = "", singular = "", kind = "", listKind = "", shortNames, categories } = names;
+  const { plural, singular = "", kind, listKind = "", shortNames, categories } = names;
   label(plural, at.child("plural"), errors);
   label(singular, at.child("singular"), errors);
   mixedCase(kind, at.child("kind"), errors);

@@ -167,7 +167,7 @@ export class RuleRules {
         this.errors.invalid(at.child("optionalOldSelf"), rule.optionalOldSelf, detail);
       }
     } else if (uncorrelated !== undefined) {
-      const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelated}`;
+      const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelated.toString()}`;
       this.errors.invalid(at.child("rule"), rule.rule, detail);
     }
   }

@@ -103,18 +103,12 @@ export class SchemaRules {
   }
 
   #checkKeywords(schema: RawSchema, { at, insideMeta, noDefaults }: SchemaPlace): void {
-    const { type = "", $ref } = schema;
-    if (type !== "" && !this.#lenient.unknownTypes && !types.includes(type)) {
-      this.#shape.notSupported(at.child("type"), type, types);
-    }
+    this.#checkType(schema, at);
     if (schema.default !== undefined && schema.default !== null && noDefaults !== undefined) {
       this.#shape.forbidden(at.child("default"), `must not be set ${noDefaults}`);
     }
     this.#checkUnsupported(schema, at);
-    if ($ref !== undefined) this.#shape.forbidden(at.child("$ref"), "$ref is not supported");
-    if (type === "null") {
-      this.#shape.forbidden(at.child("type"), "type cannot be set to null, use nullable as an alternative");
-    }
+    if (schema.$ref !== undefined) this.#shape.forbidden(at.child("$ref"), "$ref is not supported");
     if (Array.isArray(schema.items) && schema.items.length > 0) {
       this.#shape.forbidden(at.child("items"), "items must be a schema object and not an array");
     }
@@ -127,6 +121,14 @@ export class SchemaRules {
       this.#shape.forbidden(at.child("uniqueItems"), detail);
     }
     this.#checkAdditional(schema, at);
+  }
+
+  #checkType({ type = "" }: RawSchema, at: Path): void {
+    if (type !== "" && !this.#lenient.unknownTypes && !types.includes(type)) {
+      this.#shape.notSupported(at.child("type"), type, types);
+    }
+    if (type !== "null") return;
+    this.#shape.forbidden(at.child("type"), "type cannot be set to null, use nullable as an alternative");
   }
 
   #checkUnsupported(schema: RawSchema, at: Path): void {

@@ -226,7 +226,12 @@ export class SpecRules {
     const before = this.#errors.list.length;
     if (statusEnabled) checkRootKeywords(schema, at, this.#errors);
     if (schema.nullable === true) {
-      this.#errors.add("FieldValueForbidden", `${path}.nullable`, undefined, "nullable cannot be true at the root");
+      this.#errors.add(
+        "FieldValueForbidden",
+        `${path.toString()}.nullable`,
+        undefined,
+        "nullable cannot be true at the root",
+      );
     }
     const rules = this.#needsStructure() ? this.#checkStructure(schema, path) : undefined;
     const { unknownTypes, nonAtomicSets, looseMapKeys } = this.#lenient;
@@ -298,7 +303,8 @@ function checkRootKeywords(schema: RawSchema, at: Path, errors: FieldErrors): vo
   const { type = "" } = schema;
   const set = notAtRoot.filter((keyword) => {
     const value = schema[keyword];
-    return value !== undefined && value !== false && value !== "" && value !== null;
+    const flag = keyword === "nullable" || keyword.startsWith("x-kubernetes-");
+    return value !== undefined && value !== "" && value !== null && !(flag && value === false);
   });
   const first = set[0];
   const early = first === "id" || first === "$schema" || first === "$ref";

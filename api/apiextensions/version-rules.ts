@@ -23,7 +23,7 @@ export function validateSubresources(
     roots,
     detail: `should be a json path under ${names}`,
   });
-  const path = (name: string) => `${at}.scale.${name}`;
+  const path = (name: string) => `${at.toString()}.scale.${name}`;
   const spec = under(".spec", [".spec."]);
   const status = under(".status", [".status."]);
   checkScalePath(scale.specReplicasPath, path("specReplicasPath"), spec, errors);

@@ -103,7 +103,7 @@ class DefaultRules {
       return false;
     }
     const before = this.#errors.list.length;
-    validateEmbedded(value, schema, at, this.#errors);
+    validateEmbedded(value, schema, at, { objectMeta: this.#options.objectMeta, errors: this.#errors });
     return this.#errors.list.length === before;
   }
 
@@ -112,7 +112,8 @@ class DefaultRules {
     const object = wrap(value);
     const malformed = coerce(object, resource, Path.root, { objectMeta: this.#options.objectMeta });
     const found = new FieldErrors();
-    if (malformed === undefined) validateEmbedded(object, resource, Path.root, found);
+    const report = { objectMeta: this.#options.objectMeta, errors: found };
+    if (malformed === undefined) validateEmbedded(object, resource, Path.root, report);
     if (malformed === undefined && found.ok) return true;
     const why = malformed?.message ?? found.list.map(({ field, message }) => `${field}: ${message}`).join(", ");
     this.#errors.invalid(at, value, `must result in valid metadata: ${why}`);

@@ -3,7 +3,7 @@
  * x-kubernetes-embedded-resource. Their metadata is decoded like any object's, and checked likewise.
  * Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta
  */
-import { type FieldErrors, Path } from "../../field.ts";
+import type { FieldErrors, Path } from "../../field.ts";
 import { stringifyJson } from "../../json/json.ts";
 import { dns1035LabelErrors, dns1123LabelErrors, nameRules } from "../../names.ts";
 import type { ObjectMeta } from "../../object.ts";
@@ -102,32 +102,44 @@ function below(at: Path, message: string): string {
   return parent === "" ? path : `${parent}.${path}`;
 }
 
-/** Rules of embedded resources. Call it after coerceEmbedded(). */
-export function validateEmbedded(value: unknown, schema: Schema, at: Path, errors: FieldErrors): void {
+/** Where errors of embedded resources go, and how their metadata is read. */
+export interface EmbeddedReport {
+  readonly objectMeta: Schema;
+  readonly errors: FieldErrors;
+}
+
+/** Rules of embedded resources. */
+export function validateEmbedded(value: unknown, schema: Schema, at: Path, report: EmbeddedReport): void {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return;
-    for (const [i, item] of value.entries()) validateEmbedded(item, items, at.index(i), errors);
+    for (const [i, item] of value.entries()) validateEmbedded(item, items, at.index(i), report);
   } else if (isJsonObject(value)) {
-    if (schema["x-kubernetes-embedded-resource"] === true) validateResource(value, at, errors);
+    if (schema["x-kubernetes-embedded-resource"] === true) validateResource(value, at, report);
     for (const name of Object.keys(value)) {
       const field = fieldSchema(schema, name);
       if (field === undefined) continue;
       const path = propertyOf(schema, name) === undefined ? at.key(name) : at.child(name);
-      validateEmbedded(value[name], field, path, errors);
+      validateEmbedded(value[name], field, path, report);
     }
   }
 }
 
-function validateResource(value: Readonly<Record<string, unknown>>, at: Path, errors: FieldErrors): void {
-  const { apiVersion, kind, metadata } = value;
+function validateResource(value: Readonly<Record<string, unknown>>, at: Path, report: EmbeddedReport): void {
+  const { errors, objectMeta } = report;
+  const { apiVersion, kind } = value;
   if (apiVersion === undefined) errors.required(at.child("apiVersion"));
   else validateVersion(apiVersion, at.child("apiVersion"), errors);
   if (kind === undefined) errors.required(at.child("kind"));
   else validateKind(kind, at.child("kind"), errors);
-  if (isJsonObject(metadata)) validateMetadata(metadata as ObjectMeta, at.child("metadata"), errors);
-  else if (metadata !== undefined && metadata !== null) {
-    errors.invalid(at.child("metadata"), metadata, "must be an object");
+  if (!Object.hasOwn(value, "metadata")) return;
+  const path = at.child("metadata");
+  try {
+    // Read once more: a default may have put it there.
+    validateMetadata(readMetadata(value["metadata"], at, { objectMeta }), path, errors);
+  } catch (error) {
+    if (!(error instanceof MalformedResource)) throw error;
+    errors.invalid(path, value["metadata"], error.message);
   }
 }
 

@@ -57,14 +57,18 @@ function repeated(values: readonly unknown[]): number[] {
   const times = new Map<unknown, number>();
   const found: number[] = [];
   for (const [i, value] of values.entries()) {
-    // Texts of objects and lists are told from strings by what they begin with.
-    const key =
-      typeof value === "object" && value !== null ? canonical(value) : typeof value === "string" ? `"${value}` : value;
+    const key = keyOf(value);
     const before = times.get(key) ?? 0;
     times.set(key, before + 1);
     if (before === 1) found.push(i);
   }
   return found;
+}
+
+/** What tells a value from others. Texts of objects and lists differ from strings in how they begin. */
+function keyOf(value: unknown): unknown {
+  if (typeof value === "string") return `"${value}`;
+  return typeof value === "object" && value !== null ? canonical(value) : value;
 }
 
 /** JSON with sorted keys. */

@@ -56,21 +56,26 @@ class Pruner {
     const resource = schema?.["x-kubernetes-embedded-resource"] === true;
     for (const name of Object.keys(value)) {
       if (resource && metaFields.has(name)) continue;
-      const property = schema === undefined ? undefined : propertyOf(schema, name);
-      if (property !== undefined) this.prune(value[name], property, at?.child(name));
-      else if (schema?.additionalProperties !== undefined) {
-        this.prune(value[name], anyOther(schema), at?.child(name));
-      } else if (!preserves) {
+      const field = schema === undefined ? "unknown" : fieldOf(schema, name);
+      if (field !== "unknown") this.prune(value[name], field, at?.child(name));
+      else if (!preserves) {
         delete value[name];
-        if (at !== undefined && !(at === Path.root && metaFields.has(name))) {
-          this.#onUnknown?.(at.child(name).toString());
-        }
+        this.#tell(name, at);
       }
     }
   }
+
+  #tell(name: string, at: Path | undefined): void {
+    if (at === undefined || (at === Path.root && metaFields.has(name))) return;
+    this.#onUnknown?.(at.child(name).toString());
+  }
 }
 
-/** The schema of additional properties. A bare `true` knows no fields of theirs. */
-function anyOther({ additionalProperties }: Schema): Schema | undefined {
+/** The schema of a field; undefined for additional properties without one, whose own fields are all unknown. */
+function fieldOf(schema: Schema, name: string): Schema | "unknown" | undefined {
+  const property = propertyOf(schema, name);
+  if (property !== undefined) return property;
+  const { additionalProperties } = schema;
+  if (additionalProperties === undefined) return "unknown";
   return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }

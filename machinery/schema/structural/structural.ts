@@ -84,7 +84,9 @@ export class Structural {
     const { old } = change;
     const was = old === undefined ? undefined : new Correlated(object, old, this.schema);
     this.#checkShape(object, errors, { ...change, was });
-    if (this.#embeds && change.statusOnly !== true) validateEmbedded(object, this.schema, Path.root, errors);
+    if (this.#embeds && change.statusOnly !== true) {
+      validateEmbedded(object, this.schema, Path.root, { objectMeta: this.#objectMeta, errors });
+    }
     this.#checkLists(object, old, errors);
     this.#runRules(object, errors, { ...change, was });
   }

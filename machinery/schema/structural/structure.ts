@@ -86,27 +86,34 @@ function checkType(schema: RawSchema, level: Level, at: Path, errors: FieldError
 /** Rules of resources: at the root and embedded. */
 function checkMeta(schema: RawSchema, level: Level, at: Path, errors: FieldErrors): void {
   const embedded = schema["x-kubernetes-embedded-resource"] === true;
-  if (embedded && schema.additionalProperties !== undefined) {
-    const detail = "must not be used if x-kubernetes-embedded-resource is set";
-    errors.forbidden(at.child("additionalProperties"), detail);
-  }
-  for (const name of level === "root" || embedded ? ["kind", "apiVersion"] : []) {
-    const property = propertyOf(schema, name);
-    if (property !== undefined && property.type !== "string") {
-      errors.invalid(at.child("properties").key(name).child("type"), property.type ?? "", "must be string");
+  if (embedded) checkEmbedded(schema, at, errors);
+  if (level === "root" || embedded) {
+    for (const [name, type] of metaTypes) {
+      const property = propertyOf(schema, name);
+      if (property === undefined || property.type === type) continue;
+      errors.invalid(at.child("properties").key(name).child("type"), property.type ?? "", `must be ${type}`);
     }
   }
   const metadata = propertyOf(schema, "metadata");
-  const path = at.child("properties").key("metadata");
-  if (metadata !== undefined && (level === "root" || embedded) && metadata.type !== "object") {
-    errors.invalid(path.child("type"), metadata.type ?? "", "must be object");
-  }
   if (metadata !== undefined && level === "root" && !restrictsNamesOnly(metadata)) {
     const detail = "must not specify anything other than name and generateName, but metadata is implicitly specified";
-    errors.forbidden(path, detail);
+    errors.forbidden(at.child("properties").key("metadata"), detail);
+  }
+}
+
+const metaTypes = [
+  ["kind", "string"],
+  ["apiVersion", "string"],
+  ["metadata", "object"],
+] as const;
+
+function checkEmbedded(schema: RawSchema, at: Path, errors: FieldErrors): void {
+  if (schema.additionalProperties !== undefined) {
+    const detail = "must not be used if x-kubernetes-embedded-resource is set";
+    errors.forbidden(at.child("additionalProperties"), detail);
   }
   const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
-  if (embedded && !open && Object.keys(schema.properties ?? {}).length === 0) {
+  if (!open && Object.keys(schema.properties ?? {}).length === 0) {
     const detail =
       "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
     errors.required(at.child("properties"), detail);
@@ -162,10 +169,8 @@ function numbered(list: readonly RawSchema[] | undefined, at: Path): (readonly [
   return (list ?? []).map((schema, i) => [schema, at.index(i)] as const);
 }
 
-type Keyword = keyof RawSchema & string;
-
 /** Keywords that logic must leave alone, and what is said when it does not. */
-const forbidden: readonly (readonly [Keyword, (value: unknown) => boolean, string])[] = [
+const forbidden: readonly (readonly [keyof RawSchema, (value: unknown) => boolean, string])[] = [
   ["type", (value) => value !== "", "must be empty to be structural"],
   ["additionalProperties", (value) => value !== false, "must be undefined to be structural"],
   ["default", (value) => value !== null, "must be undefined to be structural"],
@@ -222,7 +227,7 @@ function checkNestedCovered(
   errors: FieldErrors,
 ): void {
   if (node === undefined) {
-    errors.required(structure, `because it is defined in ${logic}`);
+    errors.required(structure, `because it is defined in ${logic.toString()}`);
     return;
   }
   checkCovered(schema, node, { structure, logic }, errors);

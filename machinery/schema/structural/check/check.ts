@@ -12,23 +12,9 @@ import { Findings } from "./findings.ts";
 import { kindOf, type ValueKind } from "./kinds.ts";
 import { objectCheck } from "./objects.ts";
 import { logicCheck } from "./logic.ts";
+import { type Check, type Compiled, letBe, type Reading, tooMany } from "./part.ts";
 import { nullProblem, type TypeRule, typeRule } from "./types.ts";
 import { formatOf, isOneOf, numberCheck, rangeOf, stringCheck } from "./values.ts";
-
-/**
- * Checks one value. `was` is the pair with the value it replaces: what did not change is not held against it
- * (CRDValidationRatcheting).
- */
-export type Check = (value: unknown, at: Path, out: Findings, was: Correlated | undefined) => void;
-
-/** How a schema is read. */
-export interface Reading {
-  /**
-   * Checking instances: int-or-string is a type, unknown formats mean nothing. Otherwise as defaults are checked, where
-   * int-or-string says nothing about the type.
-   */
-  readonly instances: boolean;
-}
 
 /** What applies to values of one kind. */
 interface Part {
@@ -38,7 +24,7 @@ interface Part {
 }
 
 /** The compiled parts of schemas, one for each schema value. */
-export class Checks {
+export class Checks implements Compiled {
   readonly #reading: Reading;
   readonly #known = new Map<Schema, Check>();
 
@@ -67,7 +53,7 @@ export class Checks {
     const choices = enumCheck(schema);
     const part = (kind: ValueKind, made: number, ...own: readonly (Check | undefined)[]): Part =>
       collect(made + type.made(kind), [type.check(kind), logic, ...own, choices]);
-    const number = numberCheck(schema, rangeOf(schema)) as Check;
+    const number = numberCheck(schema, rangeOf(type.types, type.format)) as Check;
     const format = formatOf(type.format) as Check | undefined;
     return {
       null: { made: 0, checks: [nullCheck(type), ...(choices === undefined ? [] : [choices])] },
@@ -102,44 +88,29 @@ function enumCheck(schema: Schema): Check | undefined {
   const detail = `supported values: ${spelled.join(", ")}`;
   return (value, at, out) => {
     if (isOneOf(value, choices, deepEqual)) return;
-    const text = `${at} in body should be one of ${spelled.join(" ")}`;
+    const text = `${at.toString()} in body should be one of ${spelled.join(" ")}`;
     out.add({ reason: "FieldValueNotSupported", at, value, detail, text });
   };
 }
 
-function arrayCheck(schema: Schema, checks: Checks): Check {
+function arrayCheck(schema: Schema, checks: Compiled): Check {
   const { minItems, maxItems, uniqueItems = false } = schema;
-  const items = schema.items === undefined ? undefined : checks.of(schema.items);
+  const items = schema.items === undefined ? undefined : letBe(checks.of(schema.items));
   return (given, at, out, was) => {
     const value = given as readonly unknown[];
     if (items !== undefined) {
-      for (let i = 0; i < value.length; i++) checkPart(items, value[i], at.index(i), out, was?.index(i));
+      for (let i = 0; i < value.length; i++) items(value[i], at.index(i), out, was?.index(i));
     }
     if (minItems !== undefined && value.length < minItems) {
-      out.invalid(at, value.length, `${at} in body should have at least ${minItems} items`);
+      out.invalid(at, value.length, `${at.toString()} in body should have at least ${minItems} items`);
     }
     if (maxItems !== undefined && value.length > maxItems) tooMany(at, value.length, maxItems, out);
-    if (uniqueItems && hasTwins(value)) out.invalid(at, "", `${at} in body shouldn't contain duplicates`);
+    if (uniqueItems && hasTwins(value)) out.invalid(at, "", `${at.toString()} in body shouldn't contain duplicates`);
   };
 }
 
 function hasTwins(value: readonly unknown[]): boolean {
   return value.some((item, i) => value.some((other, j) => j < i && deepEqual(item, other)));
-}
-
-/** Too many items or fields. */
-export function tooMany(at: Path, count: number, max: number, out: Findings): void {
-  const text = `${at} in body should have at most ${max} items`;
-  const detail =
-    max < 0 ? `${count}: has too many items` : `${count}: must have at most ${max} ${max === 1 ? "item" : "items"}`;
-  out.add({ reason: "FieldValueTooMany", at, value: undefined, detail, text });
-}
-
-/** Checks a field or item; its findings do not count when it did not change. */
-export function checkPart(check: Check, value: unknown, at: Path, out: Findings, was: Correlated | undefined): void {
-  const found = out.list.length;
-  check(value, at, out, was);
-  if (was !== undefined && out.list.length > found && was.equal) out.list.length = found;
 }
 
 /**
@@ -148,6 +119,6 @@ export function checkPart(check: Check, value: unknown, at: Path, out: Findings,
  */
 export function checkValue(check: Check, value: unknown, was?: Correlated): Findings {
   const out = new Findings();
-  checkPart(check, value, Path.root, out, was);
+  letBe(check)(value, Path.root, out, was);
   return out;
 }

@@ -35,7 +35,7 @@ export class Findings {
 
   /** @param type what was wanted; @param value what was found: a type's name, or the text that has not the format */
   wrongType(at: Path, type: string, value: string): void {
-    const text = `${at} in body must be of type ${type}: ${JSON.stringify(value)}`;
+    const text = `${at.toString()} in body must be of type ${type}: ${JSON.stringify(value)}`;
     this.add({ reason: "FieldValueTypeInvalid", at, value, detail: text, text });
   }
 
@@ -59,5 +59,5 @@ export function report(findings: Findings, below: Path | undefined, errors: Fiel
 /** The field as Kubernetes spells it: where there is none, it writes `<nil>`. */
 function fieldOf(name: string, below: Path | undefined): string {
   if (name === "") return below === undefined ? "<nil>" : below.toString();
-  return below === undefined ? name : `${below}.${name}`;
+  return below === undefined ? name : `${below.toString()}.${name}`;
 }

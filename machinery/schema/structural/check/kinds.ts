@@ -21,7 +21,8 @@ export function kindOf(value: unknown): ValueKind {
     case "bigint":
       return isInt64(value) ? "integer" : "number";
     default:
-      return value === null || value === undefined ? "null" : Array.isArray(value) ? "array" : "object";
+      if (value === null || value === undefined) return "null";
+      return Array.isArray(value) ? "array" : "object";
   }
 }
 

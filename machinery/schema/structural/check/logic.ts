@@ -4,10 +4,10 @@
  */
 import type { Path } from "../../../field.ts";
 import type { Schema } from "../../schema.ts";
-import type { Check, Checks } from "./check.ts";
 import { Findings } from "./findings.ts";
+import type { Check, Compiled } from "./part.ts";
 
-export function logicCheck(schema: Schema, checks: Checks): Check | undefined {
+export function logicCheck(schema: Schema, checks: Compiled): Check | undefined {
   const { anyOf = [], oneOf = [], allOf = [], not } = schema;
   const compile = (branches: readonly Schema[]) => branches.map((branch) => checks.of(branch));
   const parts: Check[] = [];
@@ -39,7 +39,7 @@ function anyCheck(branches: readonly Check[]): Check {
       if (found.ok) return out.merge(found);
       best = closest(best, found);
     }
-    out.nowhere(`"${at}" must validate at least one schema (anyOf)`);
+    out.nowhere(`"${at.toString()}" must validate at least one schema (anyOf)`);
     if (best !== undefined) out.merge(best);
   };
 }
@@ -51,7 +51,7 @@ function oneCheck(branches: readonly Check[]): Check {
     const [first] = fitting;
     if (fitting.length === 1 && first !== undefined) return out.merge(first);
     const count = fitting.length === 0 ? "Found none valid" : `Found ${fitting.length} valid alternatives`;
-    out.nowhere(`"${at}" must validate one and only one schema (oneOf). ${count}`);
+    out.nowhere(`"${at.toString()}" must validate one and only one schema (oneOf). ${count}`);
     if (fitting.length === 0) out.merge(all.reduce((best, next) => closest(best, next)));
   };
 }
@@ -65,12 +65,12 @@ function allCheck(branches: readonly Check[]): Check {
       out.merge(found);
     }
     if (fitting === branches.length) return;
-    out.nowhere(`"${at}" must validate all the schemas (allOf)${fitting === 0 ? ". None validated" : ""}`);
+    out.nowhere(`"${at.toString()}" must validate all the schemas (allOf)${fitting === 0 ? ". None validated" : ""}`);
   };
 }
 
 function notCheck(branch: Check): Check {
   return (value, at, out) => {
-    if (run(branch, value, at).ok) out.nowhere(`"${at}" must not validate the schema (not)`);
+    if (run(branch, value, at).ok) out.nowhere(`"${at.toString()}" must not validate the schema (not)`);
   };
 }

@@ -5,8 +5,8 @@
  */
 import type { Schema } from "../../schema.ts";
 import { isKnownFormat } from "../formats/formats.ts";
-import type { Check, Reading } from "./check.ts";
 import { isWhole, type ValueKind } from "./kinds.ts";
+import type { Check, Reading } from "./part.ts";
 
 /** The type and format of a schema, as they count. */
 export interface TypeRule {
@@ -51,15 +51,23 @@ export function nullProblem({ types, nullable }: TypeRule): boolean {
   return types.length > 0 && !nullable;
 }
 
-function typeCheck(kind: ValueKind, types: readonly string[], format: string): Check | undefined {
-  if (types.length === 0 && format === "") return undefined;
+function passes(kind: ValueKind, types: readonly string[], format: string): boolean {
+  if (types.length === 0 && format === "") return true;
+  if (types.includes(kind) || (kind === "integer" && types.includes("number"))) return true;
   const numeric = types.includes("integer") || types.includes("number");
-  const contains = types.includes(kind) || (kind === "integer" && types.includes("number"));
-  const textual = kind === "string" || kind === "array";
-  if (contains || (format !== "" && textual && !numeric)) return undefined;
-  // What is left of a format's own numbers: no type, and the format of the number.
-  const wanted = format !== "" && !textual ? format : types.join(",");
-  const found = format !== "" && !textual ? (ownFormat[kind] ?? "") : kind;
+  return format !== "" && isTextual(kind) && !numeric;
+}
+
+function isTextual(kind: ValueKind): boolean {
+  return kind === "string" || kind === "array";
+}
+
+function typeCheck(kind: ValueKind, types: readonly string[], format: string): Check | undefined {
+  if (passes(kind, types, format)) return undefined;
+  // A format is told instead of the type, and compared with the one that Go's numbers have by themselves.
+  const byFormat = format !== "" && !isTextual(kind) && ownFormat[kind] !== format;
+  const wanted = byFormat ? format : types.join(",");
+  const found = byFormat ? (ownFormat[kind] ?? "") : kind;
   const whole = kind === "number" && types.includes("integer");
   return (value, at, out) => {
     if (whole && isWhole(Number(value))) out.checks++;

@@ -36,10 +36,10 @@ export function stringCheck(schema: Schema): ValueCheck<string> | undefined {
     if (maxLength !== undefined && text.length > maxLength && runesIn(text) > maxLength) {
       const detail =
         maxLength < 0 ? "value is too long" : `may not be more than ${maxLength} ${maxLength === 1 ? "byte" : "bytes"}`;
-      const found = `${at} in body should be at most ${maxLength} chars long`;
+      const found = `${at.toString()} in body should be at most ${maxLength} chars long`;
       out.add({ reason: "FieldValueTooLong", at, value: undefined, detail, text: found });
     } else if (minLength !== undefined && text.length < 2 * minLength && runesIn(text) < minLength) {
-      out.invalid(at, text, `${at} in body should be at least ${minLength} chars long`);
+      out.invalid(at, text, `${at.toString()} in body should be at least ${minLength} chars long`);
     } else matches?.(text, at, out);
   };
 }
@@ -49,8 +49,12 @@ function patternCheck(pattern: string): ValueCheck<string> {
   return (text, at, out) => {
     tried ??= compileRegex(pattern);
     if ("error" in tried) {
-      out.invalid(at, text, `${at} in body should match '${pattern}, but pattern is invalid: ${tried.error}'`);
-    } else if (!tried.test(text)) out.invalid(at, text, `${at} in body should match '${pattern}'`);
+      out.invalid(
+        at,
+        text,
+        `${at.toString()} in body should match '${pattern}, but pattern is invalid: ${tried.error}'`,
+      );
+    } else if (!tried.test(text)) out.invalid(at, text, `${at.toString()} in body should match '${pattern}'`);
   };
 }
 
@@ -78,8 +82,8 @@ function fits(value: number | bigint, { type, format }: Range): boolean {
 
 /** A number that is out of its format's range. Kubernetes reports it without a field. */
 function outOfRange(what: string, { type, format }: Range, at: Path): string {
-  if (format === "") return `${what} value must be of type ${type} (default format) in ${at}`;
-  return `${what} value must be of type ${type} with format ${format} in ${at}`;
+  if (format === "") return `${what} value must be of type ${type} (default format) in ${at.toString()}`;
+  return `${what} value must be of type ${type} with format ${format} in ${at.toString()}`;
 }
 
 /** Range of type and format, multiples, limits. All that fails is told. */
@@ -127,9 +131,9 @@ function spell({ limit, whole }: Limit): string {
 const checkMultiple: LimitCheck = (value, limit, at, out) => {
   const { limit: factor, whole } = limit;
   if (factor <= 0) {
-    out.invalid(at, factor, `factor MultipleOf declared for ${at} must be positive: ${spell(limit)}`);
+    out.invalid(at, factor, `factor MultipleOf declared for ${at.toString()} must be positive: ${spell(limit)}`);
   } else if (!isMultiple(value, factor, whole)) {
-    out.invalid(at, value, `${at} in body should be a multiple of ${spell(limit)}`);
+    out.invalid(at, value, `${at.toString()} in body should be a multiple of ${spell(limit)}`);
   }
 };
 
@@ -142,7 +146,7 @@ function checkMinimum(exclusive: boolean): LimitCheck {
   return (value, limit, at, out) => {
     if (exclusive ? value > limit.limit : value >= limit.limit) return;
     const words = exclusive ? "greater than" : "greater than or equal to";
-    out.invalid(at, value, `${at} in body should be ${words} ${spell(limit)}`);
+    out.invalid(at, value, `${at.toString()} in body should be ${words} ${spell(limit)}`);
   };
 }
 
@@ -150,14 +154,13 @@ function checkMaximum(exclusive: boolean): LimitCheck {
   return (value, limit, at, out) => {
     if (exclusive ? value < limit.limit : value <= limit.limit) return;
     const words = exclusive ? "less than" : "less than or equal to";
-    out.invalid(at, value, `${at} in body should be ${words} ${spell(limit)}`);
+    out.invalid(at, value, `${at.toString()} in body should be ${words} ${spell(limit)}`);
   };
 }
 
-/** The type and format that count for a schema's numbers: with several types, none does. */
-export function rangeOf(schema: Schema): Range {
-  const { type, format = "" } = schema;
-  if (schema["x-kubernetes-int-or-string"] === true) return { type: "number", format: "" };
+/** The type and format that count for numbers: with several types, none does. */
+export function rangeOf(types: readonly string[], format: string): Range {
+  const [type] = types.length === 1 ? types : [];
   if (type === "integer") return { type, format: format === "int32" || format === "int64" ? format : "" };
   if (type === "number") return { type, format: format === "float" || format === "double" ? format : "" };
   return { type: "number", format: "" };

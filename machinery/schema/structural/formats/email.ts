@@ -4,7 +4,7 @@
  */
 import { isIP } from "./address.ts";
 
-const specials = new Set([...'()<>[]:;@\\,"']);
+const specials = new Set('()<>[]:;@\\,"');
 
 function isVisible(char: string): boolean {
   return (char >= "!" && char <= "~") || char >= "\u0080";

@@ -4,7 +4,8 @@
  */
 import { isIPv6 } from "./address.ts";
 
-const control = /[\x00-\x1f\x7f]/;
+// Control characters of ASCII.
+const control = /[^\P{Cc}\u0080-\u009f]/u;
 const brokenEscape = /%(?![0-9a-fA-F]{2})/;
 const userinfo = /^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/;
 // Bytes a host may hold as they are; escapes may stand for bytes beyond ASCII, and for the percent sign.
