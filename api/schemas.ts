@@ -258,3 +258,8 @@ export function builtinTypes(): readonly { readonly apiVersion: string; readonly
     return { apiVersion: key.slice(0, dot), name: key.slice(dot + 1) };
   });
 }
+
+/** The text of a fact file: what the schemas of a group's version are made of. "" when there is none. */
+export function builtinFacts(group: string, version: string): string {
+  return files[`${group === "" ? "core" : group}/${version}`]?.facts ?? "";
+}

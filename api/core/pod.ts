@@ -1,7 +1,7 @@
 /** Pod. Source: k8s.io/kubernetes/pkg/registry/core/pod/strategy.go */
 import type { Pod } from "../builtin/core/v1.types.ts";
 import type { Strategy } from "../kind.ts";
-import { setPodSpecDefaults } from "./podspec/defaults.ts";
+import { setPodSpecDefaults, setRequests } from "./podspec/defaults.ts";
 import { qosClassOf } from "./podspec/qos.ts";
 import { podTable } from "./podspec/row.ts";
 
@@ -10,6 +10,7 @@ export const pod: Strategy<Pod> = {
   returnsDeleted: true,
   setDefaults({ spec }) {
     setPodSpecDefaults(spec);
+    setRequests(spec);
     spec.enableServiceLinks ??= true;
   },
   prepareForCreate(object) {

@@ -9,7 +9,9 @@ import { applyMergePatch } from "@atoll/machinery/patch/merge";
 import { applyStrategicMerge } from "@atoll/machinery/patch/strategic";
 import type { Schema } from "@atoll/machinery/schema/schema";
 import { StatusError } from "@atoll/machinery/status";
+import { FieldErrors, Path } from "@atoll/machinery/field";
 import type { Call } from "../call.ts";
+import { invalid } from "../registry/invalid.ts";
 import { negotiate } from "../http/negotiate.ts";
 import { ownersOf } from "../registry/managers.ts";
 import type { Reply } from "../reply.ts";
@@ -69,18 +71,14 @@ export function patchTypeOf(contentType: string | undefined, kind: Kind): PatchT
 
 /** Source: metav1 validation.ValidatePatchOptions */
 function checkOptions(options: WriteOptions, type: PatchType): void {
+  const errors = new FieldErrors();
   if (type === "apply" && options.fieldManager === "") {
-    throw new StatusError(
-      "BadRequest",
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    );
+    errors.required(Path.of("fieldManager"), "is required for apply patch");
   }
   if (type !== "apply" && options.force !== undefined) {
-    throw new StatusError(
-      "BadRequest",
-      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
-    );
+    errors.forbidden(Path.of("force"), "may not be specified for non-apply patch");
   }
+  if (!errors.ok) throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", errors);
 }
 
 /** A patch of the object's JSON, whose outcome is decoded like a body. */

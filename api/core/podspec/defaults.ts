@@ -65,7 +65,6 @@ function setContainerDefaults(container: AnyContainer): void {
   setProbe(container.startupProbe);
   setHandler(container.lifecycle?.postStart);
   setHandler(container.lifecycle?.preStop);
-  setRequests(container);
 }
 
 function fileKeys(env: readonly EnvVar[] | undefined): { optional?: boolean | null }[] {
@@ -99,12 +98,11 @@ function setHandler(handler: Pick<LifecycleHandler, "httpGet"> | undefined): voi
   handler.httpGet.scheme ||= "HTTP";
 }
 
-/** A limit without a request asks for as much. */
-function setRequests({ resources }: AnyContainer): void {
-  for (const [name, limit] of Object.entries(resources?.limits ?? {})) {
-    if (resources === undefined) return;
-    resources.requests ??= {};
-    if (!Object.hasOwn(resources.requests, name)) resources.requests[name] = limit;
+/** In a pod, though not in a template, a limit without a request asks for as much. */
+export function setRequests({ initContainers = [], containers }: PodSpec): void {
+  for (const { resources } of [...initContainers, ...(containers ?? [])]) {
+    if (resources?.limits === undefined) continue;
+    resources.requests = { ...resources.limits, ...resources.requests };
   }
 }
 
