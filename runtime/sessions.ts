@@ -35,9 +35,13 @@ class Session {
     this.http2 = http2;
   }
 
-  get hasRoom(): boolean {
+  /** Counts one more stream, if there is room for it. */
+  reserve(): boolean {
     if (this.http2.closed || this.http2.destroyed) return false;
-    return this.streams < Math.min(mostStreams, this.http2.remoteSettings.maxConcurrentStreams ?? mostStreams);
+    const most = Math.min(mostStreams, this.http2.remoteSettings.maxConcurrentStreams ?? mostStreams);
+    if (this.streams >= most) return false;
+    this.streams++;
+    return true;
   }
 }
 
@@ -54,17 +58,10 @@ export class Sessions implements Carrier {
   }
 
   async request(request: TransportRequest): Promise<TransportResponse> {
-    const session = await this.#withRoom();
-    request.signal?.throwIfAborted();
-    session.streams++;
-    try {
-      const stream = open(session.http2, this.#options.url, request);
-      stream.once("close", () => session.streams--);
-      return await respond(stream, request);
-    } catch (error) {
-      if (error instanceof NotOpened) session.streams--;
-      throw error;
-    }
+    const session = await this.#reserve();
+    const stream = openOn(session, this.#options.url, request);
+    stream.once("close", () => session.streams--);
+    return respond(stream, request);
   }
 
   close(): void {
@@ -72,9 +69,10 @@ export class Sessions implements Carrier {
     for (const session of this.#sessions) session.http2.destroy();
   }
 
-  async #withRoom(): Promise<Session> {
+  /** A session with room for one more stream, which is counted already. */
+  async #reserve(): Promise<Session> {
     for (;;) {
-      for (const session of this.#sessions) if (session.hasRoom) return session;
+      for (const session of this.#sessions) if (session.reserve()) return session;
       if (this.#closed) throw new TransportFailed("the transport is closed", { uncertain: false });
       this.#opening ??= this.#options
         .connect()
@@ -124,15 +122,16 @@ function answersPing(http2: ClientHttp2Session, clock: Clock): Promise<boolean> 
   });
 }
 
-/** The stream could not even be opened. */
-class NotOpened extends TransportFailed {}
-
-function open(session: ClientHttp2Session, url: URL, request: TransportRequest): ClientHttp2Stream {
+/** Opens the stream that was reserved, or lets the reservation go. */
+function openOn(session: Session, url: URL, request: TransportRequest): ClientHttp2Stream {
   const headers = { ...request.headers, ":method": request.method, ":path": request.path, ":authority": url.host };
   try {
-    return session.request(headers, { endStream: request.body === undefined });
+    request.signal?.throwIfAborted();
+    return session.http2.request(headers, { endStream: request.body === undefined });
   } catch (cause) {
-    throw new NotOpened("the connection is closing", { cause, uncertain: false });
+    session.streams--;
+    request.signal?.throwIfAborted();
+    throw new TransportFailed("the connection is closing", { cause, uncertain: false });
   }
 }
 
