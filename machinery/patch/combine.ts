@@ -4,7 +4,7 @@
  * Source: sigs.k8s.io/structured-merge-diff/v6/typed (merge.go, remove.go, reconcile_schema.go), fieldpath/set.go
  */
 import { type Step, fieldStep } from "./element.ts";
-import { type FieldSet, below, isMember, leaf, self } from "./fieldset.ts";
+import { type FieldSet, isMember, leaf, self } from "./fieldset.ts";
 import { stepOfItem } from "./items.ts";
 import { type Plain, isEmpty, read, write } from "./plain.ts";
 import { type FieldType, type ListType, type MapType, deduced, fieldsOf, itemsOf, shapeOf } from "./types.ts";
@@ -185,7 +185,6 @@ export function reconcileWithSchema(set: FieldSet, type: FieldType): FieldSet {
 }
 
 function reconcileNode(node: FieldSet, type: FieldType): FieldSet {
-  if (isEmpty(below(node))) return node;
   if (type.map !== undefined) {
     if (type.map.open) return node;
     return type.map.atomic ? leaf : reconcileBelow(node, type);
@@ -198,8 +197,10 @@ function reconcileBelow(set: FieldSet, type: FieldType): FieldSet {
   let changed: Record<Step, FieldSet> | undefined;
   for (const step in set) {
     const node = set[step];
-    const inner = step === self ? undefined : typeAt(type, step);
-    if (node === undefined || inner === undefined) continue;
+    // Fields with nothing below them are in line with any schema; they are most of a set.
+    if (node === undefined || isEmpty(node)) continue;
+    const inner = typeAt(type, step);
+    if (inner === undefined) continue;
     const reconciled = reconcileNode(node, inner);
     if (reconciled === node) continue;
     changed ??= { ...set };

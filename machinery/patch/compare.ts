@@ -54,11 +54,13 @@ export function filterChanges(changes: Changes, filter: FieldFilter | undefined)
 
 const modified: Change = { added: undefined, modified: leaf, removed: undefined };
 
-/** Undefined stands for a value that is not there. */
+/** Compares two values of a field; undefined stands for one that is not there. */
 function compare(type: FieldType, before: unknown, after: unknown): Change | undefined {
   if (before === after) return undefined;
   if (before === undefined) return { added: wholeNode(type, after), modified: undefined, removed: undefined };
   if (after === undefined) return { added: undefined, modified: undefined, removed: wholeNode(type, before) };
+  // Most of an object is as before: it is not looked at field by field.
+  if (deepEqual(before, after)) return undefined;
   const was = shapeOf(type, before);
   const is = shapeOf(type, after);
   const change = compareAs(type, is, { before, after });
@@ -70,21 +72,18 @@ interface Pair {
   readonly after: unknown;
 }
 
+/** Compares two values that are not the same. */
 function compareAs(type: FieldType, shape: Shape, pair: Pair): Change | undefined {
   if (shape === "map" && type.map !== undefined && !type.map.atomic) return compareMaps(type.map, pair);
   if (shape === "list" && type.list !== undefined && !type.list.atomic) return compareLists(type.list, pair);
-  return compareWhole(pair);
-}
-
-function compareWhole({ before, after }: Pair): Change | undefined {
-  return deepEqual(before, after) ? undefined : modified;
+  return modified;
 }
 
 function compareMaps(map: MapType, pair: Pair): Change | undefined {
   const before = fieldsOf(pair.before) ?? none;
   const after = fieldsOf(pair.after) ?? none;
   // An empty object, null and nothing are told apart as one value.
-  if (isEmpty(before) && isEmpty(after)) return compareWhole(pair);
+  if (isEmpty(before) && isEmpty(after)) return modified;
   const found = new Found();
   for (const name of Object.keys(before)) {
     const now = read(after, name);
@@ -103,7 +102,7 @@ const noItems: readonly unknown[] = [];
 function compareLists(list: ListType, pair: Pair): Change | undefined {
   const before = itemsOf(pair.before) ?? noItems;
   const after = itemsOf(pair.after) ?? noItems;
-  if (before.length === 0 && after.length === 0) return compareWhole(pair);
+  if (before.length === 0 && after.length === 0) return modified;
   const found = new Found();
   const old = itemsByStep(list, before);
   const now = itemsByStep(list, after);
@@ -115,7 +114,7 @@ function compareLists(list: ListType, pair: Pair): Change | undefined {
 /** Compares the items of one step. Several of one step are owned as one. */
 function compareItems(list: ListType, before: readonly unknown[], after: readonly unknown[]): Change | undefined {
   if (before.length < 2 && after.length < 2) return compare(list.item, before[0], after[0]);
-  if (before.length > 1 && after.length > 1) return compareWhole({ before, after });
+  if (before.length > 1 && after.length > 1) return deepEqual(before, after) ? undefined : modified;
   const repeated = before.length > 1 ? "removed" : "added";
   const single = before.length > 1 ? compare(list.item, undefined, after[0]) : compare(list.item, before[0], undefined);
   return both(single, { added: undefined, modified: undefined, removed: undefined, [repeated]: leaf });

@@ -61,6 +61,7 @@ const numbered: Readonly<Record<string, string>> = { "\\b": "\\u0008", "\\f": "\
 
 /** JSON of a text, control characters other than newline, return and tab by number. */
 function quote(text: string): string {
+  if (plainText.test(text)) return `"${text}"`;
   return JSON.stringify(text).replaceAll(/\\./g, (escape) => numbered[escape] ?? escape);
 }
 

@@ -194,14 +194,19 @@ class Compiler {
       if (typeof other === "boolean") return other ? deduced : undefined;
       return this.compile(other, preserve);
     };
-    const declared = (name: string): Schema | undefined => (Object.hasOwn(fields, name) ? fields[name] : undefined);
+    const known = new Map<string, FieldType>();
     return {
       atomic: schema["x-kubernetes-map-type"] === "atomic",
       open: other === true && Object.keys(fields).length === 0,
-      declares: (name) => declared(name) !== undefined,
+      declares: (name) => known.has(name) || Object.hasOwn(fields, name),
       field: (name) => {
-        const own = declared(name);
-        return own === undefined ? others() : this.compile(own, preserve);
+        const found = known.get(name);
+        if (found !== undefined) return found;
+        const own = Object.hasOwn(fields, name) ? fields[name] : undefined;
+        if (own === undefined) return others();
+        const type = this.compile(own, preserve);
+        known.set(name, type);
+        return type;
       },
     };
   }
