@@ -3,7 +3,7 @@
  * sets brought in line with a schema.
  * Source: sigs.k8s.io/structured-merge-diff/v6/typed (merge.go, remove.go, reconcile_schema.go), fieldpath/set.go
  */
-import { type Step, fieldStep } from "./element.ts";
+import type { Step } from "./element.ts";
 import { type FieldSet, isMember, leaf, self } from "./fieldset.ts";
 import { stepOfItem } from "./items.ts";
 import { type Plain, isEmpty, read, write } from "./plain.ts";
@@ -34,7 +34,7 @@ function mergeMaps(map: MapType, live: unknown, applied: unknown): unknown {
   let merged = left;
   for (const name of Object.keys(right)) {
     const before = read(left, name);
-    const after = mergeConfiguration(map.field(name) ?? deduced, before, right[name]);
+    const after = mergeConfiguration(map.field(name).type ?? deduced, before, right[name]);
     if (after === before) continue;
     if (merged === left) merged = { ...left };
     write(merged, name, after);
@@ -130,9 +130,10 @@ function removeFromMap(map: MapType, value: unknown, fields: FieldSet): unknown 
   if (object === undefined || isEmpty(object)) return null;
   const rest: Plain = {};
   for (const name of Object.keys(object)) {
-    const node = fields[fieldStep(name)];
+    const { step, type } = map.field(name);
+    const node = fields[step];
     if (node === undefined) write(rest, name, object[name]);
-    else if (!isMember(node)) write(rest, name, removeFields(map.field(name) ?? deduced, object[name], node));
+    else if (!isMember(node)) write(rest, name, removeFields(type ?? deduced, object[name], node));
   }
   return isEmpty(rest) ? null : rest;
 }
@@ -162,7 +163,7 @@ function namedBelow(set: FieldSet, type: FieldType | undefined): Record<Step, Fi
     const node = set[step] ?? leaf;
     if (node === leaf || step === self) continue;
     const inner = namedBelow(node, typeBelow(type, step)) ?? node;
-    const named = !(self in inner) && step.startsWith("f:") && type?.map?.declares(step.slice(2)) === true;
+    const named = !(self in inner) && step.startsWith("f:") && type?.map?.field(step.slice(2)).declared === true;
     const next = named && !isEmpty(inner) ? { [self]: leaf, ...inner } : inner;
     if (next === node) continue;
     changed ??= { ...set };
@@ -172,7 +173,7 @@ function namedBelow(set: FieldSet, type: FieldType | undefined): Record<Step, Fi
 }
 
 function typeBelow(type: FieldType | undefined, step: Step): FieldType | undefined {
-  if (step.startsWith("f:")) return type?.map?.field(step.slice(2));
+  if (step.startsWith("f:")) return type?.map?.field(step.slice(2)).type;
   return step.startsWith("k:") ? type?.list?.item : undefined;
 }
 
@@ -211,5 +212,5 @@ function reconcileBelow(set: FieldSet, type: FieldType): FieldSet {
 
 function typeAt(type: FieldType, step: Step): FieldType | undefined {
   if (type.map === undefined) return type.scalar === undefined ? type.list?.item : undefined;
-  return type.map.field(step.startsWith("f:") ? step.slice(2) : "");
+  return type.map.field(step.startsWith("f:") ? step.slice(2) : "").type;
 }

@@ -8,11 +8,12 @@
  * Source: sigs.k8s.io/structured-merge-diff/v6/typed/compare.go
  */
 import { deepEqual } from "../equal.ts";
-import { type Step, fieldStep } from "./element.ts";
+import type { Step } from "./element.ts";
 import { type Field, type FieldFilter, type FieldSet, leaf, memberWith, noFields, setOf, union } from "./fieldset.ts";
 import { itemsByStep } from "./items.ts";
 import { type Plain, isEmpty, read } from "./plain.ts";
 import {
+  type FieldOf,
   type FieldType,
   type ListType,
   type MapType,
@@ -87,13 +88,16 @@ function compareMaps(map: MapType, pair: Pair): Change | undefined {
   const found = new Found();
   for (const name of Object.keys(before)) {
     const now = read(after, name);
-    if (before[name] !== now) found.add(fieldStep(name), compare(map.field(name) ?? deduced, before[name], now));
+    if (before[name] !== now) compareField(found, map.field(name), { before: before[name], after: now });
   }
   for (const name of Object.keys(after)) {
-    if (!Object.hasOwn(before, name))
-      found.add(fieldStep(name), compare(map.field(name) ?? deduced, undefined, after[name]));
+    if (!Object.hasOwn(before, name)) compareField(found, map.field(name), { before: undefined, after: after[name] });
   }
   return found.change();
+}
+
+function compareField(found: Found, { step, type = deduced }: FieldOf, { before, after }: Pair): void {
+  found.add(step, compare(type, before, after));
 }
 
 const none: Plain = Object.freeze({});
@@ -132,7 +136,8 @@ function wholeFields(map: MapType, value: unknown): Field[] {
   const fields = fieldsOf(value) ?? none;
   const nodes: Field[] = [];
   for (const name of Object.keys(fields)) {
-    if (fields[name] !== undefined) nodes.push([fieldStep(name), wholeNode(map.field(name) ?? deduced, fields[name])]);
+    const { step, type = deduced } = map.field(name);
+    if (fields[name] !== undefined) nodes.push([step, wholeNode(type, fields[name])]);
   }
   return nodes;
 }

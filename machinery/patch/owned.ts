@@ -2,7 +2,7 @@
  * The fields that a configuration sets: what an applier owns.
  * Source: sigs.k8s.io/structured-merge-diff/v6/typed (tofieldset.go, validate.go)
  */
-import { type Step, fieldStep, spellStep } from "./element.ts";
+import { type Step, spellStep } from "./element.ts";
 import { type Field, type FieldSet, leaf, noFields, nodeOf, setOf } from "./fieldset.ts";
 import { BadValue, itemsByStep, stepOfItem } from "./items.ts";
 import { type Plain, isEmpty, isPlain } from "./plain.ts";
@@ -50,10 +50,11 @@ function collectMap(map: MapType, value: unknown): FieldSet {
   for (const name of Object.keys(fields)) {
     const field = fields[name];
     if (field === undefined) continue;
-    const owned = collect(map.field(name) ?? deduced, field);
+    const { step, declared, type = deduced } = map.field(name);
+    const owned = collect(type, field);
     const bare = field === null || (isPlain(field) && isEmpty(field));
-    const node = nodeOf(owned.self || bare || !map.declares(name), owned.below);
-    if (node !== undefined) found.push([fieldStep(name), node]);
+    const node = nodeOf(owned.self || bare || !declared, owned.below);
+    if (node !== undefined) found.push([step, node]);
   }
   return setOf(found);
 }
@@ -102,8 +103,8 @@ function checkValue(type: FieldType, value: unknown, place: Place): void {
 function checkMap(map: MapType, value: unknown, place: Place): void {
   if (!isPlain(value)) return fault(place, `expected map, got &{${spell(value)}}`);
   for (const name of Object.keys(value)) {
-    const here = at(place, fieldStep(name));
-    const type = map.field(name);
+    const { step, type } = map.field(name);
+    const here = at(place, step);
     if (type === undefined) return fault(here, "field not declared in schema");
     checkValue(type, value[name], here);
   }

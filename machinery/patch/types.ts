@@ -4,7 +4,7 @@
  * Source: k8s.io/kube-openapi/pkg/schemaconv (smd.go, openapi.go); sigs.k8s.io/structured-merge-diff/v6/schema
  */
 import type { Schema } from "../schema/schema.ts";
-import { compareText } from "./element.ts";
+import { type Step, compareText, fieldStep } from "./element.ts";
 import { isPlain } from "./plain.ts";
 import { zeroValue } from "./zero.ts";
 
@@ -23,15 +23,21 @@ export interface ListType {
   keyDefault(key: string): unknown;
 }
 
+/** A field of an object. */
+export interface FieldOf {
+  readonly step: Step;
+  /** Whether the schema names it. */
+  readonly declared: boolean;
+  /** Undefined when it may not be there. */
+  readonly type: FieldType | undefined;
+}
+
 /** An object: owned as one (atomic), or field by field. */
 export interface MapType {
   readonly atomic: boolean;
   /** Whether no field of it is declared and any is taken. */
   readonly open: boolean;
-  /** Whether the schema names the field. */
-  declares(name: string): boolean;
-  /** The type of a field, declared or not; undefined when it may not be there. */
-  field(name: string): FieldType | undefined;
+  field(name: string): FieldOf;
 }
 
 /** A type. Most have one shape; those of unknown fields have all three, and the value decides. */
@@ -55,6 +61,10 @@ export function shapeOf(type: FieldType, value: unknown): Shape {
   return type.scalar === undefined ? "list" : "scalar";
 }
 
+function undeclared(name: string, type: FieldType | undefined): FieldOf {
+  return { step: fieldStep(name), declared: false, type };
+}
+
 const whole: FieldType = {
   scalar: "untyped",
   list: {
@@ -65,14 +75,14 @@ const whole: FieldType = {
     },
     keyDefault: () => undefined,
   },
-  map: { atomic: true, open: false, declares: () => false, field: () => whole },
+  map: { atomic: true, open: false, field: (name) => undeclared(name, whole) },
 };
 
 /** The type of what no schema describes: objects by field, lists as one. */
 export const deduced: FieldType = {
   scalar: "untyped",
   list: { atomic: true, keys: [], item: whole, keyDefault: () => undefined },
-  map: { atomic: false, open: true, declares: () => false, field: () => deduced },
+  map: { atomic: false, open: true, field: (name) => undeclared(name, deduced) },
 };
 
 /** Metadata as apply sees it, for kinds whose schema does not say. Source: metav1.ObjectMeta */
@@ -194,19 +204,18 @@ class Compiler {
       if (typeof other === "boolean") return other ? deduced : undefined;
       return this.compile(other, preserve);
     };
-    const known = new Map<string, FieldType>();
+    const known = new Map<string, FieldOf>();
     return {
       atomic: schema["x-kubernetes-map-type"] === "atomic",
       open: other === true && Object.keys(fields).length === 0,
-      declares: (name) => known.has(name) || Object.hasOwn(fields, name),
       field: (name) => {
         const found = known.get(name);
         if (found !== undefined) return found;
         const own = Object.hasOwn(fields, name) ? fields[name] : undefined;
-        if (own === undefined) return others();
-        const type = this.compile(own, preserve);
-        known.set(name, type);
-        return type;
+        if (own === undefined) return undeclared(name, others());
+        const field = { step: fieldStep(name), declared: true, type: this.compile(own, preserve) };
+        known.set(name, field);
+        return field;
       },
     };
   }
