@@ -15,6 +15,7 @@ import { authorize, healthForAll, masters } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
 import { ensureNamespaces } from "./bootstrap/namespaces.ts";
+import { ensurePriorityClasses } from "./bootstrap/priorityclasses.ts";
 import { Listener } from "./http/listener.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Pki } from "./pki/folder.ts";
@@ -95,7 +96,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onRequest: (request, response) => void handle(request, response),
     onUpgrade: refuseUpgrade,
   });
-  await ensureNamespaces(catalogue, clock);
+  await Promise.all([ensureNamespaces(catalogue, clock), ensurePriorityClasses(catalogue, clock)]);
   const port = await listener.listen();
   return {
     port,
