@@ -12,10 +12,13 @@
 /** A step as written in FieldsV1, in the one form that equal steps share. */
 export type Step = string;
 
-/** A step taken apart. Keys are sorted by name. */
+/** What tells an item of a keyed list apart, sorted by name. */
+type Fields = readonly (readonly [name: string, value: unknown])[];
+
+/** A step taken apart. */
 export type Element =
   | { readonly kind: "field"; readonly name: string }
-  | { readonly kind: "key"; readonly fields: readonly (readonly [name: string, value: unknown])[] }
+  | { readonly kind: "key"; readonly fields: Fields }
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "index"; readonly index: number };
 
@@ -26,7 +29,7 @@ export const fieldStep = (name: string): Step => `f:${name}`;
 export const valueStep = (value: unknown): Step => `v:${writeScalar(value)}`;
 
 /** The step of a keyed list's item. `fields` must be sorted by name. */
-export function keyStep(fields: readonly (readonly [name: string, value: unknown])[]): Step {
+export function keyStep(fields: Fields): Step {
   return `k:{${fields.map(([name, value]) => `${quote(name)}:${writeScalar(value)}`).join(",")}}`;
 }
 
@@ -70,12 +73,23 @@ export class BadStep extends Error {
   override readonly name = "BadStep";
 }
 
-// The commonest key: one name, one plain text or small number. Its written form is the one form.
-const simpleKey = /^k:\{"([^\p{C}"\\]+)":(?:"([^\p{C}"\\<>&\u2028\u2029]*)"|(-?[1-9]\d{0,14}|0))\}$/u;
+// The commonest keys: one or two names, with plain texts or small numbers. Their written form is the one form.
+const plainField = String.raw`"([^\p{C}"\\]+)":(?:"([^\p{C}"\\<>&\u2028\u2029]*)"|(-?[1-9]\d{0,14}|0))`;
+const simpleKey = new RegExp(`^k:\\{${plainField}(?:,${plainField})?\\}$`, "u");
+
+/** The fields of a step that is one of the commonest keys. */
+function simpleFields(step: Step): Fields | undefined {
+  const match = simpleKey.exec(step);
+  if (match === null) return undefined;
+  const [, name = "", text, number, second, secondText, secondNumber] = match;
+  const first = [name, text ?? Number(number)] as const;
+  if (second === undefined) return [first];
+  return compareText(name, second) < 0 ? [first, [second, secondText ?? Number(secondNumber)]] : undefined;
+}
 
 /** Whether a step is surely in its one form; false when that takes more than a glance. */
 export function isPlainlyCanonical(step: Step): boolean {
-  return step.startsWith("f:") || simpleKey.test(step);
+  return step.startsWith("f:") || simpleFields(step) !== undefined;
 }
 
 /**
@@ -101,11 +115,8 @@ export function parseStep(step: Step): Element | undefined {
 }
 
 function parseKey(step: Step, rest: string): Element {
-  const simple = simpleKey.exec(step);
-  if (simple !== null) {
-    const [, name = "", text, number] = simple;
-    return { kind: "key", fields: [[name, text ?? Number(number)]] };
-  }
+  const simple = simpleFields(step);
+  if (simple !== undefined) return { kind: "key", fields: simple };
   const fields = parse(rest);
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) throw new BadStep(`bad key: ${step}`);
   return { kind: "key", fields: Object.entries(fields).sort(([a], [b]) => compareText(a, b)) };
@@ -154,8 +165,6 @@ export function compareElements(a: Element | undefined, b: Element | undefined):
   if (a.kind === "index" && b.kind === "index") return a.index - b.index;
   return kindOrder[a.kind] - kindOrder[b.kind];
 }
-
-type Fields = readonly (readonly [name: string, value: unknown])[];
 
 function compareFields(a: Fields, b: Fields): number {
   for (const [i, left] of a.entries()) {

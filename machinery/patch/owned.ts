@@ -74,22 +74,29 @@ function collectList(list: ListType, value: unknown): FieldSet {
  */
 export function checkForm(type: FieldType, object: Plain): void {
   const faults: string[] = [];
-  checkValue(type, object, { path: "", faults });
+  checkValue(type, object, { parent: undefined, step: "", faults });
   if (faults.length === 0) return;
   throw new BadValue(
     faults.length === 1 ? faults.join("") : ["errors:", ...faults.map((fault) => `  ${fault}`)].join("\n"),
   );
 }
 
+/** Where in the configuration; spelled only for a fault. */
 interface Place {
-  readonly path: string;
+  readonly parent: Place | undefined;
+  readonly step: Step;
   readonly faults: string[];
 }
 
-const at = ({ path, faults }: Place, step: Step): Place => ({ path: path + spellStep(step), faults });
+const at = (parent: Place, step: Step): Place => ({ parent, step, faults: parent.faults });
 
-function fault({ path, faults }: Place, message: string): void {
-  faults.push(path === "" ? message : `${path}: ${message}`);
+function spellPlace({ parent, step }: Place): string {
+  return parent === undefined ? "" : spellPlace(parent) + spellStep(step);
+}
+
+function fault(place: Place, message: string): void {
+  const path = spellPlace(place);
+  place.faults.push(path === "" ? message : `${path}: ${message}`);
 }
 
 function checkValue(type: FieldType, value: unknown, place: Place): void {
