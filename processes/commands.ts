@@ -26,10 +26,12 @@ const commands: readonly Command[] = [
   { name: "test", summary: "the tests", load: () => import("./test.ts") },
 ];
 
+/** The command of a name; undefined when there is none. */
 export function findCommand(name: string): Command | undefined {
   return commands.find((command) => command.name === name);
 }
 
+/** All commands, a line each, for people. */
 export function describeCommands(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);

@@ -35,6 +35,7 @@ export async function runs({ pid, started }: Running): Promise<boolean> {
   return (await startOf(pid)) === started;
 }
 
+/** Records what is up, whole or not at all. */
 export async function writeRecord(data: string, record: UpRecord): Promise<void> {
   await mkdir(join(data, "run"), { recursive: true, mode: 0o700 });
   await writePrivate(file(data), `${JSON.stringify(record, undefined, 2)}\n`);
@@ -50,6 +51,7 @@ export async function readRecord(data: string): Promise<UpRecord | undefined> {
   }
 }
 
+/** Forgets the record. */
 export async function removeRecord(data: string): Promise<void> {
   await rm(file(data), { force: true });
 }

@@ -67,6 +67,7 @@ export function statusOf(error: unknown): Status & { code: number } {
   };
 }
 
+/** Media type of nearly every answer. */
 export const jsonType = "application/json";
 
 /** A JSON answer. */

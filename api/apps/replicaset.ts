@@ -26,6 +26,7 @@ export const replicaColumns: readonly Column[] = [
   selectorColumn,
 ];
 
+/** The rules of ReplicaSets. */
 export const replicaSet: Strategy<ReplicaSet> = {
   generation: true,
   setDefaults({ spec }) {

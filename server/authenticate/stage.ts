@@ -14,6 +14,7 @@ export const anonymous: User = { name: "system:anonymous", uid: "", groups: ["sy
 
 const open: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
 
+/** The stage that finds out who asks; health may be asked by anybody. @throws {StatusError} Unauthorized */
 export function authenticate(authenticators: readonly Authenticator[]): Stage {
   return async (exchange) => {
     for (const authenticator of authenticators) {

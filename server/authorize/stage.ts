@@ -23,6 +23,7 @@ export const healthForAll: Authorizer = {
   authorize: (_, info) => (health.has(info.path) && info.method === "GET" ? "allow" : "no opinion"),
 };
 
+/** The stage that asks the authorizers in turn; when none allows, the answer is no. @throws {StatusError} Forbidden */
 export function authorize(authorizers: readonly Authorizer[]): Stage {
   return async (exchange) => {
     const { user, info } = exchange;

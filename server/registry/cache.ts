@@ -40,6 +40,7 @@ export interface CacheOptions {
   readonly parsed: ParsedObjects;
 }
 
+/** One resource's objects as of the newest change told. Loads itself at the first read. */
 export class Cache {
   readonly #store: Store;
   readonly #prefix: string;

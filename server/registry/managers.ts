@@ -61,6 +61,7 @@ function managerOf({ fieldManager }: WriteOptions, userAgent: string | undefined
   return program.slice(0, longestManager).replace(/[\p{C}]/gu, "");
 }
 
+/** The ownership record for the writes of one request. */
 export function ownersOf(call: Call, options: WriteOptions): Owners {
   const { kind } = call.served;
   const ownership = call.services.ownership.of(kind, call.info.subresource);

@@ -31,6 +31,7 @@ export interface Current {
 
 const maxAttempts = 100;
 
+/** One stored resource. Its cache is the only way to read, its three writes the only ways to change. */
 export class Resource {
   readonly stored: Kind;
   readonly cache: Cache;

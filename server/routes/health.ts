@@ -21,6 +21,7 @@ const roots = ["/healthz", "/livez", "/readyz"] as const;
 /** A check that always holds: that anything answers at all. */
 export const ping: HealthCheck = { name: "ping", check: async () => {} };
 
+/** The stage that answers the three health paths. */
 export function health(checks: HealthChecks): Stage {
   return async (exchange) => {
     const { path } = exchange.info;

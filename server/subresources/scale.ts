@@ -62,6 +62,7 @@ export function scaleOf(kind: Kind, object: ApiObject): ApiObject {
   };
 }
 
+/** GET scale. @throws {StatusError} NotFound */
 export async function getScale(call: Call): Promise<Reply> {
   const resource = storedResource(call);
   const wanted = negotiate(call.request.headers.accept, false);
@@ -70,6 +71,7 @@ export async function getScale(call: Call): Promise<Reply> {
   return answerObject(call, wanted, { code: 200, object: scaleOf(call.served.kind, object) });
 }
 
+/** PUT scale. @throws {StatusError} Conflict, Invalid */
 export async function updateScale(call: Call): Promise<Reply> {
   const wanted = negotiate(call.request.headers.accept, false);
   const options = writeOptions(call.info.query, "UpdateOptions");
