@@ -163,6 +163,14 @@ class SchemaBook {
     return this.#blocks.has(name);
   }
 
+  /** @param name as OpenAPI has it, `io.k8s.api.core.v1.Pod` */
+  byOpenApiName(name: string): Schema | undefined {
+    const dot = name.lastIndexOf(".");
+    const file = Object.keys(this.#files).find((key) => this.#files[key]?.prefix === name.slice(0, dot));
+    const key = `${file}.${name.slice(dot + 1)}`;
+    return this.#blocks.has(key) ? this.named(key) : undefined;
+  }
+
   /** @param name `FILE.NAME` */
   named(name: string): Schema {
     const made = this.#types.get(name);
@@ -259,7 +267,7 @@ export function builtinTypes(): readonly { readonly apiVersion: string; readonly
   });
 }
 
-/** The text of a fact file: what the schemas of a group's version are made of. "" when there is none. */
-export function builtinFacts(group: string, version: string): string {
-  return files[`${group === "" ? "core" : group}/${version}`]?.facts ?? "";
+/** The type that OpenAPI calls `io.k8s.api.core.v1.Pod`, without the facts of any field that holds it. */
+export function builtinSchemaByName(name: string): Schema | undefined {
+  return book.byOpenApiName(name);
 }

@@ -171,7 +171,8 @@ export class SchemaWriter {
     const made: Record<string, unknown> = {};
     for (const [field, schema] of Object.entries(properties)) {
       const kept = schema["x-atoll-zero"] === "keep" && schema.nullable !== true && schema.default === undefined;
-      const value = this.#value(schema, described[field], kept ? zeroOf(schema) : undefined);
+      const description = described[field] ?? this.#descriptions[schema["x-atoll-name"] ?? ""]?.description;
+      const value = this.#value(schema, description, kept ? zeroOf(schema) : undefined);
       Object.defineProperty(made, field, { value, enumerable: true, writable: true, configurable: true });
     }
     return made;
