@@ -13,7 +13,6 @@ export interface HostLimits {
   readonly processes: number;
 }
 
-const parent = "atoll";
 const periodUs = 100_000;
 
 /** Which control groups a host has. */
@@ -22,18 +21,26 @@ export type GroupVersion = "v2" | "v1" | "none";
 /** The host's control groups. */
 export class HostGroups {
   readonly version: GroupVersion;
+  /** Name of the group that holds all of them. */
+  readonly parent: string;
   readonly #root: string;
 
-  private constructor(version: GroupVersion, root: string) {
+  private constructor(version: GroupVersion, where: { parent: string; root: string }) {
     this.version = version;
-    this.#root = root;
+    this.parent = where.parent;
+    this.#root = where.root;
   }
 
-  /** Looks at what the host has. @param root where control groups are mounted */
-  static async open(root = "/sys/fs/cgroup"): Promise<HostGroups> {
-    if (await exists(join(root, "cgroup.controllers"))) return new HostGroups("v2", root);
-    if (await exists(join(root, "memory", "cgroup.procs"))) return new HostGroups("v1", root);
-    return new HostGroups("none", root);
+  /**
+   * Looks at what the host has.
+   * @param parent name for the group that holds all machines' groups
+   * @param root where control groups are mounted
+   */
+  static async open(parent: string, root = "/sys/fs/cgroup"): Promise<HostGroups> {
+    const where = { parent, root };
+    if (await exists(join(root, "cgroup.controllers"))) return new HostGroups("v2", where);
+    if (await exists(join(root, "memory", "cgroup.procs"))) return new HostGroups("v1", where);
+    return new HostGroups("none", where);
   }
 
   /**
@@ -62,12 +69,12 @@ export class HostGroups {
   }
 
   #folder(controller: string, name: string): string {
-    return join(this.#root, controller, parent, name);
+    return join(this.#root, controller, this.parent, name);
   }
 
   async #delegate(): Promise<void> {
     const wanted = "+memory +pids +cpu";
-    for (const folder of [this.#root, join(this.#root, parent)]) {
+    for (const folder of [this.#root, join(this.#root, this.parent)]) {
       await mkdir(folder, { recursive: true });
       const file = join(folder, "cgroup.subtree_control");
       const have = await readFile(file, "utf8");

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { systemClock, type Clock } from "@atoll/machinery/clock";
 import { buildProgram, type Program } from "./build.ts";
+import { digestOf, shortDigest } from "./cache.ts";
 import { HostGroups } from "./confinement.ts";
 import { prepareGuestSystem, type GuestSystem } from "./kernel/system.ts";
 import { hostTscKhz } from "./processes.ts";
@@ -65,7 +66,7 @@ export async function prepareHost(options: HostOptions): Promise<MachineHost> {
     verdict: options.verdict,
     qemuVersion: /version (\S+)/.exec(version)?.[1] ?? "unknown",
     tscKhz: await hostTscKhz(),
-    groups: await HostGroups.open(),
+    groups: await HostGroups.open(`atoll-${shortDigest(digestOf(options.home))}`),
     bootId: await hostBootId(),
     firstUid: options.firstUid ?? defaultFirstUid,
     clock: options.clock ?? systemClock,

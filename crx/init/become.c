@@ -139,6 +139,10 @@ static void find_user(struct wish *wish, struct user *user) {
     give_up(ENOENT, "unable to find user %s: no matching entries in passwd file", wish->user);
   }
   if (wish->has_gid) user->gid = wish->gid;
+  /* The first group is also one of the others, or a file denied to it could be reached by leaving it out. */
+  memmove(user->groups + 1, user->groups, sizeof user->groups - sizeof user->groups[0]);
+  user->groups[0] = user->gid;
+  if (user->group_count < MOST_GROUPS) user->group_count++;
   for (size_t i = 0; i < wish->group_count && user->group_count < MOST_GROUPS; i++)
     user->groups[user->group_count++] = wish->groups[i];
   if (wish->non_root && user->uid == 0) give_up(EPERM, "container has runAsNonRoot and image will run as root");

@@ -59,7 +59,7 @@ static void set_names(struct span run) {
 void inside_container(int control) {
   int fds[GO_COUNT];
   control_fd = control;
-  if (unshare(CLONE_NEWCGROUP | CLONE_NEWUTS) < 0) give_up(errno, "namespaces");
+  if (unshare(CLONE_NEWCGROUP) < 0) give_up(errno, "namespaces");
   struct prepared prepared = root_prepare();
   struct go go = wait_for_go(fds);
   uint8_t *text = mmap(NULL, go.length, PROT_READ | PROT_WRITE, MAP_PRIVATE, fds[GO_PAYLOAD], 0);
@@ -67,7 +67,8 @@ void inside_container(int control) {
   struct span run = {text, go.length}, rest = run, process = {NULL, 0};
   struct field field;
   setsid();
-  if (unshare(CLONE_NEWNS) < 0) give_up(errno, "namespaces");
+  /* Only now: a slot of a template must not keep the names it had there. */
+  if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0) give_up(errno, "namespaces");
   set_names(run);
   root_enter(&prepared, run, &go);
   while (tlv_next(&rest, &field))

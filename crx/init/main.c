@@ -104,7 +104,7 @@ static void change_root(void) {
 }
 
 static void make_folders(void) {
-  static const char *const folders[] = {"/run", "/run/v", "/run/t", "/run/root", "/run/upper", "/tmp", "/etc"};
+  static const char *const folders[] = {"/run", "/run/v", "/run/t", "/run/root", "/run/upper", "/run/empty"};
   for (size_t i = 0; i < COUNT(folders); i++)
     if (mkdir(folders[i], 0755) < 0 && errno != EEXIST) fatal(folders[i]);
 }

@@ -243,6 +243,10 @@ static void mask(int root) {
   static const char *const fixed[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
   static const char *const options[] = {"mode", "555", "size", "4k", NULL};
   int empty = new_mount("tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  /* Only what is attached somewhere can be copied. */
+  if (sys_move_mount(empty, AT_FDCWD, "/run/empty") < 0) give_up(errno, "masks");
+  close(empty);
+  empty = open("/run/empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
   int null = sys_openat2(root, "dev/null", O_PATH, RESOLVE_BENEATH);
   for (size_t i = 0; i < COUNT(hidden); i++) {
     struct stat status;
