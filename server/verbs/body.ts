@@ -97,7 +97,14 @@ export function decodeObject(kind: Kind, parsed: Parsed): Given {
   object.apiVersion = apiVersion;
   object.kind = kind.kind;
   object.metadata ??= {};
+  keepEmptyManagedFields(object, value);
   return { object, odd: [...parsed.duplicates, ...decoded.unknown] };
+}
+
+/** An empty list of managedFields asks for the record to be forgotten; decoding takes it for nothing. */
+function keepEmptyManagedFields(object: ApiObject, { metadata }: { readonly metadata?: unknown }): void {
+  const given = (metadata as { managedFields?: unknown } | null | undefined)?.managedFields;
+  if (Array.isArray(given) && given.length === 0) object.metadata.managedFields = [];
 }
 
 function asKind(value: unknown, apiVersion: string, kind: string): Record<string, unknown> {

@@ -3,8 +3,9 @@
  * Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go
  */
 import type { Kind } from "@atoll/api/kind";
+import { stringifyJson } from "@atoll/machinery/json/json";
 import { formatApiVersion, type ApiObject } from "@atoll/machinery/object";
-import { applyJsonPatch } from "@atoll/machinery/patch/json";
+import { applyJsonPatch, unknownMembers } from "@atoll/machinery/patch/json";
 import { applyMergePatch } from "@atoll/machinery/patch/merge";
 import { applyStrategicMerge } from "@atoll/machinery/patch/strategic";
 import type { Schema } from "@atoll/machinery/schema/schema";
@@ -87,20 +88,38 @@ function patching(
   { type, parsed, options }: { type: Exclude<PatchType, "apply">; parsed: Parsed; options: WriteOptions },
 ): Making {
   const { kind } = call.served;
+  const duplicates = type === "json" ? [...parsed.duplicates, ...unknownMembers(parsed.value)] : parsed.duplicates;
   return {
     options,
     conditional: false,
     make: (old) => {
       const value = patchedValue(kind.schema, type, { old, patch: parsed.value });
-      const given = decodeObject(kind, { value, duplicates: parsed.duplicates });
-      reportOdd(given.odd, options.fieldValidation, call.warnings);
-      checkName(given.object, call.info.name);
-      placeInNamespace(given.object, call.info.namespace, kind);
-      kind.strategy.setDefaults?.(given.object);
-      ownersOf(call, options).updated(given.object, old);
-      return given.object;
+      const object = decodePatched(call, { value, duplicates }, options);
+      checkName(object, call.info.name);
+      placeInNamespace(object, call.info.namespace, kind);
+      kind.strategy.setDefaults?.(object);
+      ownersOf(call, options).updated(object, old);
+      return object;
     },
   };
+}
+
+/**
+ * What a patch made, decoded. What is wrong with it is told of the patch, not of the object.
+ * @throws {StatusError} Invalid
+ */
+function decodePatched(call: Call, patched: Parsed, options: WriteOptions): ApiObject {
+  try {
+    const given = decodeObject(call.served.kind, patched);
+    reportOdd(given.odd, options.fieldValidation, call.warnings);
+    return given.object;
+  } catch (cause) {
+    if (!(cause instanceof StatusError) || cause.reason !== "BadRequest") throw cause;
+    const errors = new FieldErrors();
+    errors.invalid(Path.of("patch"), stringifyJson(patched.value), cause.message);
+    const told = errors.list.map(({ field, message }) => `${field}: ${message}`).join(", ");
+    throw new StatusError("Invalid", ` "" is invalid: ${told}`, { details: { causes: errors.list }, cause });
+  }
 }
 
 /** The value that a patch makes of an object. */
@@ -153,13 +172,15 @@ async function createApplied(call: Call, parsed: Parsed, options: WriteOptions):
     : await answerEntry(call, wanted, { code: 201, entry: made.entry });
 }
 
-/** The applied configuration, checked as far as it can be without the live object. */
+/** The applied configuration, checked as far as it can be without the live object; its form is apply's to judge. */
 function appliedObject(call: Call, parsed: Parsed, options: WriteOptions): ApiObject {
   const { kind } = call.served;
-  const value = (parsed.value ?? {}) as ApiObject;
+  if (typeof parsed.value !== "object" || parsed.value === null || Array.isArray(parsed.value)) {
+    throw new StatusError("BadRequest", "error decoding YAML: the body is no object");
+  }
+  const value = parsed.value as ApiObject;
   const apiVersion = formatApiVersion(kind.group, kind.version);
-  const given = decodeObject(kind, parsed);
-  reportOdd(given.odd, options.fieldValidation, call.warnings);
+  reportOdd(parsed.duplicates, options.fieldValidation, call.warnings);
   if (value.kind !== kind.kind || value.apiVersion !== apiVersion) {
     throw new StatusError(
       "BadRequest",
