@@ -10,6 +10,7 @@ import { statefulSet } from "./apps/statefulset.ts";
 import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
 import { pod } from "./core/pod.ts";
+import { service } from "./core/service.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
@@ -18,6 +19,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
   "/Namespace": of(namespace),
   "/Pod": of(pod),
+  "/Service": of(service),
   "apps/DaemonSet": of(daemonSet),
   "apps/Deployment": of(deployment),
   "apps/ReplicaSet": of(replicaSet),

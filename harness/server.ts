@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtinKinds } from "@atoll/api/catalog";
 import { type Clock, systemClock } from "@atoll/machinery/clock";
-import { admissionPlugins } from "@atoll/server/admission/plugins";
 import { openPki, type Pki } from "@atoll/server/pki/folder";
 import { type Server, startServer } from "@atoll/server/server";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
@@ -64,7 +63,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     log: { info: () => {}, error },
     bind: "127.0.0.1",
     port: 0,
-    admission: admissionPlugins,
+    serviceCidr: "10.96.0.0/12",
+    advertise: "127.0.0.1",
     subresources: subresourceHandlers(),
     version: "test",
   });

@@ -56,7 +56,9 @@ export class Child {
     child.stderr.pipe(this.#log, { end: false });
     const lines = createInterface({ input: child.stdout });
     await new Promise<void>((resolve, reject) => {
-      const late = clock.after(startDeadlineMs, () => reject(new Error(`${part.does} did not get ready: ${said.join("")}`)));
+      const late = clock.after(startDeadlineMs, () =>
+        reject(new Error(`${part.does} did not get ready: ${said.join("")}`)),
+      );
       child.once("error", reject);
       child.once("exit", (code, signal) => {
         late.cancel();

@@ -23,7 +23,8 @@ export async function run(args: readonly string[]): Promise<number> {
     process.kill(record.up.pid, "SIGTERM");
     const deadline = systemClock.monotonicMs() + patienceMs;
     while (await runs(record.up)) {
-      if (systemClock.monotonicMs() > deadline) throw new Error(`process ${record.up.pid} does not end; kill it by hand`);
+      if (systemClock.monotonicMs() > deadline)
+        throw new Error(`process ${record.up.pid} does not end; kill it by hand`);
       await systemClock.sleep(lookEveryMs);
     }
     process.stdout.write("stopped\n");

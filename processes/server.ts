@@ -6,7 +6,6 @@ import { isIP } from "node:net";
 import { builtinKinds } from "@atoll/api/catalog";
 import { systemClock } from "@atoll/machinery/clock";
 import { openPki } from "@atoll/server/pki/folder";
-import { admissionPlugins } from "@atoll/server/admission/plugins";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { type Server, startServer } from "@atoll/server/server";
 import { exitCode, flags, port } from "./flags.ts";
@@ -74,7 +73,8 @@ async function start(options: Options, log: Logger): Promise<Server> {
     clock: systemClock,
     bind: options.bind,
     port: options.apiPort,
-    admission: admissionPlugins,
+    serviceCidr: options.serviceCidr,
+    advertise: address,
     subresources: subresourceHandlers(),
     version: atollVersion,
   });

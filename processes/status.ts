@@ -22,7 +22,9 @@ export async function run(args: readonly string[]): Promise<number> {
     command.parse(args, { from: "user" });
     const { data, output } = command.opts<{ data: string; output?: string }>();
     const report = await look(resolve(data), await readRecord(resolve(data)));
-    process.stdout.write(output === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report, resolve(data)));
+    process.stdout.write(
+      output === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report, resolve(data)),
+    );
     return report.ready ? 0 : 1;
   });
 }
@@ -37,7 +39,9 @@ async function look(data: string, record: UpRecord | undefined): Promise<Report>
 
 function describe({ up, url, ready, parts }: Report, data: string): string {
   if (!up) return `nothing is up in ${data}; ./atoll up starts it\n`;
-  const lines = parts.map(({ name, pid, running }) => `  ${name.padEnd(12)} ${running ? `process ${pid}` : "NOT RUNNING"}`);
+  const lines = parts.map(
+    ({ name, pid, running }) => `  ${name.padEnd(12)} ${running ? `process ${pid}` : "NOT RUNNING"}`,
+  );
   return [`${ready ? "ready" : "NOT READY"} at ${url}`, ...lines, ""].join("\n");
 }
 

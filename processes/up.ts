@@ -85,7 +85,11 @@ async function startPart(part: Part, data: string): Promise<Child> {
 }
 
 async function record(data: string, children: readonly Child[], url: string): Promise<void> {
-  const describe = async (name: string, pid: number): Promise<Running> => ({ name, pid, started: (await startOf(pid)) ?? "" });
+  const describe = async (name: string, pid: number): Promise<Running> => ({
+    name,
+    pid,
+    started: (await startOf(pid)) ?? "",
+  });
   const up = await describe("up", process.pid);
   const parts = await Promise.all(children.map((child) => describe(child.name, child.pid ?? 0)));
   await writeRecord(data, { up, parts, url });

@@ -39,6 +39,8 @@ export interface Call {
   readonly body: () => Promise<Buffer>;
   /** Texts for Warning headers. */
   readonly warnings: string[];
+  /** Calls back once the request has been answered. */
+  readonly onSettled: (callback: () => void) => void;
   /** Aborted when the client is gone or the server stops. */
   readonly signal: AbortSignal;
 }

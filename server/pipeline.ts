@@ -46,7 +46,10 @@ async function run(stages: readonly Stage[], exchange: Exchange): Promise<Answer
 }
 
 function write(response: ServerResponse, answer: Answer, exchange: Exchange | undefined): void {
-  if (response.destroyed || response.headersSent) return;
+  if (response.destroyed || response.headersSent) {
+    exchange?.done(clientGone);
+    return;
+  }
   if (exchange !== undefined) setCommonHeaders(response, exchange);
   if ("stream" in answer) {
     response.once("close", () => exchange?.done(response.statusCode));
@@ -76,6 +79,8 @@ function writeReply(response: ServerResponse, { code, contentType, body, headers
   response.end(pieces.at(-1));
 }
 
+// What proxies call a client that did not wait.
+const clientGone = 499;
 const maxWarnings = 50;
 const maxWarningLength = 1024;
 

@@ -8,12 +8,14 @@ import type { Duplex } from "node:stream";
 import type { Kind } from "@atoll/api/kind";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Store } from "@atoll/storage/store";
-import { Admission, type AdmissionPlugin } from "./admission/admission.ts";
+import { Admission } from "./admission/admission.ts";
+import { admissionPlugins } from "./admission/plugins.ts";
 import { CertificateAuthenticator } from "./authenticate/certificates.ts";
 import { authenticate } from "./authenticate/stage.ts";
 import { authorize, healthForAll, masters } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
+import { ensureKubernetesService } from "./bootstrap/kubernetes.ts";
 import { ensureNamespaces } from "./bootstrap/namespaces.ts";
 import { ensurePriorityClasses } from "./bootstrap/priorityclasses.ts";
 import { Listener } from "./http/listener.ts";
@@ -27,6 +29,7 @@ import { Metrics } from "./routes/metrics.ts";
 import { openapi } from "./routes/openapi.ts";
 import { resources, type SubresourceHandlers } from "./routes/resources.ts";
 import { version } from "./routes/version.ts";
+import { AddressRange } from "./services/addresses.ts";
 
 /** Where a server tells what went wrong in it. */
 export interface Log {
@@ -44,8 +47,10 @@ export interface ServerOptions {
   readonly bind: string;
   /** 0 picks a free port. */
   readonly port: number;
-  /** Makes the admission plugins; they read the catalogue. */
-  readonly admission: (catalogue: Catalogue) => readonly AdmissionPlugin[];
+  /** Range of Service addresses, as 10.96.0.0/12. */
+  readonly serviceCidr: string;
+  /** Address at which others reach this server. */
+  readonly advertise: string;
   readonly subresources: SubresourceHandlers;
   /** Atoll's version, shown at /version. */
   readonly version: string;
@@ -65,11 +70,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const catalogue = new Catalogue(store);
   serveBuiltins(catalogue, options.kinds);
   const metrics = new Metrics(clock);
+  const serviceRange = new AddressRange(options.serviceCidr);
   const services = {
     catalogue,
     clock,
     ownership: new OwnershipRules(),
-    admission: new Admission(options.admission(catalogue)),
+    admission: new Admission(admissionPlugins(catalogue, { serviceRange })),
   };
   const stages: readonly Stage[] = [
     metrics.count,
@@ -98,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   await Promise.all([ensureNamespaces(catalogue, clock), ensurePriorityClasses(catalogue, clock)]);
   const port = await listener.listen();
+  await ensureKubernetesService(catalogue, clock, { serviceIp: serviceRange.at(0), address: options.advertise, port });
   return {
     port,
     catalogue,

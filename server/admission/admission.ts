@@ -21,6 +21,8 @@ export interface AdmissionRequest {
   readonly user: User;
   readonly dryRun: boolean;
   readonly options: ApiObject | undefined;
+  /** Calls back once the request has been answered, whatever came of the write. */
+  onSettled(callback: () => void): void;
   /** Adds a Warning header to the answer. */
   warn(text: string): void;
 }

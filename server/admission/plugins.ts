@@ -1,4 +1,6 @@
 /** The admission plugins, in the order in which they run. */
+import type { AddressRange } from "../services/addresses.ts";
+import { serviceAllocation } from "../services/allocation.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
@@ -6,7 +8,18 @@ import { priorities } from "./priority.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
 import { defaultTolerations } from "./tolerations.ts";
 
+/** What the plugins need to know of this cluster. */
+export interface AdmissionOptions {
+  readonly serviceRange: AddressRange;
+}
+
 /** Source: the order of kube-apiserver's own (pkg/kubeapiserver/options/plugins.go) */
-export function admissionPlugins(catalogue: Catalogue): readonly AdmissionPlugin[] {
-  return [namespaceLifecycle(catalogue), serviceAccounts(catalogue), priorities(catalogue), defaultTolerations];
+export function admissionPlugins(catalogue: Catalogue, { serviceRange }: AdmissionOptions): readonly AdmissionPlugin[] {
+  return [
+    namespaceLifecycle(catalogue),
+    serviceAccounts(catalogue),
+    priorities(catalogue),
+    defaultTolerations,
+    serviceAllocation(catalogue, serviceRange),
+  ];
 }

@@ -116,6 +116,7 @@ export function admissionRequest(
     user: call.user,
     dryRun: write.options.dryRun,
     options: undefined,
+    onSettled: call.onSettled,
     warn: (text) => call.warnings.push(text),
   };
 }

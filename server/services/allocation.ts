@@ -1,0 +1,182 @@
+/**
+ * Services get their cluster addresses and node ports as they are written, each to one Service only.
+ * Runs as the last mutating admission plugin, where upstream's storage allocates.
+ * Source: k8s.io/kubernetes/pkg/registry/core/service/storage (alloc.go)
+ */
+import { randomInt } from "node:crypto";
+import type { Service, ServiceSpec } from "@atoll/api/builtin/core/v1.types";
+import { hasClusterIp, hasNodePorts } from "@atoll/api/core/service";
+import { FieldErrors, Path } from "@atoll/machinery/field";
+import { StatusError } from "@atoll/machinery/status";
+import type { AdmissionPlugin, AdmissionRequest } from "../admission/admission.ts";
+import type { Catalogue } from "../registry/catalogue.ts";
+import { invalid } from "../registry/invalid.ts";
+import type { AddressRange } from "./addresses.ts";
+import { InUse } from "./inuse.ts";
+
+const firstNodePort = 30_000;
+const nodePorts = 2_768;
+
+/** Gives out what Services need. */
+export function serviceAllocation(catalogue: Catalogue, range: AddressRange): AdmissionPlugin {
+  let inUse: InUse | undefined;
+  return {
+    name: "ServiceAllocation",
+    handles: ({ kind, operation, subresource }) =>
+      kind.plural === "services" &&
+      kind.group === "" &&
+      subresource === "" &&
+      (operation === "CREATE" || operation === "UPDATE"),
+    mutate: async (request) => {
+      const services = catalogue.resource("", "services");
+      if (services === undefined) return;
+      inUse ??= new InUse(services);
+      await inUse.ready();
+      const owner = services.key(request.namespace, request.name);
+      const run = new Allocation({ inUse, range, owner, request });
+      if (request.old !== undefined) run.keep(request.old as unknown as Service);
+      run.allocate();
+    },
+  };
+}
+
+interface AllocationOptions {
+  readonly inUse: InUse;
+  readonly range: AddressRange;
+  readonly owner: string;
+  readonly request: AdmissionRequest;
+}
+
+class Allocation {
+  readonly #options: AllocationOptions;
+  readonly #service: Service;
+  readonly #errors = new FieldErrors();
+
+  constructor(options: AllocationOptions) {
+    this.#options = options;
+    this.#service = options.request.object as unknown as Service;
+  }
+
+  /** An update that leaves out what was given keeps it. Source: patchAllocatedValues */
+  keep(old: Service): void {
+    const { spec } = this.#service;
+    if (hasClusterIp(old.spec) && hasClusterIp(spec)) {
+      if (!spec.clusterIP && old.spec.clusterIP !== undefined) spec.clusterIP = old.spec.clusterIP;
+      if (
+        (spec.clusterIPs ?? []).length === 0 &&
+        spec.clusterIP === old.spec.clusterIP &&
+        old.spec.clusterIPs !== undefined
+      ) {
+        spec.clusterIPs = [...old.spec.clusterIPs];
+      }
+      spec.ipFamilies ??= [...(old.spec.ipFamilies ?? [])];
+      spec.ipFamilyPolicy ??= old.spec.ipFamilyPolicy ?? "SingleStack";
+    }
+    if (!hasNodePorts(old.spec) || !hasNodePorts(spec)) return;
+    for (const port of spec.ports ?? []) {
+      const known = old.spec.ports?.find((each) => each.port === port.port && each.protocol === port.protocol);
+      if (!port.nodePort && known?.nodePort !== undefined) port.nodePort = known.nodePort;
+    }
+    if (!spec.healthCheckNodePort && old.spec.healthCheckNodePort)
+      spec.healthCheckNodePort = old.spec.healthCheckNodePort;
+  }
+
+  /** @throws {StatusError} Invalid when what is asked for is another's, InternalError when nothing is left */
+  allocate(): void {
+    const { spec } = this.#service;
+    if (hasClusterIp(spec)) this.#addresses(spec);
+    else for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const) delete spec[field];
+    if (hasNodePorts(spec)) this.#nodePorts(spec);
+    if (spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local" && !spec.healthCheckNodePort) {
+      spec.healthCheckNodePort = this.#freePort("TCP");
+    }
+    const { request } = this.#options;
+    if (!this.#errors.ok) throw invalid(request.kind, request.name, this.#errors);
+  }
+
+  #addresses(spec: ServiceSpec): void {
+    const wanted = spec.clusterIP || spec.clusterIPs?.[0] || "";
+    const headless = wanted === "None";
+    spec.clusterIP = wanted === "" ? this.#freeAddress() : wanted;
+    if ((spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP];
+    if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = ["IPv4"];
+    spec.ipFamilyPolicy ??=
+      headless && Object.keys(spec.selector ?? {}).length === 0 ? "RequireDualStack" : "SingleStack";
+    if (wanted !== "" && !headless) this.#claimAddress(wanted);
+  }
+
+  #claimAddress(address: string): void {
+    const path = Path.of("spec", "clusterIPs");
+    const { range, inUse, owner } = this.#options;
+    if (!range.has(address)) {
+      const why = `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
+      this.#errors.invalid(path, [address], why);
+    } else if (inUse.isTaken(address, owner)) {
+      this.#errors.invalid(path, [address], `failed to allocate IP ${address}: provided IP is already allocated`);
+    } else this.#hold(address);
+  }
+
+  #freeAddress(): string {
+    const { range, inUse, owner } = this.#options;
+    const from = range.dynamicFrom;
+    const dynamic = range.size - from;
+    const start = randomInt(dynamic);
+    for (let i = 0; i < dynamic + from; i++) {
+      // The upper part first, from a random place; what is left for free choice comes last.
+      const address = range.at(i < dynamic ? from + ((start + i) % dynamic) : i - dynamic);
+      if (!inUse.isTaken(address, owner)) return this.#hold(address);
+    }
+    throw new StatusError("InternalError", `failed to allocate a serviceIP: range ${range.cidr} is full`);
+  }
+
+  #nodePorts(spec: ServiceSpec): void {
+    for (const [i, port] of (spec.ports ?? []).entries()) {
+      const protocol = port.protocol ?? "TCP";
+      if (port.nodePort === undefined || port.nodePort === 0)
+        port.nodePort = this.#sharedPort(spec, port.port, protocol);
+      else this.#claimPort(port.nodePort, protocol, Path.of("spec", "ports").index(i).child("nodePort"));
+    }
+  }
+
+  /** The same port of another protocol gets the same node port where it can. */
+  #sharedPort(spec: ServiceSpec, number: number, protocol: string): number {
+    const twin = spec.ports?.find((each) => each.port === number && each.protocol !== protocol && each.nodePort);
+    if (twin?.nodePort && !this.#options.inUse.isTaken(`${twin.nodePort}/${protocol}`, this.#options.owner)) {
+      this.#hold(`${twin.nodePort}/${protocol}`);
+      return twin.nodePort;
+    }
+    return this.#freePort(protocol);
+  }
+
+  #claimPort(number: number, protocol: string, path: Path): void {
+    const { inUse, owner } = this.#options;
+    if (number < firstNodePort || number >= firstNodePort + nodePorts) {
+      const last = firstNodePort + nodePorts - 1;
+      this.#errors.invalid(
+        path,
+        number,
+        `provided port is not in the valid range. The range of valid ports is ${firstNodePort}-${last}`,
+      );
+    } else if (inUse.isTaken(`${number}/${protocol}`, owner)) {
+      this.#errors.invalid(path, number, "provided port is already allocated");
+    } else this.#hold(`${number}/${protocol}`);
+  }
+
+  #freePort(protocol: string): number {
+    const { inUse, owner } = this.#options;
+    const start = randomInt(nodePorts);
+    for (let i = 0; i < nodePorts; i++) {
+      const number = firstNodePort + ((start + i) % nodePorts);
+      if (inUse.isTaken(`${number}/${protocol}`, owner)) continue;
+      this.#hold(`${number}/${protocol}`);
+      return number;
+    }
+    throw new StatusError("InternalError", "failed to allocate a nodePort: range is full");
+  }
+
+  #hold(claim: string): string {
+    const { inUse, request } = this.#options;
+    request.onSettled(inUse.reserve(claim));
+    return claim;
+  }
+}
