@@ -333,9 +333,9 @@ function goType(json: unknown): string {
 }
 
 const adaptInteger: Adapter = (json) => {
-  if (typeof json === "number" && Number.isInteger(json)) return BigInt(json);
-  if (typeof json === "bigint" && json >= minInt && json <= maxInt) return json;
-  return wrongType("int", json);
+  if (typeof json === "number" && Number.isSafeInteger(json)) return BigInt(json);
+  const whole = typeof json === "number" && Number.isInteger(json) ? BigInt(json) : json;
+  return typeof whole === "bigint" && whole >= minInt && whole <= maxInt ? whole : wrongType("int", json);
 };
 
 const adaptDouble: Adapter = (json) => {

@@ -15,7 +15,8 @@
  * - `evaluate` takes plain JSON, never throws for what an expression does, and always tells the cost
  * - `estimateCost` bounds the cost by maxItems, maxLength and maxProperties alone; `unbounded` stands for no bound,
  *   `maxCardinality(declaration)` says how often a rule below an unbounded list or map can run
- * - costs are cel-go's; a call stops at `costLimit`; `CostBudget` adds calls up
+ * - costs are cel-go's; a call stops at `costLimit`; `CostBudget` adds calls up; `interrupted: deadline(ms)` is for
+ *   what costs little and takes long all the same
  * - `toJson` turns a result into JSON (mutations, audit annotations)
  *
  * Libraries by default, `kubernetesLibraries`: the standard one, optional types, strings (version 2), lists
@@ -46,6 +47,7 @@ export type { Library } from "./library.ts";
 export {
   type Compilation,
   CostBudget,
+  deadline,
   type CostEstimate,
   type Environment,
   type Evaluation,

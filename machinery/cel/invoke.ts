@@ -23,10 +23,15 @@ export function invoke(overloads: readonly Overload[], invocation: Invocation): 
   const ambiguous = overloads.length > 1;
   return (frame) => {
     const args: Value[] = [];
+    let fault: CelError | undefined;
     for (const part of parts) {
       const value = part(frame);
-      if (value instanceof CelError) return value;
+      if (value instanceof CelError) fault ??= value;
       args.push(value);
+    }
+    if (fault !== undefined) {
+      frame.charge(1);
+      return fault;
     }
     const overload = settled ? only : overloads.find((candidate) => takes(candidate, args));
     if (overload === undefined) return noOverload(name, args);

@@ -98,3 +98,9 @@ export class CostBudget {
     return this.#remaining >= 0;
   }
 }
+
+/** For `interrupted`: true once `afterMs` have passed. Costs do not bound everything: comparing deep lists is cheap. */
+export function deadline(afterMs: number): () => boolean {
+  const end = performance.now() + afterMs;
+  return () => performance.now() >= end;
+}
