@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     metrics.serve,
     root(catalogue),
     discovery(catalogue),
-    openapi(catalogue),
+    openapi(catalogue, options.version),
   ];
   const handle = pipeline({
     stages,

@@ -11,7 +11,7 @@ import { kubernetesRelease } from "./version.ts";
 const year = "public, max-age=31536000, immutable";
 
 /** @param atoll Atoll's own version: with it the built-in schemas change */
-export function openapi(served: KindsServed, atoll = ""): Stage {
+export function openapi(served: KindsServed, atoll: string): Stage {
   const documents = new ServedOpenApi(
     served,
     `v${kubernetesRelease.major}.${kubernetesRelease.minor}.0+atoll-${atoll}`,

@@ -1,8 +1,8 @@
 /**
  * Makes api/builtin/GROUP/VERSION.ts and .types.ts from the Go sources of k8s.io/api, k8s.io/apimachinery and
- * k8s.io/apiextensions-apiserver (Debian: golang-k8s-api-dev and so on), unpacked in a folder.
+ * k8s.io/apiextensions-apiserver.
  *
- *     node tools/kinds/generate.ts FOLDER      (the one that holds k8s.io/)
+ *     node tools/kinds/generate.ts [FOLDER]      the one that holds k8s.io/; fetched from Debian when not given
  *
  * api/builtin/apiregistration.k8s.io is written by hand: no Debian package holds its source.
  */
@@ -12,6 +12,7 @@ import { GoWorld, type TypeFacts } from "./facts.ts";
 import { readGo } from "./golang.ts";
 import { type ApiPackage, openApiPrefix, packages } from "./packages.ts";
 import { writeFacts } from "./notation.ts";
+import { goSources } from "./sources.ts";
 import { writeTypes } from "./typescript.ts";
 
 const builtin = join(import.meta.dirname, "../../api/builtin");
@@ -40,9 +41,4 @@ function main(folder: string): void {
   }
 }
 
-const folder = process.argv[2];
-if (folder === undefined) {
-  console.error("usage: node tools/kinds/generate.ts FOLDER");
-  process.exit(2);
-}
-main(folder);
+main(process.argv[2] ?? (await goSources()));
