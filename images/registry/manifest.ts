@@ -48,12 +48,12 @@ export const ociConfig = "application/vnd.oci.image.config.v1+json";
 /** Media type of an OCI layer, without its packing. */
 export const ociLayer = "application/vnd.oci.image.layer.v1.tar";
 
+/** Media type of an OCI index. */
+export const ociIndex = "application/vnd.oci.image.index.v1+json";
+
 const dockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
 const manifestTypes = new Set([ociManifest, "application/vnd.docker.distribution.manifest.v2+json"]);
-const indexTypes = new Set([
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-]);
+const indexTypes = new Set([ociIndex, "application/vnd.docker.distribution.manifest.list.v2+json"]);
 const configTypes = new Set([ociConfig, "application/vnd.docker.container.image.v1+json"]);
 const layerTypes = new Set([
   ociLayer,
@@ -144,7 +144,8 @@ export function parseManifest(
   const fields = parseDocument(bytes, "manifest");
   if (fields["schemaVersion"] !== 2) throw new ImageRefused("Unsupported", "manifest: of a schema other than 2");
   const stated = typeof fields["mediaType"] === "string" ? fields["mediaType"] : undefined;
-  const mediaType = stated ?? contentType ?? ociManifest;
+  // Layouts' index.json need not say what it is; its fields do.
+  const mediaType = stated ?? contentType ?? ("manifests" in fields ? ociIndex : ociManifest);
   if (contentType !== undefined && contentType !== mediaType) {
     throw malformed(`called ${contentType} by the registry and ${mediaType} by itself`);
   }

@@ -10,7 +10,7 @@
  * private layer in a manifest on a registry of their own. A blob is therefore reused only for the registry it came from.
  */
 import type { Hash } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "@atoll/machinery/clock";
@@ -110,6 +110,17 @@ export class BlobStore {
     if (!matches(bytes, digest)) throw new ImageRefused("DigestMismatch", `document is not ${digest}`);
     if (!(await this.has(digest))) await replaceFile(this.path(digest), bytes, join(this.#dir, "partial"));
     return digest;
+  }
+
+  /** Takes over a file of the same file system as a blob, after hashing it. @throws {ImageRefused} DigestMismatch */
+  async adopt(digest: Digest, path: string): Promise<void> {
+    const hash = hasherFor(digest);
+    for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) hash.update(chunk as Buffer);
+    if (finish(hash, digest) !== digest) throw new ImageRefused("DigestMismatch", `file is not ${digest}`);
+    const handle = await open(path, "r");
+    await handle.sync();
+    await handle.close();
+    await settle(path, this.path(digest));
   }
 
   /** Begins or resumes writing a blob. */

@@ -1,7 +1,7 @@
 /**
  * Makes room when the disk fills: first what nobody refers to, then the compressed layers of pulled images (their registry
- * still has them), then whole pulled images, least lately used first. Imported and built images stay: they cannot be had
- * again.
+ * still has them), then whole pulled images, least lately used first. Imported and built images stay as long as they have a
+ * name: they cannot be had again.
  * Source: kubelet's image garbage collection (thresholds of 85 and 80 %, minimum age of 2 minutes)
  */
 import { readdir, rm, stat, statfs } from "node:fs/promises";
@@ -56,7 +56,7 @@ export async function diskUseOf(dir: string): Promise<DiskUse> {
 export async function collect(store: ImageStore, options: CollectOptions): Promise<Collected> {
   const { highPercent = 85, lowPercent = 80, diskUse = () => diskUseOf(store.dir) } = options;
   const removed: string[] = [];
-  let freedBytes = await removeOrphans(store);
+  let freedBytes = (await removeNameless(store, options)) + (await removeOrphans(store));
   const before = await diskUse();
   if (percentOf(before) <= highPercent) return { freedBytes, removed, enough: true };
   const isEnough = async () => percentOf(await diskUse()) <= lowPercent;
@@ -83,6 +83,18 @@ async function candidates(store: ImageStore, options: CollectOptions): Promise<S
     ({ origin, manifest, usedMs }) => origin === "pulled" && !options.inUse.has(manifest.digest) && usedMs <= newestMs,
   );
   return images.sort((a, b) => a.usedMs - b.usedMs);
+}
+
+/** Images whose names have gone to others, as a build leaves them: nobody can ask for them any more. */
+async function removeNameless(store: ImageStore, options: CollectOptions): Promise<number> {
+  const newestMs = store.clock.nowMs() - (options.minimumAgeMs ?? minimumAgeMs);
+  let freed = 0;
+  for (const image of await store.list()) {
+    if (image.names.length > 0 || options.inUse.has(image.manifest.digest) || image.usedMs > newestMs) continue;
+    await store.records.removeImage(image.manifest.digest);
+    freed += await removeErofs(store, image);
+  }
+  return freed;
 }
 
 /** Layers no image that must keep its layers shares. */

@@ -2,8 +2,11 @@
  * Files that survive a crash: written aside, synced, renamed, and the directory synced after them.
  */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Clock } from "@atoll/machinery/clock";
+
+const lockPollMs = 500;
 
 /** Makes a directory only the owner may enter, and those above it. */
 export async function privateDirectory(path: string): Promise<void> {
@@ -66,6 +69,35 @@ export async function sweep(dir: string): Promise<void> {
     const pid = Number.parseInt(name, 10);
     if (Number.isNaN(pid) || !isAlive(pid)) await rm(join(dir, name), { recursive: true, force: true });
   }
+}
+
+/**
+ * Does `work` while no other process does it under the same lock. A dead holder's lock is taken over.
+ * @param path the lock's file; holds the holder's process id
+ */
+export async function locked<T>(
+  path: string,
+  { clock, signal }: { clock: Clock; signal?: AbortSignal | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
+  while (!(await tryLock(path))) await clock.sleep(lockPollMs, signal);
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function tryLock(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, String(process.pid), { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  const holder = Number.parseInt(await readFile(path, "utf8").catch(() => ""), 10);
+  if (!Number.isNaN(holder) && !isAlive(holder)) await rm(path, { force: true });
+  return false;
 }
 
 /** Whether an error says that a file is not there. */
