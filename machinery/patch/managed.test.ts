@@ -482,6 +482,19 @@ test("every owner's fields stay canonical and not empty after any history", () =
   );
 });
 
+test("apply() refuses nesting that nothing could walk, and walks what it takes", () => {
+  const nested = (levels: number): Record<string, unknown> =>
+    JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`) as Record<string, unknown>;
+  const made = applied(shelves, undefined, shelfOf({ open: nested(990) }), { manager: "ann" });
+  assert.deepEqual(applied(shelves, made, shelfOf({ plain: "x" }), { manager: "ann" })["spec"], { plain: "x" });
+  assert.deepEqual(Object.keys(owners(updated(shelves, made, shelfOf({ plain: "x" }), { manager: "eve" }))), [
+    "eve Update",
+  ]);
+  const deep = { apiVersion: "x.example/v1", kind: "Shelf", metadata: { name: "s" }, spec: { open: nested(5_000) } };
+  const run = (): unknown => shelves.apply({ live: undefined, applied: deep, manager: "ann", force: false, now: t1 });
+  assert.throws(run, (error) => error instanceof StatusError && error.reason === "BadRequest");
+});
+
 test("apply() with 50,000 owned fields ends", () => {
   const data = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${(i * 7_919) % 50_000}`, "v"]));
   const made = applied(maps, undefined, map(data), { manager: "ann" });

@@ -26,7 +26,7 @@ import {
   writeManagers,
 } from "./managers.ts";
 import { checkForm } from "./owned.ts";
-import { type Plain, isEmpty, isPlain, without } from "./plain.ts";
+import { type Plain, isEmpty, isPlain, refuseDeep, without } from "./plain.ts";
 import { type FieldFilter, union } from "./fieldset.ts";
 import { type FieldType, typeOfKind } from "./types.ts";
 import { zeroObject } from "./zero.ts";
@@ -223,6 +223,7 @@ export class Ownership {
     if (isPlain(metadata) && Array.isArray(metadata["managedFields"])) {
       throw new StatusError("BadRequest", "metadata.managedFields must be nil");
     }
+    refuseDeep(applied);
     try {
       checkForm(this.#type, applied);
     } catch (error) {

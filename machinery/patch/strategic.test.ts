@@ -139,9 +139,13 @@ const tree: Schema = (() => {
   return schema;
 })();
 
+const scalar = fc.oneof(fc.constant(null), fc.string(), fc.integer());
 const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-  value: fc.oneof({ depthSize: "small" }, fc.constant(null), fc.string(), fc.integer(), tie("object")),
-  object: fc.dictionary(fc.constantFrom("a", "b", "text", "__proto__x"), tie("value"), { maxKeys: 4 }),
+  value: fc.oneof({ depthSize: "small" }, scalar, tie("object")),
+  object: fc.record(
+    { a: tie("value"), b: tie("value"), __proto__x: tie("value"), text: scalar },
+    { requiredKeys: [], noNullPrototype: true },
+  ),
 })).object;
 const objects = value.map((object) => JSON.parse(JSON.stringify(object)) as Record<string, unknown>);
 
