@@ -36,7 +36,7 @@ function adaptNumber(json: number): Value {
 }
 
 /** Whether something is a value already, and no JSON. */
-function isValue(given: object): given is Exclude<Value, null | boolean | bigint | number | string> {
+export function isValue(given: object): given is Exclude<Value, null | boolean | bigint | number | string> {
   return (
     given instanceof ListValue ||
     given instanceof MapValue ||
@@ -71,7 +71,7 @@ export const adaptDynamic: Adapter = (json) => {
 };
 
 /** How a list of JSON is read and compared. */
-interface ListShape {
+export interface ListShape {
   readonly adapt: Adapter;
   /** `set` and `map` lists are equal in any order, and merge when they are added. */
   readonly kind: "atomic" | "set" | "map";
@@ -85,7 +85,7 @@ const dynamicList: ListShape = { adapt: adaptDynamic, kind: "atomic", keys: [], 
 const noOverload = (): CelError => new CelError("no such overload");
 
 /** A list of JSON. */
-class JsonList extends ListValue {
+export class JsonList extends ListValue {
   readonly #items: readonly unknown[];
   readonly #shape: ListShape;
 
@@ -182,13 +182,13 @@ function mergeLists(a: ListValue, b: ListValue, shape: ListShape): ListValue {
 }
 
 /** One property of an object. */
-interface Property {
+export interface Property {
   readonly name: string;
   readonly adapt: Adapter;
 }
 
 /** How an object of JSON is read. */
-interface MapShape {
+export interface MapShape {
   /** Properties by identifier; undefined for maps, where any key is its own name. */
   readonly properties: ReadonlyMap<string, Property> | undefined;
   /** Reads the values of a map. */
@@ -199,7 +199,7 @@ interface MapShape {
 const dynamicShape: MapShape = { properties: undefined, adapt: adaptDynamic, typed: false };
 
 /** A map or object of JSON. */
-class JsonMap extends MapValue {
+export class JsonMap extends MapValue {
   readonly json: Readonly<Record<string, unknown>>;
   readonly shape: MapShape;
 

@@ -2,21 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Schema } from "../schema/schema.ts";
 import {
+  admissionVariables,
   authorizerType,
   authorizerValue,
   bindings,
+  claimsVariables,
   Compiler,
   CostBudget,
   deadline,
   declare,
   declareDynamic,
-  declareObject,
   declareOptional,
   declareSchema,
   type Declaration,
   escapeName,
   kubernetesLibraries,
   maxCardinality,
+  doubleType,
+  dynType,
   misplacedTypes,
   mutation,
   type Program,
@@ -24,6 +27,7 @@ import {
   stringType,
   toJson,
   unescapeName,
+  userVariables,
 } from "./index.ts";
 
 const compiler = new Compiler();
@@ -257,20 +261,68 @@ test("a variable without a binding is an error where it is used", () => {
   assert.equal(program.evaluate({ self: {}, oldSelf: null }).value, false);
 });
 
-test("fields of a declared object are read when they are mentioned", () => {
+test("a policy's variables are values, read when they are mentioned", () => {
   let read = 0;
-  const variables = declareObject("kubernetes.variables", { cheap: declareDynamic(), dear: declareDynamic() });
-  const compiled = compiler.compile("variables.cheap == 1 || variables.dear == 2", { variables: { variables } });
+  const variables = admissionVariables({ variables: { cheap: doubleType, dear: dynType } });
+  const compiled = compiler.compile("type(variables.cheap) == double || variables.dear == null", { variables });
   assert.ok(compiled.program);
   const values = {
-    cheap: 1n,
+    cheap: 2,
     get dear() {
       read++;
-      return 2n;
+      return null;
     },
   };
   assert.equal(compiled.program.evaluate({ variables: values }).value, true);
   assert.equal(read, 0);
+  const dear = compiler.compile("variables.dear == null", { variables });
+  assert.equal(dear.program?.evaluate({ variables: values }).value, true);
+  assert.equal(read, 1);
+});
+
+test("admission expressions see the request and the namespace with their types", () => {
+  const variables = admissionVariables({ params: true, authorizer: true });
+  const evaluate = (expression: string, bindings: Record<string, unknown>) => {
+    const compiled = compiler.compile(expression, { variables });
+    assert.ok(compiled.program, compiled.program === undefined ? compiled.message : "");
+    return compiled.program.evaluate(bindings);
+  };
+  const kind = { group: "apps", version: "v1", kind: "Deployment" };
+  const request = { kind, requestKind: kind, operation: "CREATE", userInfo: { username: "ada", groups: ["g"] } };
+  assert.equal(
+    evaluate("request.kind == request.requestKind && 'g' in request.userInfo.groups", { request }).value,
+    true,
+  );
+  assert.equal(evaluate("has(request.dryRun)", { request }).value, false);
+  const namespaceObject = { metadata: { labels: { team: "a" }, creationTimestamp: "2020-01-02T03:04:05Z" } };
+  const old = "namespaceObject.metadata.creationTimestamp < timestamp('2021-01-01T00:00:00Z')";
+  assert.equal(
+    evaluate(`${old} && namespaceObject.metadata.labels.team == params.team`, {
+      namespaceObject,
+      params: { team: "a" },
+    }).value,
+    true,
+  );
+  assert.equal(
+    evaluate("object.metadata.namespace == oldObject.metadata.namespace", {
+      object: { metadata: { namespace: "n" } },
+      oldObject: { metadata: { namespace: "n" } },
+    }).value,
+    true,
+  );
+  assert.match(
+    evaluate("request.name + 'x'", { request: { name: 5 } }).error?.message ?? "",
+    /expected string, got int/,
+  );
+});
+
+test("authentication expressions see claims or the user", () => {
+  const claims = compiler.compile("claims.sub + ':' + string(claims.level)", { variables: claimsVariables() });
+  assert.equal(claims.program?.evaluate({ claims: { sub: "ada", level: 3 } }).value, "ada:3");
+  const user = compiler.compile("!user.username.startsWith('system:') && user.groups.all(g, g != 'root')", {
+    variables: userVariables(),
+  });
+  assert.equal(user.program?.evaluate({ user: { username: "ada", groups: ["dev"] } }).value, true);
 });
 
 test("dotted variables are found before fields", () => {

@@ -11,6 +11,8 @@
  * - `declareSchema` turns a schema into a declaration; `declare(type)` declares a bare type, `declareDynamic()`
  *   untyped JSON, `declareOptional(d)` what may be absent (optionalOldSelf), `declareObject` an object whose fields
  *   are values already (a policy's `variables`; getters make them lazy)
+ * - `admissionVariables` are those of policies and match conditions, `claimsVariables` and `userVariables` those of
+ *   authentication
  * - a program's `type` is what it yields, `references` the variables it mentions (does a rule use oldSelf?)
  * - `evaluate` takes plain JSON, never throws for what an expression does, and always tells the cost
  * - `estimateCost` bounds the cost by maxItems, maxLength and maxProperties alone; `unbounded` stands for no bound,
@@ -28,6 +30,15 @@
 export { Compiler } from "./compile.ts";
 export { unbounded } from "./cost.ts";
 export type { Declaration } from "./declaration.ts";
+export {
+  type AdmissionOptions,
+  admissionRequestType,
+  admissionVariables,
+  claimsVariables,
+  namespaceType,
+  userInfoType,
+  userVariables,
+} from "./environments.ts";
 export { escapeName, isReserved, unescapeName } from "./escape.ts";
 export { NotJson, toJson } from "./json.ts";
 export {

@@ -3,7 +3,9 @@
  * Source: k8s.io/apiserver/pkg/cel/common/schemas.go (SchemaDeclType), pkg/cel/types.go, pkg/cel/limits.go
  */
 import type { Schema } from "../schema/schema.ts";
+import { adapterOfType } from "./adapt-type.ts";
 import { type Adapter, adaptDynamic, adapterReader, withObjectMeta } from "./adapt.ts";
+import { equalMaps } from "./containers.ts";
 import type { Declaration } from "./declaration.ts";
 import { escapeName } from "./escape.ts";
 import { maxRequestSizeBytes } from "./program.ts";
@@ -18,11 +20,12 @@ import {
   listOf,
   mapOf,
   type ObjectField,
+  objectType,
   optionalOf,
   stringType,
   timestampType,
 } from "./types.ts";
-import { noneOptional, OptionalValue, type Value } from "./values.ts";
+import { type CelError, MapValue, noneOptional, OptionalValue, type Value } from "./values.ts";
 
 /** Where a schema stands. */
 export interface SchemaPlace {
@@ -40,9 +43,9 @@ export function declareSchema(schema: Schema, place: SchemaPlace): Declaration |
   return new SchemaReader().read(schema, place);
 }
 
-/** A declaration of a bare type, with JSON of any shape; nothing is known of its size. */
+/** A declaration of a bare type; JSON that does not fit it is an error where it is used. Nothing is known of its size. */
 export function declare(type: CelType): Declaration {
-  return { type, maxElements: 0, unsized: true, minSerializedSize: 1, adapt: adaptDynamic };
+  return { type, maxElements: 0, unsized: true, minSerializedSize: 1, adapt: adapterOfType(type) };
 }
 
 /** The untyped declaration: what an expression does with it shows at run time only. */
@@ -55,15 +58,44 @@ export function declareOptional(declaration: Declaration): Declaration {
   return { type: optionalOf(declaration.type), maxElements: 0, unsized: true, minSerializedSize: 1, adapt };
 }
 
+/** An object whose fields are values: they are read when an expression mentions them. */
+class FieldsObject extends MapValue {
+  readonly #values: Readonly<Record<string, Value>>;
+
+  constructor(values: Readonly<Record<string, Value>>) {
+    super();
+    this.#values = values;
+  }
+
+  override get size(): number {
+    return Object.keys(this.#values).length;
+  }
+
+  override get(key: Value): Value | undefined {
+    return typeof key === "string" ? this.field(key) : undefined;
+  }
+
+  override field(name: string): Value | undefined {
+    return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
+  }
+
+  override keys(): readonly Value[] {
+    return Object.keys(this.#values);
+  }
+
+  override equals(other: MapValue): boolean | CelError {
+    return equalMaps(this, other);
+  }
+}
+
 /**
- * An object with the given fields, whose values are made already, as a policy's `variables`. Getters make a field
- * lazy. A field is read once in an evaluation for each time it is mentioned.
+ * An object with fields of the given types, as a policy's `variables`. It is bound to an object of values, not JSON;
+ * a getter makes a field lazy, and is asked again for each mention.
  */
-export function declareObject(name: string, fields: Readonly<Record<string, Declaration>>): Declaration {
-  const types = Object.entries(fields).map(([field, { type }]) => [field, { type }] as const);
-  const type: CelType = { kind: "object", name, fields: new Map<string, ObjectField>(types) };
-  const declared = new Map(Object.entries(fields));
-  return { type, maxElements: 0, minSerializedSize: 2, fields: declared, adapt: adaptDynamic };
+export function declareObject(name: string, fields: Readonly<Record<string, CelType>>): Declaration {
+  const type = objectType(name, fields);
+  const adapt = (values: unknown): Value => new FieldsObject(values as Readonly<Record<string, Value>>);
+  return { type, maxElements: 0, unsized: true, minSerializedSize: 2, adapt };
 }
 
 /** The most items a list can have by the size of requests alone. */
