@@ -31,7 +31,7 @@ export async function bind(call: Call): Promise<Reply> {
   const kind = { ...call.served.kind, kind: "Binding", schema: builtinSchema("core/v1", "Binding") };
   const given = decodeObject(
     kind,
-    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+    await parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
   );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   const binding = given.object as Binding;

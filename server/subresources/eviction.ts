@@ -43,7 +43,7 @@ export async function evict(call: Call): Promise<Reply> {
   };
   const given = decodeObject(
     kind,
-    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+    await parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
   );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   const eviction = given.object;

@@ -77,7 +77,7 @@ export async function updateScale(call: Call): Promise<Reply> {
   const options = writeOptions(call.info.query, "UpdateOptions");
   const given = decodeObject(
     scaleKind(),
-    parseBody(await call.body(), call.request.headers["content-type"], scaleKind().schema),
+    await parseBody(await call.body(), call.request.headers["content-type"], scaleKind().schema),
   );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   checkName(given.object, call.info.name);
@@ -88,7 +88,7 @@ export async function updateScale(call: Call): Promise<Reply> {
 export async function patchScale(call: Call): Promise<Reply> {
   const wanted = negotiate(call.request.headers.accept, false);
   const type = patchTypeOf(call.request.headers["content-type"], call.served.kind);
-  const parsed = parseText(await call.body(), mediaType(call.request.headers["content-type"]).endsWith("yaml"));
+  const parsed = await parseText(await call.body(), mediaType(call.request.headers["content-type"]).endsWith("yaml"));
   return await write(call, wanted, (old) => {
     const value = patchedValue(scaleKind().schema, type === "apply" ? "merge" : type, { old, patch: parsed.value });
     return decodeObject(scaleKind(), { value, duplicates: parsed.duplicates }).object;

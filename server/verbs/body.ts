@@ -9,7 +9,7 @@ import { decodeProtobuf } from "@atoll/machinery/protobuf/decode";
 import { decode, DecodeError } from "@atoll/machinery/schema/decode";
 import type { Schema } from "@atoll/machinery/schema/schema";
 import { StatusError } from "@atoll/machinery/status";
-import { parseYaml } from "@atoll/machinery/yaml/yaml";
+import { parseYamlAside } from "../yaml/aside.ts";
 import type { FieldValidation } from "./options.ts";
 
 /** Media types a body may have. */
@@ -38,7 +38,11 @@ const protobufType = "application/vnd.kubernetes.protobuf";
  * @param schema of the object, by which protobuf is read; without it protobuf is not taken
  * @throws {StatusError} UnsupportedMediaType; BadRequest for what cannot be read
  */
-export function parseBody(body: Buffer, contentType: string | undefined, schema: Schema | undefined): Parsed {
+export function parseBody(
+  body: Buffer,
+  contentType: string | undefined,
+  schema: Schema | undefined,
+): Parsed | Promise<Parsed> {
   const type = mediaType(contentType);
   if (type === protobufType && schema !== undefined) return parseProtobuf(body, schema);
   if (!jsonTypes.has(type) && !yamlTypes.has(type)) {
@@ -64,18 +68,23 @@ function parseProtobuf(body: Buffer, schema: Schema): Parsed {
 }
 
 /**
- * Bytes that are JSON, or YAML where the caller allows it and the first character is no brace.
+ * Bytes that are JSON, or YAML where the caller allows it. JSON is there at once.
  * @throws {StatusError} BadRequest
  */
-export function parseText(body: Buffer, yaml: boolean): Parsed {
+export function parseText(body: Buffer, yaml: boolean): Parsed | Promise<Parsed> {
+  if (yaml) return parseYamlAside(body.toString("utf8"), maxDepth).catch(refuseText);
   try {
-    return yaml ? parseYaml(body.toString("utf8"), { maxDepth }) : parseJson(body, { maxDepth });
+    return parseJson(body, { maxDepth });
   } catch (cause) {
-    if (cause instanceof DepthExceeded) {
-      throw new StatusError("BadRequest", `the body is nested deeper than ${maxDepth} levels`, { cause });
-    }
-    throw new StatusError("BadRequest", `couldn't read the body: ${messageOf(cause)}`, { cause });
+    return refuseText(cause);
   }
+}
+
+function refuseText(cause: unknown): never {
+  if (cause instanceof DepthExceeded) {
+    throw new StatusError("BadRequest", `the body is nested deeper than ${maxDepth} levels`, { cause });
+  }
+  throw new StatusError("BadRequest", `couldn't read the body: ${messageOf(cause)}`, { cause });
 }
 
 /** What a decoded body is, and what was odd about it. */
@@ -92,7 +101,7 @@ export interface Given {
 export function decodeObject(kind: Kind, parsed: Parsed): Given {
   const apiVersion = formatApiVersion(kind.group, kind.version);
   const value = asKind(parsed.value ?? {}, apiVersion, kind.kind);
-  const decoded = decodeWith(kind.schema, value, kind.kind);
+  const decoded = decodeWith(kind, value);
   const object = decoded.value as unknown as ApiObject;
   object.apiVersion = apiVersion;
   object.kind = kind.kind;
@@ -123,12 +132,13 @@ function asKind(value: unknown, apiVersion: string, kind: string): Record<string
   return given;
 }
 
-function decodeWith(schema: Schema, value: Record<string, unknown>, kind: string) {
+function decodeWith({ schema, kind, version }: Kind, value: Record<string, unknown>) {
   try {
     return decode(schema, value);
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause;
-    throw new StatusError("BadRequest", `${kind} cannot be read: ${cause.message}`, { cause });
+    const what = `${kind} in version "${version}" cannot be handled as a ${kind}`;
+    throw new StatusError("BadRequest", `${what}: ${cause.message}`, { cause });
   }
 }
 

@@ -24,7 +24,7 @@ export async function create(call: Call): Promise<Reply> {
   const options = writeOptions(call.info.query, "CreateOptions");
   const given = decodeObject(
     kind,
-    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+    await parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
   );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   if (resource === undefined) throw new StatusError("MethodNotAllowed", `${kind.plural} are not stored`);

@@ -13,7 +13,7 @@ export async function readDeleteBody(call: Call): Promise<Record<string, unknown
   const body = await call.body();
   if (body.length === 0) return undefined;
   const schema = builtinSchema("meta/v1", "DeleteOptions");
-  const { value } = parseBody(body, call.request.headers["content-type"], schema);
+  const { value } = await parseBody(body, call.request.headers["content-type"], schema);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new StatusError("BadRequest", "the body must be a DeleteOptions object");
   }

@@ -39,7 +39,7 @@ export async function patch(call: Call): Promise<Reply> {
   const type = patchTypeOf(call.request.headers["content-type"], call.served.kind);
   const options = writeOptions(call.info.query, "PatchOptions");
   checkOptions(options, type);
-  const parsed = parseText(await call.body(), type === "apply");
+  const parsed = await parseText(await call.body(), type === "apply");
   if (type === "apply" && call.info.subresource === "" && !(await exists(storedResource(call), call.info))) {
     return await createApplied(call, parsed, options);
   }

@@ -22,7 +22,7 @@ export async function update(call: Call): Promise<Reply> {
   const options = writeOptions(call.info.query, "UpdateOptions");
   const given = decodeObject(
     kind,
-    parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
+    await parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
   );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   checkName(given.object, name);
