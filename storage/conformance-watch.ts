@@ -143,7 +143,9 @@ function testEnd(declare: Declare): void {
   declare("a sink that throws loses its watch and nobody else's", async ({ store }) => {
     const start = await store.revision();
     const broken = new Recorder();
+    let calls = 0;
     broken.onChanges = () => {
+      calls++;
       throw new RangeError("broken sink");
     };
     store.watch("/a/", start, broken);
@@ -152,7 +154,7 @@ function testEnd(declare: Declare): void {
     await store.create("/a/2", bytes("two"));
     assert.ok((await broken.over()) instanceof RangeError);
     assert.deepEqual((await sound.caughtUp(store)).texts, ["+/a/1=one", "+/a/2=two"]);
-    assert.deepEqual(broken.texts, ["+/a/1=one"]);
+    assert.equal(calls, 1);
   });
   declare("closing the store ends its watches", async ({ store }) => {
     const watch = record(store, "/a/", await store.revision());

@@ -7,11 +7,12 @@ import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
 import { openSqlite } from "./sqlite.ts";
-import { type Refusal, requireSqlite, StoreRefused } from "./sqlite-file.ts";
+import { requireSqlite } from "./sqlite-file.ts";
+import { type Refusal, StoreRefused } from "./store.ts";
 
 test("requireSqlite() refuses versions with the WAL-reset bug", () => {
   for (const version of ["3.51.2", "3.50.9", "3.7.0", "2.99.99", "3.51"]) {
-    assert.throws(() => requireSqlite(version), refused("sqlite too old"), version);
+    assert.throws(() => requireSqlite(version), refused("too old"), version);
   }
   for (const version of ["3.51.3", "3.51.10", "3.52.0", "4.0.0"]) requireSqlite(version);
 });

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { StoreRefused } from "./store.ts";
 
 // "ATOL", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 const applicationId = 0x41544f4c;
@@ -9,19 +10,6 @@ const applicationId = 0x41544f4c;
 const format = 1;
 // Before it, two connections could lose a commit when the WAL was reset: https://sqlite.org/releaselog/3_51_3.html
 const oldestSqlite = "3.51.3";
-
-/** Why a file is not opened. */
-export type Refusal = "locked" | "sqlite too old" | "newer format" | "not a store";
-
-/** The file must not or cannot be opened, and trying again will not help. */
-export class StoreRefused extends Error {
-  override readonly name = "StoreRefused";
-  readonly reason: Refusal;
-  constructor(reason: Refusal, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
 
 /**
  * Refuses a SQLite with the WAL-reset bug.
@@ -34,7 +22,7 @@ export function requireSqlite(version: string): void {
     const number = got[i] ?? 0;
     if (number > least) return;
     if (number < least) {
-      throw new StoreRefused("sqlite too old", `SQLite ${version} can lose data; ${oldestSqlite} or newer is needed`);
+      throw new StoreRefused("too old", `SQLite ${version} can lose data; ${oldestSqlite} or newer is needed`);
     }
   }
 }

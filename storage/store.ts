@@ -86,6 +86,7 @@ export interface Store {
   /**
    * Makes a key that does not exist.
    * @throws {KeyExists} with the entry found
+   * @throws {ValueTooLarge} nothing was written
    * @throws {StoreUnavailable} nothing was written, or (`uncertain`) it is unknown whether it was
    */
   create(key: string, value: Buffer): Promise<Entry>;
@@ -93,6 +94,7 @@ export interface Store {
   /**
    * Replaces the value of a key whose modRevision is `expected`.
    * @throws {RevisionMismatch} with the entry found, if any
+   * @throws {ValueTooLarge} nothing was written
    * @throws {StoreUnavailable} as for create
    */
   update(key: string, expected: number, value: Buffer): Promise<Entry>;
@@ -191,5 +193,26 @@ export class RevisionWentBack extends Error {
   override readonly name = "RevisionWentBack";
   constructor(seen: number, got: number) {
     super(`the store went back from revision ${seen} to ${got}`);
+  }
+}
+
+/** Why a store is not opened. */
+export type Refusal = "locked" | "too old" | "newer format" | "not a store" | "half restored" | "not empty";
+
+/** The store must not be opened as it is, and trying again will not help. */
+export class StoreRefused extends Error {
+  override readonly name = "StoreRefused";
+  readonly reason: Refusal;
+  constructor(reason: Refusal, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** The value is larger than the store takes (etcd: 1.5 MiB unless its --max-request-bytes says otherwise). */
+export class ValueTooLarge extends Error {
+  override readonly name = "ValueTooLarge";
+  constructor(key: string, bytes: number) {
+    super(`the value of ${key} is larger than the store takes: ${bytes} bytes`);
   }
 }
