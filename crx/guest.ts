@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { systemClock, type Clock } from "@atoll/machinery/clock";
 import { volumeKinds } from "./channel/messages.ts";
-import { Session, type ChannelClosed, type Report, type RequestOf, type ReplyOf } from "./channel/session.ts";
+import { GuestRefused, Session, type ChannelClosed, type Report, type RequestOf, type ReplyOf } from "./channel/session.ts";
 import { ByteStream, LogStream, type StreamInput } from "./channel/stream.ts";
 import type { Operation } from "./channel/messages.ts";
 
@@ -64,6 +64,11 @@ export interface GuestHandlers {
   goodbye?(): void;
   closed?(reason: ChannelClosed): void;
 }
+
+/** EAGAIN in Linux. */
+const tryAgain = 11;
+const growTries = 100;
+const growPauseMs = 50;
 
 interface Ending {
   readonly promise: Promise<Exit>;
@@ -153,6 +158,20 @@ export class Guest {
   /** Makes a volume. A disk is waited for as long as `timeoutMs` says. */
   async addVolume(volume: VolumeSpec): Promise<void> {
     await this.request("volume", { ...volume, kind: volumeKinds[volume.kind] });
+  }
+
+  /** Grows a volume with its disk, once the guest has noticed the disk's new size. */
+  async growVolume(name: string, sizeBytes: number): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        await this.request("growVolume", { name, sizeBytes: BigInt(sizeBytes) });
+        return;
+      } catch (error) {
+        const unnoticed = error instanceof GuestRefused && error.errno === tryAgain;
+        if (!unnoticed || tries === growTries) throw error;
+        await this.#clock.sleep(growPauseMs);
+      }
+    }
   }
 
   /**

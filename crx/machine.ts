@@ -2,7 +2,7 @@
  * One machine and its one driver: nothing else changes its state, and what may happen when is decided by policy.ts.
  * QEMU and the shim live on when the driver's process ends; `adopt` takes up where it left.
  */
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { constants } from "node:fs";
 import { join } from "node:path";
 import { blockNode, descriptors } from "./argv.ts";
@@ -48,6 +48,8 @@ export class Machine {
   readonly #handlers: MachineHandlers;
   readonly #gone = Promise.withResolvers<Outcome>();
   readonly #migration = new MigrationWatch();
+  /** Who waits for a device to be gone, by its id. */
+  readonly #deletions = new Map<string, () => void>();
   #state: MachineState = { phase: "planned" };
   #qmp: Qmp | undefined;
   #guest: Guest | undefined;
@@ -146,8 +148,12 @@ export class Machine {
   async detachDisk(serial: string): Promise<void> {
     const qmp = this.#require("detachDisk");
     const node = nodeName({ serial });
+    const deleted = Promise.withResolvers<void>();
+    this.#deletions.set(`device-${node}`, deleted.resolve);
     await qmp.execute("device_del", { id: `device-${node}` });
+    await Promise.race([deleted.promise, this.gone]);
     await qmp.execute("blockdev-del", { "node-name": node });
+    await rm(join(this.folder, machineFiles.files, diskFile({ serial })), { force: true });
   }
 
   /** Makes a disk as large as its file has become; the guest then grows the volume. */
@@ -285,6 +291,10 @@ export class Machine {
   #takeEvent(event: QmpEvent): void {
     this.#migration.take(event);
     if (event.name === "GUEST_PANICKED") this.#panicked = true;
+    const device = event.data["device"];
+    if (event.name !== "DEVICE_DELETED" || typeof device !== "string") return;
+    this.#deletions.get(device)?.();
+    this.#deletions.delete(device);
   }
 
   /** QEMU's end closes its sockets, whatever the end was. */

@@ -105,6 +105,13 @@ export const Volume = defineMessage("Volume", {
 /** Names a volume. */
 export const VolumeName = defineMessage("VolumeName", { name: one(1, text) });
 
+/** Grows the file system of a disk volume to its disk's size. */
+export const GrowVolume = defineMessage("GrowVolume", {
+  name: one(1, text),
+  /** Refused with EAGAIN while the guest sees a smaller disk than this. */
+  sizeBytes: one(2, u64),
+});
+
 /** Gives a volume's files to a group, as fsGroup does. */
 export const Own = defineMessage("Own", {
   name: one(1, text),
@@ -301,7 +308,7 @@ export const operations = {
   sysctls: { number: 5, request: Sysctls, reply: Nothing },
   volume: { number: 6, request: Volume, reply: Nothing },
   dropVolume: { number: 7, request: VolumeName, reply: Nothing },
-  growVolume: { number: 8, request: VolumeName, reply: Nothing },
+  growVolume: { number: 8, request: GrowVolume, reply: Nothing },
   own: { number: 9, request: Own, reply: Nothing },
   files: { number: 10, request: Files, reply: Nothing },
   run: { number: 11, request: Run, reply: Started },
@@ -364,6 +371,7 @@ export const messages = [
   Sysctls,
   Volume,
   VolumeName,
+  GrowVolume,
   Own,
   File,
   Files,

@@ -143,6 +143,9 @@ static int make(const struct wish *wish, const char *device) {
   return 0;
 }
 
+/* A disk shows its serial a moment before it can be opened; the kernel reports it once it can. */
+static bool not_ready(int error) { return error == ENXIO || error == ENOENT; }
+
 static void give_up_waiting(struct alarm *alarm) {
   struct waiting *entry = (struct waiting *)alarm; /* its first member */
   entry->used = false;
@@ -154,9 +157,10 @@ void volume_retry(void) {
   for (size_t i = 0; i < COUNT(waiting); i++) {
     struct waiting *entry = &waiting[i];
     if (!entry->used || !disk_find(entry->wish.serial, device, sizeof device)) continue;
+    int error = make(&entry->wish, device);
+    if (not_ready(error)) continue;
     alarm_off(&entry->alarm);
     entry->used = false;
-    int error = make(&entry->wish, device);
     request_answer(entry->request, error, error == 0 ? NULL : strerror(error));
   }
 }
@@ -177,24 +181,20 @@ int handle_volume(const struct request *request, struct writer *reply) {
   (void)reply;
   if (!good_name(wish.name)) return fail(EINVAL, "volume name");
   if (volume_path(wish.name) != NULL) return fail(EEXIST, "volume %s", wish.name);
-  if (wish.kind == VOLUME_DISK && !disk_find(wish.serial, device, sizeof device))
-    return wish.timeout_ms > 0 ? wait_for(&wish, request->id) : fail(ENODEV, "disk %s", wish.serial);
-  return make(&wish, device);
-}
-
-static struct volume *named(const struct request *request) {
-  char name[NAME_ROOM] = "";
-  struct span rest = request->body;
-  struct field field;
-  while (tlv_next(&rest, &field))
-    if (field.tag == TAG_VOLUME_NAME_NAME) span_text(field.value, name, sizeof name);
-  return name[0] == '\0' ? NULL : find(name);
+  bool found = wish.kind != VOLUME_DISK || disk_find(wish.serial, device, sizeof device);
+  int error = found ? make(&wish, device) : fail(ENODEV, "disk %s", wish.serial);
+  bool wait = wish.kind == VOLUME_DISK && wish.timeout_ms > 0 && (!found || not_ready(error));
+  return wait ? wait_for(&wish, request->id) : error;
 }
 
 int handle_drop_volume(const struct request *request, struct writer *reply) {
-  struct volume *volume = named(request);
-  char path[PATH_ROOM];
+  char path[PATH_ROOM], name[NAME_ROOM] = "";
+  struct span rest = request->body;
+  struct field field;
   (void)reply;
+  while (tlv_next(&rest, &field))
+    if (field.tag == TAG_VOLUME_NAME_NAME) span_text(field.value, name, sizeof name);
+  struct volume *volume = name[0] == '\0' ? NULL : find(name);
   if (volume == NULL) return 0; /* gone already */
   snprintf(path, sizeof path, "/run/v/%s", volume->name);
   if (umount(path) < 0) return fail(errno, "volume %s", volume->name);
@@ -204,14 +204,23 @@ int handle_drop_volume(const struct request *request, struct writer *reply) {
 }
 
 int handle_grow_volume(const struct request *request, struct writer *reply) {
-  struct volume *volume = named(request);
+  char name[NAME_ROOM] = "";
+  struct span rest = request->body;
+  struct field field;
+  uint64_t wanted = 0;
   (void)reply;
+  while (tlv_next(&rest, &field)) {
+    if (field.tag == TAG_GROW_VOLUME_NAME) span_text(field.value, name, sizeof name);
+    if (field.tag == TAG_GROW_VOLUME_SIZE_BYTES) wanted = span_u64(field.value);
+  }
+  struct volume *volume = name[0] == '\0' ? NULL : find(name);
   if (volume == NULL || volume->device[0] == '\0') return fail(ENOENT, "no such disk volume");
   uint64_t bytes = 0;
   struct stat status;
   int disk = open(volume->device, O_RDONLY | O_CLOEXEC);
   int top = open(volume_path(volume->name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int error = disk < 0 || top < 0 || ioctl(disk, BLKGETSIZE64, &bytes) < 0 || fstat(top, &status) < 0 ? errno : 0;
+  if (error == 0 && bytes < wanted) error = EAGAIN;
   if (error == 0) {
     uint64_t blocks = bytes / (uint64_t)status.st_blksize;
     if (ioctl(top, EXT4_IOC_RESIZE_FS, &blocks) < 0) error = errno;
