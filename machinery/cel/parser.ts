@@ -386,7 +386,7 @@ const finite = (value: number): number | undefined => (Number.isFinite(value) ? 
 
 /** What a macro is found by. */
 export const macroKey = (macro: Pick<Macro, "name" | "receiver" | "arity">): string =>
-  `${macro.receiver ? "." : ""}${macro.name}/${macro.arity}`;
+  `${macro.receiver ? "receiver" : "global"} ${macro.name}/${macro.arity}`;
 
 /** Whether a tree is deeper than later, recursive walks can stand. Walks level by level, so depth costs no stack. */
 function isTooDeep(root: Expr): boolean {
