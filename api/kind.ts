@@ -129,12 +129,21 @@ export interface Strategy<T = ApiObject> {
   readonly resetFields?: Readonly<Record<string, readonly string[]>>;
   /** The `scale` subresource. */
   readonly scale?: {
+    /** Whether it has a number of replicas to read; default: it has. */
+    hasReplicas?(object: T): boolean;
     replicas(object: T): number;
     setReplicas(object: T, replicas: number): void;
     statusReplicas(object: T): number;
     /** The label selector in string form. */
     selector(object: T): string;
   };
+}
+
+/** A body that was read. */
+export interface DecodedObject {
+  readonly value: ApiObject;
+  /** Messages about what was dropped, as `unknown field "spec.foo"`. */
+  readonly unknown: readonly string[];
 }
 
 /** A kind as the server serves it. */
@@ -159,6 +168,13 @@ export interface Kind<T = ApiObject> extends ResourceFacts {
    * supported, and unknown fields are the schema's affair.
    */
   readonly custom?: boolean;
+  /**
+   * Reads a body in the kind's own way (custom resources). `patched`: the value is what a patch made of an object.
+   * @throws {StatusError} BadRequest, Invalid
+   */
+  decode?(value: Readonly<Record<string, unknown>>, patched: boolean): DecodedObject;
+  /** Told with every answer: the version is deprecated. */
+  readonly warning?: string;
   /** Never stored: the answer is made from the request (TokenReview, SubjectAccessReview). */
   readonly virtual?: boolean;
 }

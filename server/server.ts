@@ -15,6 +15,7 @@ import { authenticate } from "./authenticate/stage.ts";
 import { authorize, healthForAll, masters } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
+import { CustomResources } from "./crd/controller.ts";
 import { ensureKubernetesService } from "./bootstrap/kubernetes.ts";
 import { ensureNamespaces } from "./bootstrap/namespaces.ts";
 import { ensurePriorityClasses } from "./bootstrap/priorityclasses.ts";
@@ -103,12 +104,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onUpgrade: refuseUpgrade,
   });
   await Promise.all([ensureNamespaces(catalogue, clock), ensurePriorityClasses(catalogue, clock)]);
+  const custom = new CustomResources({
+    catalogue,
+    clock,
+    onError: (error, what) => log.error({ err: error, definition: what }, "custom resource definition failed"),
+  });
+  await custom.start();
   const port = await listener.listen();
   await ensureKubernetesService(catalogue, clock, { serviceIp: serviceRange.at(0), address: options.advertise, port });
   return {
     port,
     catalogue,
     async close() {
+      await custom.close();
       catalogue.close();
       await listener.close(closeGraceMs);
     },

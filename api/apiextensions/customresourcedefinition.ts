@@ -162,6 +162,24 @@ function warnings(object: CustomResourceDefinition, old: CustomResourceDefinitio
   return found.map((format) => `unrecognized format ${JSON.stringify(format)}`);
 }
 
+/** A definition that is deleted stays until its instances are gone. Source: REST.Delete */
+function keepUntilClean(object: CustomResourceDefinition, now: string): void {
+  if (hasCondition(object.status, "Terminating")) return;
+  const finalizers = object.metadata.finalizers ?? [];
+  object.metadata.finalizers = [...finalizers.filter((name) => name !== cleanupFinalizer), cleanupFinalizer];
+  const others = (object.status.conditions ?? []).filter(({ type }) => type !== "Terminating");
+  object.status.conditions = [
+    ...others,
+    {
+      type: "Terminating",
+      status: "True",
+      lastTransitionTime: now,
+      reason: "InstanceDeletionPending",
+      message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+    },
+  ];
+}
+
 /** In what CustomResourceDefinition differs from other kinds. */
 export const customResourceDefinition: Strategy<CustomResourceDefinition> = {
   generation: true,
@@ -179,6 +197,10 @@ export const customResourceDefinition: Strategy<CustomResourceDefinition> = {
   specChanged: (object, old) => !deepEqual(object.spec, old.spec),
   warnings,
   needsResourceVersion: true,
+  holdsDeletion: ({ metadata }) => metadata.deletionTimestamp === undefined,
+  beginDeletion(object, { now }) {
+    keepUntilClean(object, now);
+  },
   status: {
     prepareForUpdate(object, old) {
       object.spec = structuredClone(old.spec);

@@ -35,6 +35,7 @@ export function resources(services: Services, subresources: SubresourceHandlers)
     const served = services.catalogue.find(info.group, info.version, info.resource);
     if (served === undefined) return undefined;
     const handler = handlerOf(served, info, subresources);
+    if (served.kind.warning !== undefined) exchange.warnings.push(served.kind.warning);
     return await handler(callOf(exchange, served, services));
   };
 }

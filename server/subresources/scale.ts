@@ -68,6 +68,9 @@ export async function getScale(call: Call): Promise<Reply> {
   const wanted = negotiate(call.request.headers.accept, false);
   const entry = await resource.get(call.info.namespace, call.info.name);
   const object = await fromStored(call.served.kind, resource.cache.object(entry));
+  if (call.served.kind.strategy.scale?.hasReplicas?.(object) === false) {
+    throw new StatusError("InternalError", "the object has no field that says how many replicas it wants");
+  }
   return answerObject(call, wanted, { code: 200, object: scaleOf(call.served.kind, object) });
 }
 

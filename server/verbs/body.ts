@@ -2,7 +2,7 @@
  * From a request's bytes to the object it gives.
  * Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go, k8s.io/apimachinery/pkg/runtime/serializer
  */
-import type { Kind } from "@atoll/api/kind";
+import type { DecodedObject, Kind } from "@atoll/api/kind";
 import { DepthExceeded, parseJson } from "@atoll/machinery/json/json";
 import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
 import { decodeProtobuf } from "@atoll/machinery/protobuf/decode";
@@ -98,7 +98,13 @@ export interface Given {
  * Decodes a body as an object of a kind. `apiVersion` and `kind` may be left out, but not be others.
  * @throws {StatusError} BadRequest
  */
-export function decodeObject(kind: Kind, parsed: Parsed): Given {
+export function decodeObject(
+  kind: Kind,
+  parsed: Parsed,
+  { patched }: { readonly patched: boolean } = { patched: false },
+): Given {
+  if (kind.decode !== undefined)
+    return decodeOwn(kind, parsed, kind.decode(bodyOf(parsed.value ?? {}, kind.kind), patched));
   const apiVersion = formatApiVersion(kind.group, kind.version);
   const value = asKind(parsed.value ?? {}, apiVersion, kind.kind);
   const decoded = decodeWith(kind, value);
@@ -110,17 +116,25 @@ export function decodeObject(kind: Kind, parsed: Parsed): Given {
   return { object, odd: [...parsed.duplicates, ...decoded.unknown] };
 }
 
+function decodeOwn(kind: Kind, parsed: Parsed, decoded: DecodedObject): Given {
+  const value = bodyOf(parsed.value ?? {}, kind.kind);
+  keepEmptyManagedFields(decoded.value, value);
+  return { object: decoded.value, odd: [...parsed.duplicates, ...decoded.unknown] };
+}
+
 /** An empty list of managedFields asks for the record to be forgotten; decoding takes it for nothing. */
 function keepEmptyManagedFields(object: ApiObject, { metadata }: { readonly metadata?: unknown }): void {
   const given = (metadata as { managedFields?: unknown } | null | undefined)?.managedFields;
   if (Array.isArray(given) && given.length === 0) object.metadata.managedFields = [];
 }
 
+function bodyOf(value: unknown, kind: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new StatusError("BadRequest", `the body must be an object, a ${kind}`);
+}
+
 function asKind(value: unknown, apiVersion: string, kind: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new StatusError("BadRequest", `the body must be an object, a ${kind}`);
-  }
-  const given = value as Record<string, unknown>;
+  const given = bodyOf(value, kind);
   const givenKind = given["kind"] ?? "";
   const givenVersion = given["apiVersion"] ?? "";
   if ((givenKind !== "" && givenKind !== kind) || (givenVersion !== "" && givenVersion !== apiVersion)) {

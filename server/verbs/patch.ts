@@ -110,7 +110,7 @@ function patching(
  */
 function decodePatched(call: Call, patched: Parsed, options: WriteOptions): ApiObject {
   try {
-    const given = decodeObject(call.served.kind, patched);
+    const given = decodeObject(call.served.kind, patched, { patched: true });
     reportOdd(given.odd, options.fieldValidation, call.warnings);
     return given.object;
   } catch (cause) {
