@@ -7,6 +7,7 @@ import { labelsCell } from "./podspec/template.ts";
 
 const affinitySeconds = 10_800;
 
+/** The rules of Services. */
 export const service: Strategy<Service> = {
   nameErrors: nameRules.dns1035Label,
   returnsDeleted: true,

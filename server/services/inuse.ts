@@ -9,6 +9,7 @@ import type { Resource } from "../registry/resource.ts";
 /** A thing that one Service has: `10.96.0.1`, or `30080/TCP`. */
 type Claim = string;
 
+/** Who has which address and node port. Loads itself when first asked. */
 export class InUse {
   readonly #services: Resource;
   readonly #owners = new Map<Claim, string>();
