@@ -76,12 +76,13 @@ const urlParts =
 const control = /[^\P{Cc}\u0080-\u009f]/u;
 
 function validateUrl(url: string, at: Path, errors: FieldErrors): void {
-  const parts = control.test(url) ? null : urlParts.exec(url);
-  const [, scheme = "", authority = "", , query = "", fragment = ""] = parts ?? [];
-  if (parts === null || (scheme === "" && url.startsWith(":"))) {
-    errors.required(at, `url must be a valid URL: parse ${JSON.stringify(url)}${form}`);
-    return;
-  }
+  const parts = control.test(url) || url.startsWith(":") ? null : urlParts.exec(url);
+  if (parts === null) errors.required(at, `url must be a valid URL: parse ${JSON.stringify(url)}${form}`);
+  else validateUrlParts(parts, at, errors);
+}
+
+function validateUrlParts(parts: readonly (string | undefined)[], at: Path, errors: FieldErrors): void {
+  const [, scheme = "", authority = "", , query = "", fragment = ""] = parts;
   const user = authority.lastIndexOf("@");
   if (scheme.toLowerCase() !== "https") errors.invalid(at, scheme, `'https' is the only allowed URL scheme${form}`);
   if (authority.slice(user + 1) === "") errors.invalid(at, "", `host must be specified${form}`);

@@ -76,7 +76,7 @@ function identify(reading: Reading, object: Record<string, unknown>, patched: bo
   const { kind } = reading;
   const apiVersion = formatApiVersion(reading.group, reading.version);
   const given = { apiVersion: textOf(object, "apiVersion") || apiVersion, kind: textOf(object, "kind") || kind };
-  if (given.apiVersion !== apiVersion) refuseVersion(given, apiVersion, patched);
+  if (given.apiVersion !== apiVersion) refuseVersion(given, apiVersion, patched ? object : undefined);
   if (given.kind !== kind) refuseKind(reading, given.kind, object);
   object["apiVersion"] = apiVersion;
   object["kind"] = kind;
@@ -88,12 +88,17 @@ function textOf(object: Record<string, unknown>, field: string): string {
   throw new StatusError("BadRequest", `${field} must be a string`);
 }
 
-function refuseVersion(given: { apiVersion: string; kind: string }, wanted: string, patched: boolean): never {
-  if (patched) {
+/** @param patched what a patch made; undefined for a body */
+function refuseVersion(
+  given: { apiVersion: string; kind: string },
+  wanted: string,
+  patched: Record<string, unknown> | undefined,
+): never {
+  if (patched !== undefined) {
     const errors = new FieldErrors();
     errors.invalid(Path.of("apiVersion"), given.apiVersion, `must be ${wanted}`);
     const { group } = parseApiVersion(given.apiVersion);
-    throw invalid({ group, kind: given.kind }, "", errors);
+    throw invalid({ group, kind: given.kind }, nameOf(patched), errors);
   }
   const detail = `the API version in the data (${given.apiVersion}) does not match the expected API version (${wanted})`;
   throw new StatusError("BadRequest", detail);
@@ -102,6 +107,10 @@ function refuseVersion(given: { apiVersion: string; kind: string }, wanted: stri
 function refuseKind({ group, kind }: Reading, given: string, object: Record<string, unknown>): never {
   const errors = new FieldErrors();
   errors.invalid(Path.of("kind"), given, `must be ${kind}`);
+  throw invalid({ group, kind: given }, nameOf(object), errors);
+}
+
+function nameOf(object: Record<string, unknown>): string {
   const name = (object["metadata"] as { name?: unknown } | undefined | null)?.name;
-  throw invalid({ group, kind: given }, typeof name === "string" ? name : "", errors);
+  return typeof name === "string" ? name : "";
 }

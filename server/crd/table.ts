@@ -71,12 +71,16 @@ function cell(type: Column["type"], found: readonly unknown[], nowMs: number): C
     case "string":
       return printFound(value);
     case "integer":
-      return typeof value === "number" || typeof value === "bigint" ? Math.trunc(Number(value)) : null;
+      return isNumber(value) ? Math.trunc(Number(value)) : null;
     case "number":
-      return typeof value === "number" || typeof value === "bigint" ? Number(value) : null;
+      return isNumber(value) ? Number(value) : null;
     case "boolean":
       return typeof value === "boolean" ? value : null;
     case "date":
       return typeof value === "string" ? age(value === "" || value === "null" ? undefined : value, nowMs) : null;
   }
+}
+
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
 }

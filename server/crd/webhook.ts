@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { deepEqual } from "@atoll/machinery/equal";
 import { type ApiObject, formatApiVersion, type ObjectMeta, parseApiVersion } from "@atoll/machinery/object";
+import { stringifyJson } from "@atoll/machinery/json/json";
 import { StatusError } from "@atoll/machinery/status";
 import { clone } from "../registry/versions.ts";
 import type { Converter } from "./conversion.ts";
@@ -120,19 +121,22 @@ function convertedOf(
   const { kind, apiVersion, response } = (answer ?? {}) as Review;
   const wanted = formatApiVersion(reviewGroup, version);
   if (version === "v1" && (kind !== "ConversionReview" || apiVersion !== wanted)) {
-    const got = `${String(apiVersion ?? "")}, Kind=${String(kind ?? "")}`;
+    const got = stringifyJson({ apiVersion, kind });
     throw internal(`${failed}: expected webhook response of ${wanted}, Kind=ConversionReview, got ${got}`);
   }
   if (typeof response !== "object" || response === null) throw internal(`${failed}: no response provided`);
   if (version === "v1" && response.uid !== uid) {
     throw internal(`${failed}: expected response.uid="${uid}", got ${JSON.stringify(response.uid ?? "")}`);
   }
-  const { status = "", message = "" } = response.result ?? {};
-  if (status !== "Success") {
-    const why = message === "" ? `response.result.status was '${String(status)}', not 'Success'` : String(message);
-    throw internal(`${failed}: ${why}`);
-  }
+  requireSuccess(response.result ?? {}, failed);
   return Array.isArray(response.convertedObjects) ? response.convertedObjects : [];
+}
+
+function requireSuccess({ status, message }: { status?: unknown; message?: unknown }, failed: string): void {
+  if (status === "Success") return;
+  const told = typeof status === "string" ? status : "";
+  const why = typeof message === "string" && message !== "" ? message : undefined;
+  throw internal(`${failed}: ${why ?? `response.result.status was '${told}', not 'Success'`}`);
 }
 
 interface Expected {

@@ -1,5 +1,5 @@
 /** The resource API: from a parsed path to the handler of its verb. */
-import type { Verb } from "@atoll/api/kind";
+import type { Kind, Verb } from "@atoll/api/kind";
 import { StatusError } from "@atoll/machinery/status";
 import type { Call, Handler, Services } from "../call.ts";
 import type { Exchange, Stage } from "../exchange.ts";
@@ -34,10 +34,16 @@ export function resources(services: Services, subresources: SubresourceHandlers)
     if (info.resource === "") return undefined;
     const served = services.catalogue.find(info.group, info.version, info.resource);
     if (served === undefined) return undefined;
+    if (isElsewhere(served, info)) return undefined;
     const handler = handlerOf(served, info, subresources);
     if (served.kind.warning !== undefined) exchange.warnings.push(served.kind.warning);
     return await handler(callOf(exchange, served, services));
   };
+}
+
+/** Cluster-scoped custom kinds are not known within a namespace. */
+function isElsewhere({ kind }: Served, { namespace }: RequestInfo): boolean {
+  return kind.custom === true && !kind.namespaced && namespace !== "";
 }
 
 function handlerOf({ kind }: Served, info: RequestInfo, subresources: SubresourceHandlers): Handler {
@@ -59,12 +65,18 @@ const ofCollections: ReadonlySet<string> = new Set(["create", "deletecollection"
 
 function subresourceHandler({ kind }: Served, info: RequestInfo, subresources: SubresourceHandlers): Handler {
   const facts = kind.subresources.find(({ name }) => name === info.subresource);
-  if (facts === undefined) throw notFound();
+  if (facts === undefined) throw kind.custom === true ? withoutSubresource(kind, info) : notFound();
   if (!facts.verbs.includes(info.verb as Verb)) throw notAllowed();
   const handler =
     subresources.get(`${kind.group}/${kind.plural}/${info.subresource}`) ?? subresources.get(info.subresource);
   if (handler === undefined) throw notAllowed();
   return handler;
+}
+
+/** Upstream speaks of the object, not of its subresource. */
+function withoutSubresource({ group, plural }: Kind, { name }: RequestInfo): StatusError {
+  const told = `${plural}.${group} ${JSON.stringify(name)} not found`;
+  return new StatusError("NotFound", told, { details: { name, group, kind: plural } });
 }
 
 function notFound(): StatusError {

@@ -3,7 +3,8 @@
  * Source: k8s.io/kubernetes/pkg/registry/apps/deployment/storage (ScaleREST)
  */
 import { builtinSchema } from "@atoll/api/schemas";
-import type { Kind } from "@atoll/api/kind";
+import { age, ageColumn, nameColumn } from "@atoll/api/cells";
+import type { Kind, TableShape } from "@atoll/api/kind";
 import { FieldErrors, Path } from "@atoll/machinery/field";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
@@ -16,10 +17,25 @@ import type { Reply } from "../reply.ts";
 import { answerObject } from "../verbs/answer.ts";
 import { decodeObject, mediaType, parseBody, parseText, reportOdd } from "../verbs/body.ts";
 import { writeOptions } from "../verbs/options.ts";
-import { patchedValue, patchTypeOf } from "../verbs/patch.ts";
+import { decodePatched, patchedValue, patchTypeOf } from "../verbs/patch.ts";
 import { storedResource } from "../verbs/stored.ts";
 import { checkName } from "../verbs/update.ts";
 import { writeObject } from "../verbs/write.ts";
+
+const scaleTable: TableShape<ApiObject> = {
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", description: "Replicas wanted.", priority: 0 },
+    { name: "Available", type: "integer", description: "Replicas there are.", priority: 0 },
+    { ...ageColumn, type: "date" },
+  ],
+  cells: ({ metadata, spec, status }, nowMs) => [
+    metadata.name ?? "",
+    (spec as { replicas?: number }).replicas ?? 0,
+    (status as { replicas?: number }).replicas ?? 0,
+    age(metadata.creationTimestamp, nowMs),
+  ],
+};
 
 /** Scale as a kind of its own, for decoding. */
 const scaleFacts = {
@@ -33,7 +49,7 @@ const scaleFacts = {
   namespaced: true,
   verbs: [],
   subresources: [],
-  strategy: {},
+  strategy: { table: scaleTable },
 } as const;
 
 function scaleKind(): Kind {
@@ -62,6 +78,10 @@ export function scaleOf(kind: Kind, object: ApiObject): ApiObject {
   };
 }
 
+function answerScale(call: Call, wanted: Wanted, object: ApiObject): Reply {
+  return answerObject({ ...call, served: { kind: scaleKind(), resource: undefined } }, wanted, { code: 200, object });
+}
+
 /** GET scale. @throws {StatusError} NotFound */
 export async function getScale(call: Call): Promise<Reply> {
   const resource = storedResource(call);
@@ -71,7 +91,7 @@ export async function getScale(call: Call): Promise<Reply> {
   if (call.served.kind.strategy.scale?.hasReplicas?.(object) === false) {
     throw new StatusError("InternalError", "the object has no field that says how many replicas it wants");
   }
-  return answerObject(call, wanted, { code: 200, object: scaleOf(call.served.kind, object) });
+  return answerScale(call, wanted, scaleOf(call.served.kind, object));
 }
 
 /** PUT scale. @throws {StatusError} Conflict, Invalid */
@@ -94,7 +114,7 @@ export async function patchScale(call: Call): Promise<Reply> {
   const parsed = await parseText(await call.body(), mediaType(call.request.headers["content-type"]).endsWith("yaml"));
   return await write(call, wanted, (old) => {
     const value = patchedValue(scaleKind().schema, type === "apply" ? "merge" : type, { old, patch: parsed.value });
-    return decodeObject(scaleKind(), { value, duplicates: parsed.duplicates }).object;
+    return decodePatched(scaleKind(), { value, duplicates: parsed.duplicates }).object;
   });
 }
 
@@ -106,7 +126,7 @@ async function write(call: Call, wanted: Wanted, make: (old: ApiObject) => ApiOb
     conditional: false,
     make: (old) => {
       const scale = make(scaleOf(kind, old));
-      checkScale(scale);
+      if (kind.custom !== true) checkScale(scale);
       const object = clone(old);
       object.metadata.resourceVersion = scale.metadata.resourceVersion ?? "";
       if (scale.metadata.uid) object.metadata.uid = scale.metadata.uid;
@@ -118,7 +138,7 @@ async function write(call: Call, wanted: Wanted, make: (old: ApiObject) => ApiOb
   const resource = storedResource(call);
   const object =
     written.entry === undefined ? written.object : await fromStored(kind, resource.cache.object(written.entry));
-  return answerObject(call, wanted, { code: 200, object: scaleOf(kind, object) });
+  return answerScale(call, wanted, scaleOf(kind, object));
 }
 
 function checkScale(scale: ApiObject): void {

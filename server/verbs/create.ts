@@ -45,7 +45,8 @@ export function placeInNamespace(object: ApiObject, namespace: string, kind: Kin
     );
   }
   if (!kind.namespaced) {
-    if (given !== "") throw new StatusError("BadRequest", `namespace specified on a non-namespaced object`);
+    if (given !== "" && kind.custom !== true)
+      throw new StatusError("BadRequest", `namespace specified on a non-namespaced object`);
     delete object.metadata.namespace;
   } else object.metadata.namespace = namespace;
 }

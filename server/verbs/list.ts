@@ -201,7 +201,8 @@ function listValue(
       return {
         kind: `${call.served.kind.kind}List`,
         apiVersion,
-        metadata,
+        // Lists of custom kinds always say how to go on.
+        metadata: call.served.kind.custom === true ? { continue: "", ...metadata } : metadata,
         items: call.served.kind.custom === true ? objects : objects.map(asItem),
       };
   }

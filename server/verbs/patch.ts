@@ -17,7 +17,7 @@ import { negotiate } from "../http/negotiate.ts";
 import { ownersOf } from "../registry/managers.ts";
 import type { Reply } from "../reply.ts";
 import { answerEntry, answerObject } from "./answer.ts";
-import { decodeObject, mediaType, parseText, type Parsed, reportOdd } from "./body.ts";
+import { decodeObject, type Given, mediaType, parseText, type Parsed, reportOdd } from "./body.ts";
 import { createObject, placeInNamespace } from "./create.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { storedResource } from "./stored.ts";
@@ -94,7 +94,9 @@ function patching(
     conditional: false,
     make: (old) => {
       const value = patchedValue(kind.schema, type, { old, patch: parsed.value });
-      const object = decodePatched(call, { value, duplicates }, options);
+      const given = decodePatched(kind, { value, duplicates });
+      reportOdd(given.odd, options.fieldValidation, call.warnings);
+      const { object } = given;
       checkName(object, call.info.name);
       placeInNamespace(object, call.info.namespace, kind);
       kind.strategy.setDefaults?.(object);
@@ -108,11 +110,9 @@ function patching(
  * What a patch made, decoded. What is wrong with it is told of the patch, not of the object.
  * @throws {StatusError} Invalid
  */
-function decodePatched(call: Call, patched: Parsed, options: WriteOptions): ApiObject {
+export function decodePatched(kind: Kind, patched: Parsed): Given {
   try {
-    const given = decodeObject(call.served.kind, patched, { patched: true });
-    reportOdd(given.odd, options.fieldValidation, call.warnings);
-    return given.object;
+    return decodeObject(kind, patched, { patched: true });
   } catch (cause) {
     if (!(cause instanceof StatusError) || cause.reason !== "BadRequest") throw cause;
     const errors = new FieldErrors();

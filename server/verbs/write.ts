@@ -96,7 +96,8 @@ function checkConditions(
     if (!conditional || kind.strategy.needsResourceVersion !== true) return;
     const errors = new FieldErrors();
     errors.invalid(Path.of("metadata", "resourceVersion"), resourceVersion, "must be specified for an update");
-    throw invalid(kind, name, errors);
+    // Upstream puts the resource in the kind's place here.
+    throw invalid({ group: kind.group, kind: kind.plural }, name, errors);
   }
   if (!/^\d{1,19}$/.test(resourceVersion)) {
     throw new StatusError(
