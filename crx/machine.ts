@@ -319,7 +319,9 @@ export class Machine {
   /** QEMU is gone, or never was: finds out how it ended. */
   async #settle(): Promise<void> {
     const { clock } = this.#host;
-    const giveUpMs = clock.monotonicMs() + deadlines.record;
+    // Of an earlier boot of the host nothing more will be recorded.
+    const waitMs = this.intent.bootId === this.#host.bootId ? deadlines.record : 0;
+    const giveUpMs = clock.monotonicMs() + waitMs;
     let exit = await readExit(this.folder);
     while (exit === undefined && clock.monotonicMs() < giveUpMs && (await this.#shimLives())) {
       await clock.sleep(10);

@@ -118,6 +118,7 @@ export class Session implements StreamPort {
   #listen(early: readonly Frame[]): void {
     this.#socket.on("data", (bytes: Buffer) => this.#take(bytes));
     this.#socket.on("error", (error) => this.#close(new ChannelClosed("channel failed", { cause: error })));
+    this.#socket.on("end", () => this.#close(new ChannelClosed("channel ended")));
     this.#socket.on("close", () => this.#close(new ChannelClosed("channel ended")));
     if (this.#socket.destroyed) this.#close(new ChannelClosed("channel ended"));
     this.#guard(() => early.forEach((frame) => this.#dispatch(frame)));

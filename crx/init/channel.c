@@ -30,6 +30,7 @@ static size_t data_start, data_end;
 static uint8_t request[MAX_REQUEST_BYTES];
 static size_t request_used;
 static bool readable, writable, in_session;
+static uint32_t sessions; /* ever begun */
 
 static void put_header(uint8_t *at, uint8_t type, uint8_t flags, uint16_t stream, size_t length) {
   at[0] = type;
@@ -63,9 +64,10 @@ static void put_frame(uint8_t type, uint8_t flags, uint16_t stream, struct span 
 
 static const struct span nothing = {NULL, 0};
 
-void channel_reply(uint32_t id, int error, struct span body) {
+void channel_reply(uint64_t ticket, int error, struct span body) {
+  if (ticket >> 32 != sessions) return;
   uint8_t head[8];
-  store_u32(head, id);
+  store_u32(head, (uint32_t)ticket);
   store_u32(head + 4, (uint32_t)error);
   struct span first = {head, sizeof head};
   do {
@@ -113,6 +115,7 @@ static void say_hello(struct span hello) {
   out_start = out_end = data_start = data_end = 0;
   request_used = 0;
   in_session = true;
+  sessions++;
   stream_new_session();
   if (version == PROTOCOL_VERSION) task_report_all(&reply);
   struct span rest = {body, reply.used};
@@ -136,7 +139,8 @@ static void take_request(uint8_t flags, struct span payload) {
   if (flags & PROTOCOL_MORE) return;
   size_t length = request_used;
   request_used = 0;
-  if (length >= 8) request_handle(load_u32(request), load_u32(request + 4), (struct span){request + 8, length - 8});
+  uint64_t ticket = (uint64_t)sessions << 32 | load_u32(request);
+  if (length >= 8) request_handle(ticket, load_u32(request + 4), (struct span){request + 8, length - 8});
   /* A large request shall not cost memory for ever. */
   if (length > (256 << 10)) madvise(request, sizeof request, MADV_DONTNEED);
 }
@@ -168,10 +172,11 @@ static void take_frames(void) {
     if (in_used - at < PROTOCOL_HEADER_LENGTH) break;
     size_t length = load_u32(in + at + 4);
     if (length > PROTOCOL_MAX_PAYLOAD) {
-      note("channel: frame of %zu bytes; input dropped", length);
-      at = in_used;
+      /* No host sends this; whatever it was, the next one begins with padding and a hello. */
+      if (in_session) note("channel: frame of %zu bytes; session dropped", length);
       in_session = false;
-      break;
+      at++;
+      continue;
     }
     if (in_used - at < PROTOCOL_HEADER_LENGTH + length) break;
     take_frame(in + at, (struct span){in + at + PROTOCOL_HEADER_LENGTH, length});

@@ -14,7 +14,8 @@ enum { MOST_OPENING = 32 };
 /* A connection that is not made yet. */
 struct opening {
   struct watch watch;
-  uint32_t request, number;
+  uint64_t request;
+  uint32_t number;
   uint16_t port;
   bool used, try_ipv6;
 };
@@ -100,7 +101,7 @@ int handle_connect(const struct request *request, struct writer *reply) {
   for (size_t i = 0; i < COUNT(openings) && opening == NULL; i++)
     if (!openings[i].used) opening = &openings[i];
   if (opening == NULL) return fail(EMFILE, "too many connections are being made");
-  *opening = (struct opening){.watch = WATCH_NONE, .request = request->id, .try_ipv6 = true};
+  *opening = (struct opening){.watch = WATCH_NONE, .request = request->ticket, .try_ipv6 = true};
   while (tlv_next(&rest, &field)) {
     if (field.tag == TAG_CONNECT_STREAM) opening->number = span_u32(field.value);
     if (field.tag == TAG_CONNECT_PORT) opening->port = (uint16_t)span_u32(field.value);

@@ -47,7 +47,11 @@ void channel_open(int fd);
 void channel_pump(void);
 /* Whether channel_pump has more to do at once. */
 bool channel_busy(void);
-void channel_reply(uint32_t id, int error, struct span body);
+/*
+ * Answers a request. A ticket is the request's number and the session it came in: an answer that was put off until
+ * its session had gone is dropped, because the next session uses the same numbers.
+ */
+void channel_reply(uint64_t ticket, int error, struct span body);
 void channel_event(uint16_t event, struct span body);
 void channel_eof(uint16_t stream, uint8_t sub);
 void channel_credit(uint16_t stream, uint64_t limit);
@@ -55,7 +59,7 @@ void channel_credit(uint16_t stream, uint64_t limit);
 /* ---- request.c ---- */
 
 struct request {
-  uint32_t id;
+  uint64_t ticket;
   struct span body;
 };
 
@@ -65,11 +69,11 @@ enum { LATER = -1 };
 /* Handlers return 0, an errno, or LATER. */
 typedef int handler(const struct request *request, struct writer *reply);
 
-void request_handle(uint32_t id, uint32_t operation, struct span body);
+void request_handle(uint64_t ticket, uint32_t operation, struct span body);
 /* Sets the sentence that goes with an errno, and returns the errno. */
 int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Answers a request that was put off. `text` may be NULL. */
-void request_answer(uint32_t id, int error, const char *text);
+void request_answer(uint64_t ticket, int error, const char *text);
 
 /* ---- handlers, in the file named ---- */
 

@@ -189,7 +189,11 @@ int main(void) {
   loop_open();
   watch_kernel();
   /* Outside of a machine this is a test's harness: its port is an open socket. */
-  if (is_machine()) open_port_if_there();
-  else channel_open(HARNESS_PORT);
+  if (is_machine()) {
+    open_port_if_there();
+  } else {
+    fcntl(HARNESS_PORT, F_SETFL, O_NONBLOCK);
+    channel_open(HARNESS_PORT);
+  }
   loop_run();
 }

@@ -28,21 +28,21 @@ int fail(int error, const char *format, ...) {
   return error;
 }
 
-void request_answer(uint32_t id, int error, const char *text) {
+void request_answer(uint64_t ticket, int error, const char *text) {
   uint8_t body[600];
   struct writer reply = writer_on(body, sizeof body);
   if (error != 0) put_text(&reply, TAG_FAILURE_TEXT, text != NULL && text[0] != '\0' ? text : strerror(error));
-  channel_reply(id, error, (struct span){body, reply.used});
+  channel_reply(ticket, error, (struct span){body, reply.used});
 }
 
-void request_handle(uint32_t id, uint32_t operation, struct span body) {
+void request_handle(uint64_t ticket, uint32_t operation, struct span body) {
   static uint8_t answer[MAX_REPLY_BYTES];
   struct writer reply = writer_on(answer, sizeof answer);
-  struct request request = {.id = id, .body = body};
+  struct request request = {.ticket = ticket, .body = body};
   sentence[0] = '\0';
   int error = operation < COUNT(handlers) && handlers[operation] != NULL ? handlers[operation](&request, &reply) : ENOSYS;
   if (error == LATER) return;
   if (error == 0 && reply.full) error = fail(EMSGSIZE, "answer");
-  if (error == 0) channel_reply(id, 0, (struct span){answer, reply.used});
-  else request_answer(id, error, sentence);
+  if (error == 0) channel_reply(ticket, 0, (struct span){answer, reply.used});
+  else request_answer(ticket, error, sentence);
 }

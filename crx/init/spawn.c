@@ -201,7 +201,7 @@ static void control_ready(struct watch *self, uint32_t events) {
   spawn_control(self->owner);
 }
 
-static int watch_control(struct task *task, int control, uint32_t request) {
+static int watch_control(struct task *task, int control, uint64_t request) {
   task->starting = true;
   task->request = request;
   task->control = (struct watch){.fd = control, .ready = control_ready, .owner = task};
@@ -301,7 +301,7 @@ static int start_container(struct task *task, const struct run_wish *wish, const
   if (error != 0) return error;
   task->pid = child.pid;
   memcpy(task->group, child.group, sizeof task->group);
-  error = watch_control(task, child.control, request->id);
+  error = watch_control(task, child.control, request->ticket);
   if (error == 0) error = log_open(&task->stream->log, wish->log_bytes);
   if (error == 0) error = cgroup_limit(task->group, wish->limits);
   if (error == 0 && !wish->terminal) error = open_stdio(task->stream, wish->input, stdio);
@@ -356,7 +356,7 @@ static int start_session(struct task *task, struct task *container, const struct
     error = task->pid < 0 ? errno : 0;
     own_pid_namespace();
     close(pair[1]);
-    if (error == 0) error = watch_control(task, pair[0], request->id);
+    if (error == 0) error = watch_control(task, pair[0], request->ticket);
     else close(pair[0]);
   }
   close_all(stdio);

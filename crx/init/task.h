@@ -17,7 +17,7 @@ struct task {
   char name[NAME_ROOM];
   char group[16]; /* control group; a session's is its container's */
 
-  uint32_t request; /* to be answered once started */
+  uint64_t request; /* to be answered once started */
   struct watch control;
   char failure[512];
   int error;

@@ -16,7 +16,7 @@
 #define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
 #endif
 
-enum { MOST_WAITING = 32, SERIAL_ROOM = 64 };
+enum { MOST_WAITING = 32, SERIAL_ROOM = 64, LOOK_NS = 50000000 };
 
 struct volume {
   char name[NAME_ROOM];
@@ -33,7 +33,8 @@ struct wish {
 /* A request for a disk that is not there yet. */
 struct waiting {
   struct alarm alarm;
-  uint32_t request;
+  uint64_t deadline;
+  uint64_t request;
   bool used;
   struct wish wish;
 };
@@ -146,8 +147,15 @@ static int make(const struct wish *wish, const char *device) {
 /* A disk shows its serial a moment before it can be opened; the kernel reports it once it can. */
 static bool not_ready(int error) { return error == ENXIO || error == ENOENT; }
 
-static void give_up_waiting(struct alarm *alarm) {
+/* Tries again, also without the kernel's word, which may have come too early. */
+static void look_again(struct alarm *alarm) {
   struct waiting *entry = (struct waiting *)alarm; /* its first member */
+  volume_retry();
+  if (!entry->used) return;
+  if (monotonic_ns() < entry->deadline) {
+    alarm_set(alarm, LOOK_NS);
+    return;
+  }
   entry->used = false;
   request_answer(entry->request, ENODEV, "the disk did not appear");
 }
@@ -165,11 +173,12 @@ void volume_retry(void) {
   }
 }
 
-static int wait_for(const struct wish *wish, uint32_t request) {
+static int wait_for(const struct wish *wish, uint64_t request) {
   for (size_t i = 0; i < COUNT(waiting); i++) {
     if (waiting[i].used) continue;
-    waiting[i] = (struct waiting){.alarm = {.ring = give_up_waiting}, .request = request, .used = true, .wish = *wish};
-    alarm_set(&waiting[i].alarm, (uint64_t)wish->timeout_ms * 1000000u);
+    waiting[i] = (struct waiting){.alarm = {.ring = look_again}, .request = request, .used = true, .wish = *wish};
+    waiting[i].deadline = monotonic_ns() + (uint64_t)wish->timeout_ms * 1000000u;
+    alarm_set(&waiting[i].alarm, LOOK_NS);
     return LATER;
   }
   return fail(EMFILE, "too many disks are waited for");
@@ -184,7 +193,7 @@ int handle_volume(const struct request *request, struct writer *reply) {
   bool found = wish.kind != VOLUME_DISK || disk_find(wish.serial, device, sizeof device);
   int error = found ? make(&wish, device) : fail(ENODEV, "disk %s", wish.serial);
   bool wait = wish.kind == VOLUME_DISK && wish.timeout_ms > 0 && (!found || not_ready(error));
-  return wait ? wait_for(&wish, request->id) : error;
+  return wait ? wait_for(&wish, request->ticket) : error;
 }
 
 int handle_drop_volume(const struct request *request, struct writer *reply) {
