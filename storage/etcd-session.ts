@@ -70,10 +70,11 @@ export class EtcdSession {
 
   /**
    * Joins the store, or begins one.
+   * @param options.halfRestored also one that an interrupted restore left
    * @throws {StoreRefused}
    * @throws {StoreUnavailable}
    */
-  async open(): Promise<void> {
+  async open({ halfRestored = false } = {}): Promise<void> {
     const { version } = await this.members.call([methods.status, {}]);
     if (compareVersions(version, oldestEtcd) < 0) {
       throw new StoreRefused(
@@ -83,7 +84,7 @@ export class EtcdSession {
     }
     const found = await this.#writeEpoch(undefined, this.#epoch);
     this.#epoch = knownEpoch(found);
-    if (this.#epoch.restoring !== undefined) {
+    if (this.#epoch.restoring !== undefined && !halfRestored) {
       throw new StoreRefused("half restored", "a restore into this etcd was not finished: run it again");
     }
   }

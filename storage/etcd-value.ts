@@ -23,7 +23,7 @@ export interface Epoch {
   readonly floor: number;
   /** etcd's revision when a restore had written everything: keys created up to here were restored. 0: none. */
   readonly restored: number;
-  /** What a restore that is not finished restores. */
+  /** The restore that is not finished. */
   readonly restoring?: string;
 }
 
@@ -71,6 +71,11 @@ export function decodeEntry(kv: KeyValue, offset: number, prefixBytes: number): 
 export function restoredCreate({ value }: KeyValue): number | undefined {
   if (value[0] === restored) return value.readDoubleBE(1);
   return value[0] === heir ? value.readDoubleBE(9) : undefined;
+}
+
+/** Whether a restore wrote this very value. */
+export function isRestored({ value }: KeyValue): boolean {
+  return value[0] === restored;
 }
 
 /** Whether this value was written with this nonce. */

@@ -8,6 +8,7 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { Clock, Timer } from "@atoll/machinery/clock";
 import type { EtcdSession } from "./etcd-session.ts";
+import { isRestored } from "./etcd-value.ts";
 import { methods, prefixEnd, type WatchEvent, type WatchRequest, type WatchResponse } from "./etcd-wire.ts";
 import { type Change, Compacted, StoreRefused, StoreUnavailable, type Watch, type WatchSink } from "./store.ts";
 
@@ -33,6 +34,8 @@ export class EtcdWatch implements Watch {
   readonly #options: WatchOptions;
   #at: number;
   #stream: Stream | undefined;
+  // Whether etcd has told anything on this stream: from then on no compaction can overtake it.
+  #running = false;
   #wanted = 0;
   #asking: Timer | undefined;
   #over = false;
@@ -60,7 +63,7 @@ export class EtcdWatch implements Watch {
   /** Asks for progress up to a revision of the store. */
   want(revision: number): void {
     this.#wanted = Math.max(this.#wanted, revision);
-    if (this.#at >= this.#wanted) queueMicrotask(() => this.#progress());
+    if (this.#running && this.#at >= this.#wanted) queueMicrotask(() => this.#progress());
     else this.#ask();
   }
 
@@ -107,6 +110,7 @@ export class EtcdWatch implements Watch {
       });
     } finally {
       this.#stream = undefined;
+      this.#running = false;
       stream.cancel();
     }
   }
@@ -118,6 +122,7 @@ export class EtcdWatch implements Watch {
     if (canceled && compactRevision > 0) throw new Compacted(this.#at, compactRevision + offset);
     if (canceled) throw new Error(`etcd canceled a watch: ${cancelReason}`);
     if (created) return this.#ask();
+    this.#running = true;
     const changes = events.filter(({ kv }) => kv.modRevision + offset > this.#at).map((event) => this.#changeOf(event));
     // Without events an answer means that everything up to its revision has been told.
     const reached = events.length === 0 ? header.revision + offset : (changes.at(-1)?.revision ?? this.#at);
@@ -131,6 +136,8 @@ export class EtcdWatch implements Watch {
   #changeOf({ type, kv, prevKv }: WatchEvent): Change {
     const { session } = this.#options;
     const revision = kv.modRevision + session.epoch.offset;
+    // This server does not know yet: connecting again it will.
+    if (type === "PUT" && isRestored(kv)) throw new StoreUnavailable("a backup is being restored into this etcd");
     // etcd looks the previous value up when it tells the event: a compaction may have come before.
     if (prevKv === null && (type === "DELETE" || kv.version > 1)) throw new Compacted(this.#at, revision);
     return {

@@ -46,7 +46,7 @@ export type Compare =
 export type RequestOp =
   | { readonly requestRange: RangeRequest }
   | { readonly requestPut: { readonly key: Buffer; readonly value: Buffer } }
-  | { readonly requestDeleteRange: { readonly key: Buffer } };
+  | { readonly requestDeleteRange: { readonly key: Buffer; readonly rangeEnd?: Buffer } };
 
 /** `success` if every comparison holds, else `failure`; either as one step. */
 export interface TxnRequest {

@@ -71,8 +71,7 @@ export interface Prepared {
  */
 export function prepareFile(file: string): Prepared {
   requireSqlite(process.versions["sqlite"] ?? "0");
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const unlock = lock(file);
+  const unlock = lockFile(file);
   try {
     makePrivate(file);
     const db = new DatabaseSync(file);
@@ -101,8 +100,14 @@ export function connect(file: string, synchronous: "FULL" | "OFF"): DatabaseSync
   return db;
 }
 
-// The kernel drops SQLite's lock when the process dies, however it dies.
-function lock(file: string): () => void {
+/**
+ * Takes a store's file for this process alone, whether it is there or not; makes its folder. The kernel drops the lock
+ * when the process dies, however it dies.
+ * @returns gives the lock back
+ * @throws {StoreRefused}
+ */
+export function lockFile(file: string): () => void {
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   makePrivate(`${file}.lock`);
   const db = new DatabaseSync(`${file}.lock`);
   try {
@@ -115,16 +120,23 @@ function lock(file: string): () => void {
   return () => db.close();
 }
 
-// A file that is there is not opened: closing it would drop the locks that this process holds on it (POSIX).
-function makePrivate(file: string): void {
+/**
+ * Makes a file readable by this user only, an empty one if it is not there. One that is there is not opened: closing it
+ * would drop the locks that this process holds on it (POSIX).
+ */
+export function makePrivate(file: string): void {
   if (fs.existsSync(file)) fs.chmodSync(file, 0o600);
   else fs.closeSync(fs.openSync(file, "wx", 0o600));
 }
 
-function setUp(db: DatabaseSync, file: string): void {
+/**
+ * Checks that this program understands a database; an empty one becomes an empty store.
+ * @throws {StoreRefused}
+ */
+export function setUp(db: DatabaseSync, file: string): void {
   const number = (pragma: string): number => Number(Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
   const found = number("application_id");
-  if (found === 0 && number("schema_version") === 0) return create(db);
+  if (found === 0 && number("schema_version") === 0) return createTables(db);
   if (found !== applicationId) throw new StoreRefused("not a store", `${file} is a database of another program`);
   const version = number("user_version");
   if (version > format) {
@@ -132,8 +144,8 @@ function setUp(db: DatabaseSync, file: string): void {
   }
 }
 
-// In one transaction, so that a crash leaves a store or an empty file.
-function create(db: DatabaseSync): void {
+/** Makes an empty store of an empty database: in one transaction, so that a crash leaves the one or the other. */
+export function createTables(db: DatabaseSync): void {
   db.exec(`
     PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
