@@ -4,6 +4,7 @@
 import type { Controller } from "@atoll/runtime/controller";
 import { garbageCollector } from "./gc/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { replicaSetController } from "./replicaset/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 
@@ -15,5 +16,5 @@ export interface ControllersOptions {
 
 /** All controllers. */
 export function controllers({ ca }: ControllersOptions): readonly Controller[] {
-  return [garbageCollector, namespaceController, serviceAccountController, rootCaController(ca)];
+  return [garbageCollector, namespaceController, serviceAccountController, rootCaController(ca), replicaSetController];
 }

@@ -1,6 +1,7 @@
 /**
  * A client of the server under test, as its admin.
  */
+import { Namespace, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import type { Transport } from "@atoll/client/transport";
 import { type Clock, systemClock } from "@atoll/machinery/clock";
@@ -29,4 +30,10 @@ export async function eventually(
     if (systemClock.monotonicMs() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);
     await systemClock.sleep(10);
   }
+}
+
+/** Makes a namespace in which Pods can be made: with the ServiceAccount that a controller would make. */
+export async function makeNamespace(client: Client, name: string): Promise<void> {
+  await client.create(Namespace, { metadata: { name } });
+  await client.create(ServiceAccount, { metadata: { name: "default", namespace: name } });
 }

@@ -58,35 +58,31 @@ async function tell(harness: Harness, { story, trouble, n, round }: Telling): Pr
     struck = true;
     return trouble;
   };
-  await story.begin(round);
-  const last = trouble === "crash" ? await afterCrash(harness, { story, round, first }) : first;
-  await story.ended(round);
-  await last.quiet();
-  await story.check(round);
-  await last.stop();
+  const workshops = [first];
+  try {
+    await story.begin(round);
+    if (trouble === "crash") await crashed(first, { story, round });
+    if (first.faults.crashed) workshops.push(startControllers(harness, story.controllers));
+    await story.ended(round);
+    await workshops.at(-1)?.quiet();
+    await story.check(round);
+  } finally {
+    for (const workshop of workshops) await workshop.stop();
+  }
   await checkSettled(harness, story, round);
   return struck;
 }
 
-/** Fresh controllers once the first have crashed; or the first, when the story ended without a crash. */
-async function afterCrash(
-  harness: Harness,
-  { story, round, first }: { story: Story; round: string; first: Workshop },
-): Promise<Workshop> {
-  const done = { story: false };
-  const end = story.ended(round).then(
+/** Resolves when the controllers have crashed, or the story has ended without. */
+async function crashed({ faults }: Workshop, { story, round }: { story: Story; round: string }): Promise<void> {
+  const state = { ended: false };
+  story.ended(round).then(
     () => {
-      done.story = true;
+      state.ended = true;
     },
     () => undefined,
   );
-  while (!first.faults.crashed && !done.story) await systemClock.sleep(5);
-  // The end may come by the very write after which the crash came.
-  if (!first.faults.crashed) return first;
-  const second = startControllers(harness, story.controllers);
-  await first.stop();
-  await end;
-  return second;
+  while (!faults.crashed && !state.ended) await systemClock.sleep(5);
 }
 
 /** Controllers that come fresh to the end of a story find nothing to do. */

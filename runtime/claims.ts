@@ -3,14 +3,18 @@
  * is sent; and no two controllers may claim the same, so everything in the API has one writer.
  */
 import type { ApiObject, ObjectMeta, OwnerReference } from "@atoll/machinery/object";
+import type { Filter } from "@atoll/client/informer/cache";
+import type { IndexBy } from "@atoll/client/informer/indexed";
 import type { Selection } from "@atoll/client/client";
 import type { AnyResource, Key, Resource } from "@atoll/client/resource";
 import { groupResource, isOf, toKey } from "@atoll/client/resource";
 
-/** Questions that a read may ask of what is in memory while it finds out which keys an object concerns. */
-export interface Lookup {
+/** What is in memory of the resources that a controller reads. Objects are frozen. */
+export interface View {
+  /** @throws {Error} the controller does not declare the resource */
   get<T extends ApiObject>(resource: Resource<T>, key: Key): T | undefined;
-  values<T extends ApiObject>(resource: Resource<T>): Iterable<T>;
+  /** In no order. @throws {Error} the controller does not declare the resource */
+  list<T extends ApiObject>(resource: Resource<T>, filter?: Filter): readonly T[];
 }
 
 /** A resource to watch, and which keys of the controller's own kind a changed object concerns. */
@@ -18,8 +22,10 @@ export interface Read<T extends ApiObject = ApiObject> {
   readonly resource: Resource<T>;
   /** Which objects; absent: all. */
   readonly selection?: Selection;
+  /** A lookup of its own, beside those by namespace and owner. */
+  readonly index?: { readonly name: string; readonly by: IndexBy<T> };
   /** Called with each object as it was and as it is. */
-  keys(object: T, lookup: Lookup): Iterable<Key>;
+  keys(object: T, cache: View): Iterable<Key>;
 }
 
 /** A write about to be sent. */

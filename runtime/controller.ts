@@ -13,7 +13,6 @@
 import type { Filter } from "@atoll/client/informer/cache";
 import type { Cache } from "@atoll/client/informer/cache";
 import { listFrom } from "@atoll/client/informer/cache";
-import type { IndexBy } from "@atoll/client/informer/indexed";
 import type { Informer } from "@atoll/client/informer/informer";
 import { isConflict } from "@atoll/client/errors";
 import type { Client } from "@atoll/client/client";
@@ -21,7 +20,7 @@ import type { AnyResource, Key, Resource } from "@atoll/client/resource";
 import { groupResource, keyOf } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import type { Claim, Lookup, Read } from "./claims.ts";
+import type { Claim, Read, View } from "./claims.ts";
 import type { Recorder } from "./events.ts";
 import type { Log } from "./log.ts";
 import type { ControllerMetrics, Outcome, Sample } from "./metrics.ts";
@@ -52,14 +51,6 @@ export function terminal(error: unknown): Terminal {
   return new Terminal(error instanceof Error ? error.message : String(error), { cause: error });
 }
 
-/** What is in memory of the resources that a controller reads. Objects are frozen. */
-export interface View {
-  /** @throws {Error} the controller does not declare the resource */
-  get<T extends ApiObject>(resource: Resource<T>, key: Key): T | undefined;
-  /** In no order. @throws {Error} the controller does not declare the resource */
-  list<T extends ApiObject>(resource: Resource<T>, filter?: Filter): readonly T[];
-}
-
 /** What a reconcile works with. */
 export interface Reconcile {
   readonly cache: View;
@@ -80,12 +71,6 @@ export interface ControllerShape<T extends ApiObject> {
   readonly for: Resource<T>;
   readonly reads?: readonly Read<never>[];
   readonly writes: readonly Claim[];
-  /** Lookups beyond namespace and owner, by name. */
-  readonly indexes?: readonly {
-    readonly resource: Resource<never>;
-    readonly name: string;
-    readonly by: IndexBy<never>;
-  }[];
   /** Keys at work at once. Default 4. */
   readonly concurrency?: number;
   readonly limits?: Limits;
@@ -136,7 +121,7 @@ export function defineController<T extends ApiObject>(shape: ControllerShape<T>)
   };
 }
 
-class Loop implements RunningController, View, Lookup {
+class Loop implements RunningController, View {
   readonly ended: Promise<void>;
   readonly #shape: ControllerShape<ApiObject>;
   readonly #around: Surroundings;
@@ -179,10 +164,6 @@ class Loop implements RunningController, View, Lookup {
     return this.#declared(resource).get(key);
   }
 
-  values<T extends ApiObject>(resource: Resource<T>): Iterable<T> {
-    return this.#declared(resource).values();
-  }
-
   list<T extends ApiObject>(resource: Resource<T>, filter?: Filter): readonly T[] {
     return listFrom(this.#declared(resource), filter ?? {});
   }
@@ -218,11 +199,10 @@ class Loop implements RunningController, View, Lookup {
     const own: Read = { resource: this.#shape.for, keys: (object) => [keyOf(object)] };
     const reads = [own, ...((this.#shape.reads ?? []) as unknown as readonly Read[])];
     // All informers first: finding keys may look into any of them.
-    for (const { resource, selection } of reads) {
-      this.#informers.set(groupResource(resource), this.#around.cache.informer(resource, selection));
-    }
-    for (const { resource, name, by } of this.#shape.indexes ?? []) {
-      this.#declared(resource as unknown as Resource).addIndex(name, by as IndexBy<ApiObject>);
+    for (const { resource, selection, index } of reads) {
+      const informer = this.#around.cache.informer(resource, selection);
+      if (index !== undefined) informer.addIndex(index.name, index.by);
+      this.#informers.set(groupResource(resource), informer);
     }
     const ends = reads.map(({ resource, keys }) => {
       const wake = (object: ApiObject | undefined) => {

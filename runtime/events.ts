@@ -81,6 +81,7 @@ export class Events {
   readonly #series = new Map<string, Series>();
   /** When each object's allowance will be whole again, monotonic ms. */
   readonly #allowances = new Map<string, number>();
+  readonly #closing = new AbortController();
   #pending = 0;
   #last: Promise<void> = Promise.resolve();
   #sweep: Timer | undefined;
@@ -106,12 +107,14 @@ export class Events {
     return this.#last;
   }
 
-  /** Writes the last counts and stops. */
-  async close(): Promise<void> {
+  /** Writes the last counts and stops; what is not written within `withinMs` is dropped. */
+  async close(withinMs = 1_000): Promise<void> {
     this.#sweep?.cancel();
     for (const series of this.#series.values()) this.#writeCount(series);
     this.#series.clear();
+    const late = this.#options.clock.after(withinMs, () => this.#closing.abort(new Error("stopped")));
     await this.flush();
+    late.cancel();
   }
 
   #record(controller: string, object: ApiObject, happening: Happening): void {
@@ -143,7 +146,7 @@ export class Events {
       ...(related === undefined ? {} : { related }),
     };
     this.#write(async () => {
-      made.event = await this.#options.client.create(Event, draft);
+      made.event = await this.#options.client.create(Event, draft, { signal: this.#closing.signal });
     });
   }
 
@@ -157,11 +160,12 @@ export class Events {
     if (series.count === series.writtenCount) return;
     series.writtenCount = series.count;
     const { client } = this.#options;
+    const { signal } = this.#closing;
     const count = series.count;
     const body = { series: { count, lastObservedTime: formatMicroTime(series.lastMs) } };
     this.#write(async () => {
       if (series.event !== undefined)
-        await client.patch(Event, { key: keyOf(series.event), patch: { type: "merge", body } });
+        await client.patch(Event, { key: keyOf(series.event), patch: { type: "merge", body } }, { signal });
     });
   }
 

@@ -119,6 +119,6 @@ class Run implements Running {
     await all.finally(() => timer.cancel());
     dead.abort(new Error("stopped"));
     await cache.stop();
-    if (orderly) await events.close();
+    await events.close(orderly ? 1_000 : 0);
   }
 }

@@ -4,7 +4,7 @@ import { ConfigMap, Namespace, Pod, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually } from "@atoll/harness/client";
+import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
 import type { Harness } from "@atoll/harness/server";
@@ -24,7 +24,7 @@ before(async () => {
 
 beforeEach(async () => {
   namespace = `ns-${++count}`;
-  await client.create(Namespace, { metadata: { name: namespace } });
+  await makeNamespace(client, namespace);
   workshop = startControllers(harness, [namespaceController]);
 });
 
