@@ -18,6 +18,8 @@ const commands: readonly Command[] = [
   { name: "status", summary: "what runs, where, how healthy", load: () => import("./status.ts") },
   { name: "server", summary: "the API server alone", load: () => import("./server.ts") },
   { name: "controllers", summary: "the controllers alone", load: () => import("./controllers.ts") },
+  { name: "kubectl", summary: "the kubectl that comes with the install", load: () => import("./kubectl.ts") },
+  { name: "helm", summary: "the Helm that comes with the install", load: () => import("./helm.ts") },
   {
     name: "check",
     summary: "the rules of the house: format, types, lint, layers, docs",

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
 import { exitCode, flags } from "./flags.ts";
 import { readRecord, removeRecord, runs } from "./running.ts";
-import { defaultData } from "./up.ts";
+import { defaultData } from "./datadir.ts";
 
 const patienceMs = 30_000;
 const lookEveryMs = 100;

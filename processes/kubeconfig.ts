@@ -1,6 +1,8 @@
 /** Writing the admin's kubeconfig. */
 import { randomBytes } from "node:crypto";
 import { open, rename } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { defaultData } from "./datadir.ts";
 import type { KeyPair } from "@atoll/server/pki/authority";
 
 export interface KubeconfigOptions {
@@ -42,4 +44,12 @@ export async function writePrivate(path: string, text: string): Promise<void> {
     await file.close();
   }
   await rename(draft, path);
+}
+
+/** Whose cluster a bundled client speaks to: KUBECONFIG when it is set, else the data directory's admin kubeconfig. */
+export function adminKubeconfig(args: readonly string[]): { kubeconfig: string; rest: readonly string[] } {
+  const [flag, data, ...rest] = args;
+  if (flag === "--data" && data !== undefined) return { kubeconfig: join(resolve(data), "admin.kubeconfig"), rest };
+  const usual = join(defaultData(), "admin.kubeconfig");
+  return { kubeconfig: process.env["KUBECONFIG"] ?? usual, rest: args };
 }

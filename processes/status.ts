@@ -4,7 +4,7 @@ import { request } from "node:https";
 import { join, resolve } from "node:path";
 import { exitCode, flags } from "./flags.ts";
 import { readRecord, runs, type UpRecord } from "./running.ts";
-import { defaultData } from "./up.ts";
+import { defaultData } from "./datadir.ts";
 
 interface Report {
   readonly up: boolean;

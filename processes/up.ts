@@ -1,10 +1,10 @@
 /** `atoll up`: the whole system on this machine. */
 import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { createServer } from "node:net";
 import { systemClock } from "@atoll/machinery/clock";
+import { defaultData } from "./datadir.ts";
 import { Child } from "./child.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { type Part, partsOf, type Wish } from "./parts.ts";
@@ -21,11 +21,6 @@ interface Options {
 }
 
 const usualApiPort = 6443;
-
-/** /var/lib/atoll for root, a folder of one's own for others. */
-export function defaultData(): string {
-  return process.getuid?.() === 0 ? "/var/lib/atoll" : join(homedir(), ".local", "share", "atoll");
-}
 
 function parse(args: readonly string[]): Options {
   return flags("atoll up", "The whole system on this machine.")
