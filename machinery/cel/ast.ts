@@ -127,8 +127,11 @@ export const memberCall = (target: Expr, name: string, ...args: readonly Expr[])
   args,
 });
 
+/** A name. */
 export const identOf = (offset: number, name: string): Ident => ({ kind: "ident", offset, name });
+/** A literal value. */
 export const literalOf = (offset: number, value: LiteralValue): Literal => ({ kind: "literal", offset, value });
+/** A list of the given elements. */
 export const listOfExprs = (offset: number, ...elements: readonly Expr[]): ListExpr => ({
   kind: "list",
   offset,

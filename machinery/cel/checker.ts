@@ -44,6 +44,8 @@ export type Reference =
 export interface ResolvedCall {
   readonly name: string;
   readonly overloads: readonly Overload[];
+  /** All overloads of the function, whether they can apply or not. */
+  readonly all: readonly Overload[];
   readonly args: readonly Expr[];
   readonly member: boolean;
 }
@@ -223,15 +225,15 @@ class Checker {
     const [operand, field] = expr.args;
     if (operand === undefined || field?.kind !== "literal" || typeof field.value !== "string") return errorType;
     const overloads = this.#scope.functions.get("_?._") ?? [];
-    this.#calls.set(expr, { name: "_?._", overloads, args: expr.args, member: false });
+    this.#calls.set(expr, { name: "_?._", overloads, all: overloads, args: expr.args, member: false });
     this.#types.set(field, stringType);
     return this.#field(expr, operand, { name: field.value, optional: true });
   }
 
-  #resolveOverload(expr: Call, call: Omit<ResolvedCall, "overloads">): CelType {
+  #resolveOverload(expr: Call, call: Omit<ResolvedCall, "overloads" | "all">): CelType {
     const all = this.#scope.functions.get(call.name) ?? [];
     const types = call.args.map((arg) => this.#types.get(arg) ?? dynType);
-    if (logical.has(call.name)) return this.#logicalCall(expr, { ...call, overloads: all });
+    if (logical.has(call.name)) return this.#logicalCall(expr, { ...call, overloads: all, all });
     const matching: Overload[] = [];
     let result: CelType | undefined;
     for (const overload of all) {
@@ -243,7 +245,7 @@ class Checker {
       else if (result.kind !== "dyn" && !sameType(result, offered)) result = dynType;
     }
     if (result === undefined) return this.#noOverload(expr, call, types);
-    this.#calls.set(expr, { ...call, overloads: matching });
+    this.#calls.set(expr, { ...call, overloads: matching, all });
     return result;
   }
 
@@ -289,7 +291,7 @@ class Checker {
     return failed ? errorType : boolType;
   }
 
-  #noOverload(expr: Call, call: Omit<ResolvedCall, "overloads">, types: readonly CelType[]): CelType {
+  #noOverload(expr: Call, call: Omit<ResolvedCall, "overloads" | "all">, types: readonly CelType[]): CelType {
     const shown = types.map((type) => spellType(this.#found.apply(type, true)));
     const receiver = call.member ? `${shown.shift() ?? ""}.` : "";
     this.#issues.add(

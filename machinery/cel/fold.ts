@@ -52,9 +52,9 @@ export function planGrowth(accu: Step, item: Step, isConstant: boolean): Step {
     const list = accu(frame);
     if (list instanceof CelError) return list;
     const value = item(frame);
+    frame.charge(cost);
     if (value instanceof CelError) return value;
     if (!(list instanceof GrowingList)) return noSuchOverload();
-    frame.charge(cost);
     list.push(value);
     return list;
   };

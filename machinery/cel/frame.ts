@@ -31,6 +31,7 @@ export interface Caches {
 /** Reads the variable at a slot from what the caller bound. */
 export type Loader = (slot: number) => Value;
 
+/** One evaluation. Steps read variables from it and charge their costs to it. */
 export class Frame implements CallContext, Sizes {
   /** Values of variables; undefined until first read. Loops and bindings use the slots after the variables. */
   readonly slots: (Value | undefined)[] = [];

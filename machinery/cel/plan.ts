@@ -14,7 +14,7 @@ import { conjunction, invoke } from "./invoke.ts";
 import type { StructProvider } from "./library.ts";
 import { compileRegex } from "../regex/regex.ts";
 import { unusedVariable } from "./macros.ts";
-import { isSettled, nameOfType } from "./runtime-type.ts";
+import { nameOfType } from "./runtime-type.ts";
 import { CelError, ListValue, noneOptional, OptionalValue, TypeValue, type Value } from "./values.ts";
 
 /** A part that does not depend on data has its value besides its step. */
@@ -236,20 +236,17 @@ class Planner {
     if (parts.every((part) => part.constant !== undefined && !part.optional)) {
       return constant(new ArrayList(parts.map((part) => part.constant as Value)));
     }
-    return {
-      step: (frame) => {
-        const items: Value[] = [];
-        for (const { step, optional } of parts) {
-          const value = step(frame);
-          if (value instanceof CelError) return value;
-          const item = optional ? unwrap(value) : value;
-          if (item instanceof CelError) return item;
-          if (item !== undefined) items.push(item);
-        }
-        frame.charge(listCost);
-        return new ArrayList(items);
-      },
+    const build = (frame: Frame): Value => {
+      const items: Value[] = [];
+      for (const { step, optional } of parts) {
+        const value = step(frame);
+        const item = optional && !(value instanceof CelError) ? unwrap(value) : value;
+        if (item instanceof CelError) return item;
+        if (item !== undefined) items.push(item);
+      }
+      return new ArrayList(items);
     };
+    return { step: charged(build, listCost) };
   }
 
   #map(expr: MapExpr): Planned {
@@ -355,11 +352,10 @@ class Planner {
     checkPattern(call, parts);
     const member = this.#membership(call, parts);
     if (member !== undefined) return member;
-    const types = call.args.map((arg) => this.#checked.typeOf(arg));
-    const settled =
-      call.overloads.length === 1 &&
-      call.overloads[0]?.parameters.every((wanted, index) => isSettled(types[index] ?? wanted, wanted)) === true;
-    const step = invoke(call.overloads, { parts: parts.map((part) => part.step), settled, name: call.name });
+    const step = invoke(
+      call,
+      parts.map((part) => part.step),
+    );
     const foldable = parts.length === 1 && conversions.has(call.name) && parts[0]?.constant !== undefined;
     return foldable ? folded(step) : { step };
   }
@@ -434,7 +430,7 @@ const charged =
   (build: Step, cost: number): Step =>
   (frame) => {
     const value = build(frame);
-    if (!(value instanceof CelError)) frame.charge(cost);
+    frame.charge(cost);
     return value;
   };
 

@@ -85,18 +85,21 @@ function isMapOf(map: MapValue, type: CelType & { kind: "map" }): boolean {
   return isOfType(key, type.key) && (value === undefined || isOfType(value, type.value));
 }
 
-/** Whether checking settled that a value of type `found` is of type `wanted`. */
-export function isSettled(found: CelType, wanted: CelType): boolean {
-  if (wanted.kind === "dyn" || wanted.kind === "param") return true;
-  if (found.kind !== wanted.kind) return false;
-  switch (wanted.kind) {
-    case "list":
-      return found.kind === "list" && isSettled(found.element, wanted.element);
-    case "map":
-      return found.kind === "map" && isSettled(found.key, wanted.key) && isSettled(found.value, wanted.value);
-    case "opaque":
-      return found.kind === "opaque" && found.name === wanted.name;
+/** Whether a value is of a type; made once, asked often. undefined: every value is. */
+export function testOf(type: CelType): ((value: Value) => boolean) | undefined {
+  switch (type.kind) {
+    case "dyn":
+    case "param":
+      return undefined;
+    case "bool":
+      return (value) => typeof value === "boolean";
+    case "int":
+      return (value) => typeof value === "bigint";
+    case "double":
+      return (value) => typeof value === "number";
+    case "string":
+      return (value) => typeof value === "string";
     default:
-      return true;
+      return (value) => isOfType(value, type);
   }
 }

@@ -14,21 +14,24 @@ import { standard } from "./standard.ts";
 import { strings } from "./strings.ts";
 import { regex, urls } from "./urls.ts";
 
-/** What every expression in Kubernetes can use. */
+/**
+ * What every expression in Kubernetes can use. The order is upstream's: of overloads that fit alike, the first decides
+ * what an unknown type is taken for.
+ */
 export const kubernetesLibraries: readonly Library[] = [
   standard,
-  optional,
-  strings,
-  kubernetesLists,
-  lists,
-  sets,
-  regex,
   urls,
+  regex,
+  kubernetesLists,
+  authorizer,
+  optional,
+  quantity,
+  strings,
+  sets,
   ip,
   cidr,
-  quantity,
-  semver,
   format,
-  authorizer,
   comprehensions,
+  semver,
+  lists,
 ];

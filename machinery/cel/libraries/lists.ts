@@ -20,6 +20,7 @@ import { compareBytes, compareNumbers, compareStrings, equals, keyOf, numeric } 
 import type { Functions, Library, Macro, Overload } from "../library.ts";
 import { MacroError } from "../library.ts";
 import { bind, loop, loops } from "../macros.ts";
+import { typeNameOf } from "../runtime-type.ts";
 import { toInt, toUint } from "../numbers.ts";
 import { durationOf } from "../time.ts";
 import {
@@ -66,18 +67,26 @@ const onElements =
     return items instanceof CelError ? items : work(items);
   };
 
-const isSorted = onElements((items) =>
+/** The same for elements that can be compared with each other or added: all of one kind, or all numbers. */
+const onAlike = (work: (items: Value[]) => Value) =>
+  onElements((items) => {
+    const kinds = new Set(items.map((item) => (numeric(item) === undefined ? typeNameOf(item) : "number")));
+    return kinds.size > 1 ? new CelError("no such overload") : work(items);
+  });
+
+const isSorted = onAlike((items) =>
   items.every((item, index) => index === 0 || !(compare(items[index - 1] as Value, item) > 0)),
 );
 
 const extreme = (name: string, wanted: -1 | 1) =>
-  onElements((items) => {
+  onAlike((items) => {
     if (items.length === 0) return new CelError(`${name} called on empty list`);
     return items.reduce((best, item) => (Math.sign(compare(item, best)) === wanted ? item : best));
   });
 
 function add(a: Value, b: Value): Value {
   if (a instanceof CelError) return a;
+  if (typeNameOf(a) !== typeNameOf(b)) return new CelError("no such overload");
   if (typeof a === "bigint") return toInt(a + (b as bigint));
   if (typeof a === "number") return a + (b as number);
   if (a instanceof Uint) return toUint(a.value + (b as Uint).value);
@@ -150,7 +159,7 @@ const kubernetesFunctions: Functions = {
     method(
       `list_${name}_sum_${name}`,
       { of: [listOf(type)], to: type, cost: scanCost },
-      onElements((items) => items.reduce(add, zeros[name] as Value)),
+      onAlike((items) => items.reduce(add, zeros[name] as Value)),
     ),
   ),
   max: forEach(comparable, (name, type) =>

@@ -102,35 +102,59 @@ const orderTests: Readonly<Record<string, (order: number) => boolean>> = {
   ">=": (order) => order >= 0,
 };
 
-const numbers: readonly (readonly [string, CelType])[] = [
-  ["int64", intType],
-  ["uint64", uintType],
-  ["double", doubleType],
+const numbers: readonly (readonly [string, CelType, readonly (readonly [string, CelType])[]])[] = [
+  [
+    "int64",
+    intType,
+    [
+      ["double", doubleType],
+      ["uint64", uintType],
+    ],
+  ],
+  [
+    "uint64",
+    uintType,
+    [
+      ["double", doubleType],
+      ["int64", intType],
+    ],
+  ],
+  [
+    "double",
+    doubleType,
+    [
+      ["int64", intType],
+      ["uint64", uintType],
+    ],
+  ],
 ];
 
-const ordered: readonly (readonly [string, CelType])[] = [
-  ["bool", boolType],
+/** What else can be ordered, after bool and the numbers. */
+const sized: readonly (readonly [string, CelType])[] = [
   ["string", stringType],
   ["bytes", bytesType],
+];
+const times: readonly (readonly [string, CelType])[] = [
   ["timestamp", timestampType],
   ["duration", durationType],
 ];
 
+// Here and below overloads stand in upstream's order: of those that fit alike, the first decides on unknown types.
 function ordering(operator: keyof typeof orderNames): Overload[] {
   const name = orderNames[operator];
   const test = orderTests[operator] as (order: number) => boolean;
   const evaluate = ([a, b]: readonly Value[]): Value => test(compare(a as Value, b as Value));
-  const alike = ordered.map(([suffix, type]) => {
-    const sized = type === stringType || type === bytesType;
-    const signature = { of: [type, type], to: bool };
-    return global(`${name}_${suffix}`, sized ? { ...signature, cost: comparisonCost } : signature, evaluate);
-  });
-  const mixed = numbers.flatMap(([left, a]) =>
-    numbers.map(([right, b]) =>
-      global(left === right ? `${name}_${left}` : `${name}_${left}_${right}`, { of: [a, b], to: bool }, evaluate),
-    ),
-  );
-  return [...mixed, ...alike];
+  const alike = ([suffix, type]: readonly [string, CelType]): Overload =>
+    global(`${name}_${suffix}`, { of: [type, type], to: bool }, evaluate);
+  return [
+    alike(["bool", boolType]),
+    ...numbers.flatMap(([left, a, others]) => [
+      alike([left, a]),
+      ...others.map(([right, b]) => global(`${name}_${left}_${right}`, { of: [a, b], to: bool }, evaluate)),
+    ]),
+    ...sized.map((kind) => ({ ...alike(kind), cost: comparisonCost })),
+    ...times.map(alike),
+  ];
 }
 
 const orders: Functions = Object.fromEntries(
@@ -141,20 +165,20 @@ const orders: Functions = Object.fromEntries(
 
 const operationNames = { "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo" } as const;
 
-function arithmetic(operator: keyof typeof operationNames): Overload[] {
+function arithmetic(operator: keyof typeof operationNames): Readonly<Record<"int" | "uint" | "double", Overload>> {
   const name = operationNames[operator];
   const onInts = wholeOperation(operator, toInt);
   const onUints = wholeOperation(operator, toUint);
-  const onDoubles = doubleOperations[operator];
-  const overloads = [
-    global(`${name}_int64`, { of: [intType, intType], to: intType }, ([a, b]) => onInts(a as bigint, b as bigint)),
-    global(`${name}_uint64`, { of: [uintType, uintType], to: uintType }, ([a, b]) =>
+  const onDoubles = doubleOperations[operator] ?? ((): number => Number.NaN);
+  return {
+    int: global(`${name}_int64`, { of: [intType, intType], to: intType }, ([a, b]) => onInts(a as bigint, b as bigint)),
+    uint: global(`${name}_uint64`, { of: [uintType, uintType], to: uintType }, ([a, b]) =>
       onUints((a as Uint).value, (b as Uint).value),
     ),
-  ];
-  if (onDoubles === undefined) return overloads;
-  const signature = { of: [doubleType, doubleType], to: doubleType };
-  return [...overloads, global(`${name}_double`, signature, ([a, b]) => onDoubles(a as number, b as number))];
+    double: global(`${name}_double`, { of: [doubleType, doubleType], to: doubleType }, ([a, b]) =>
+      onDoubles(a as number, b as number),
+    ),
+  };
 }
 
 const nanosOf = (value: Value | undefined): bigint => (value as Timestamp | Duration).nanos;
@@ -162,30 +186,31 @@ const zoneOf = (value: Value | undefined): number => (value as Timestamp).offset
 const time = (nanos: bigint, zone: number): Value => timestampOf(nanos, zone) ?? new CelError("timestamp overflow");
 const span = (nanos: bigint): Value => durationOf(nanos) ?? new CelError("duration overflow");
 
-const timeArithmetic: Functions = {
-  "_+_": [
-    global("add_duration_duration", { of: [durationType, durationType], to: durationType }, ([a, b]) =>
-      span(nanosOf(a) + nanosOf(b)),
-    ),
-    global("add_duration_timestamp", { of: [durationType, timestampType], to: timestampType }, ([a, b]) =>
-      time(nanosOf(a) + nanosOf(b), zoneOf(b)),
-    ),
-    global("add_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
-      time(nanosOf(a) + nanosOf(b), zoneOf(a)),
-    ),
-  ],
-  "_-_": [
-    global("subtract_duration_duration", { of: [durationType, durationType], to: durationType }, ([a, b]) =>
-      span(nanosOf(a) - nanosOf(b)),
-    ),
-    global("subtract_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
-      time(nanosOf(a) - nanosOf(b), zoneOf(a)),
-    ),
-    global("subtract_timestamp_timestamp", { of: [timestampType, timestampType], to: durationType }, ([a, b]) =>
-      span(nanosOf(a) - nanosOf(b)),
-    ),
-  ],
-};
+const addTimes = {
+  durations: global("add_duration_duration", { of: [durationType, durationType], to: durationType }, ([a, b]) =>
+    span(nanosOf(a) + nanosOf(b)),
+  ),
+  toDuration: global("add_duration_timestamp", { of: [durationType, timestampType], to: timestampType }, ([a, b]) =>
+    time(nanosOf(a) + nanosOf(b), zoneOf(b)),
+  ),
+  toTimestamp: global("add_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
+    time(nanosOf(a) + nanosOf(b), zoneOf(a)),
+  ),
+} as const;
+
+const subtractTimes = {
+  durations: global("subtract_duration_duration", { of: [durationType, durationType], to: durationType }, ([a, b]) =>
+    span(nanosOf(a) - nanosOf(b)),
+  ),
+  duration: global("subtract_timestamp_duration", { of: [timestampType, durationType], to: timestampType }, ([a, b]) =>
+    time(nanosOf(a) - nanosOf(b), zoneOf(a)),
+  ),
+  timestamps: global(
+    "subtract_timestamp_timestamp",
+    { of: [timestampType, timestampType], to: durationType },
+    ([a, b]) => span(nanosOf(a) - nanosOf(b)),
+  ),
+} as const;
 
 function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   const joined = new Uint8Array(a.length + b.length);
@@ -194,19 +219,35 @@ function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   return joined;
 }
 
-const joining: readonly Overload[] = [
-  global(
+const join = {
+  strings: global(
     "add_string",
     { of: [stringType, stringType], to: stringType, cost: joinCost },
     ([a, b]) => (a as string) + (b as string),
   ),
-  global("add_bytes", { of: [bytesType, bytesType], to: bytesType, cost: joinCost }, ([a, b]) =>
+  bytes: global("add_bytes", { of: [bytesType, bytesType], to: bytesType, cost: joinCost }, ([a, b]) =>
     joinBytes(a as Uint8Array, b as Uint8Array),
   ),
-  global("add_list", { of: [listOfA, listOfA], to: listOfA, cost: concatenationCost }, ([a, b]) =>
+  lists: global("add_list", { of: [listOfA, listOfA], to: listOfA, cost: concatenationCost }, ([a, b]) =>
     (a as ListValue).concat(b as ListValue),
   ),
-];
+} as const;
+
+function additions(): Overload[] {
+  const { int, uint, double } = arithmetic("+");
+  const times = [addTimes.durations, addTimes.toDuration, addTimes.toTimestamp];
+  return [join.bytes, double, ...times, int, join.lists, join.strings, uint];
+}
+
+function subtractions(): Overload[] {
+  const { int, uint, double } = arithmetic("-");
+  return [double, subtractTimes.durations, int, subtractTimes.duration, subtractTimes.timestamps, uint];
+}
+
+function scalings(operator: "*" | "/"): Overload[] {
+  const { int, uint, double } = arithmetic(operator);
+  return [double, int, uint];
+}
 
 // ---- membership
 
@@ -244,8 +285,8 @@ const control: Functions = {
   "@not_strictly_false": [global("not_strictly_false", { of: [bool], to: bool }, unreachable)],
   "!_": [global("logical_not", { of: [bool], to: bool }, ([a]) => !(a as boolean))],
   "-_": [
-    global("negate_int64", { of: [intType], to: intType }, ([a]) => toInt(-(a as bigint))),
     global("negate_double", { of: [doubleType], to: doubleType }, ([a]) => -(a as number)),
+    global("negate_int64", { of: [intType], to: intType }, ([a]) => toInt(-(a as bigint))),
   ],
   "_[_]": [
     global("index_list", { of: [listOfA, intType], to: paramA }, ([a, b]) => indexValue(a as Value, b as Value)),
@@ -259,9 +300,9 @@ export const operatorFunctions: Functions = {
   ...equality,
   ...orders,
   ...control,
-  "_+_": [...joining, ...arithmetic("+"), ...(timeArithmetic["_+_"] ?? [])],
-  "_-_": [...arithmetic("-"), ...(timeArithmetic["_-_"] ?? [])],
-  "_*_": arithmetic("*"),
-  "_/_": arithmetic("/"),
-  "_%_": arithmetic("%"),
+  "_+_": additions(),
+  "_-_": subtractions(),
+  "_*_": scalings("*"),
+  "_/_": scalings("/"),
+  "_%_": [arithmetic("%").int, arithmetic("%").uint],
 };
