@@ -46,6 +46,8 @@ export class Transport {
   readonly #clock: Clock;
   readonly #plain: HttpAgent;
   readonly #secure = new Map<string, HttpsAgent>();
+  /** Insecure hosts that turned out to speak no TLS. */
+  readonly #plainHosts = new Set<string>();
 
   constructor(settings: RegistrySettings, clock: Clock = systemClock) {
     this.#settings = settings;
@@ -65,11 +67,11 @@ export class Transport {
   async send(ask: Ask): Promise<Answered> {
     let now = ask;
     for (let hop = 0; hop <= mostRedirects; hop++) {
-      const response = await this.#once(now);
-      const location = response.headers.location;
-      if (!redirects.has(response.statusCode ?? 0) || location === undefined) return { response, url: now.url };
-      response.resume();
-      now = this.#redirected(now, location);
+      const answered = await this.#once(now);
+      const { statusCode = 0, headers } = answered.response;
+      if (!redirects.has(statusCode) || headers.location === undefined) return answered;
+      answered.response.resume();
+      now = this.#redirected({ ...now, url: answered.url }, headers.location);
     }
     throw new ImagePullFailed("Unavailable", `${hostOf(ask.url)}: too many redirects`);
   }
@@ -108,14 +110,21 @@ export class Transport {
     return agent;
   }
 
-  async #once(ask: Ask): Promise<IncomingMessage> {
+  /** One exchange; the URL says whether it was a plain one in the end. */
+  async #once(given: Ask): Promise<Answered> {
+    const isPlain = this.#plainHosts.has(hostOf(given.url));
+    const ask = isPlain ? { ...given, url: given.url.replace(/^https:/, "http:") } : given;
     try {
-      return await this.#exchange(ask);
+      return { response: await this.#exchange(ask), url: ask.url };
     } catch (cause) {
       ask.signal?.throwIfAborted();
       if (cause instanceof ImagePullFailed) throw cause;
       const plain = this.#plainInstead(ask.url, cause);
-      if (plain !== undefined) return this.#once({ ...ask, url: plain });
+      if (plain !== undefined) {
+        const response = await this.#once({ ...ask, url: plain });
+        this.#plainHosts.add(hostOf(plain));
+        return response;
+      }
       throw new ImagePullFailed("Unavailable", `${hostOf(ask.url)}: ${wordsOf(cause)}`, { cause });
     }
   }
