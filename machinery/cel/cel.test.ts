@@ -213,6 +213,12 @@ test("work that is quadratic is paid for before it is done", () => {
   }
 });
 
+test("work without a cost has its limit, too", () => {
+  const outcome = run("self.all(x, self.sort().size() > 0)", strings(10_000));
+  assert.equal(outcome.error?.kind, "cost");
+  assert.ok(outcome.cost < 1_000);
+});
+
 test("a string that would grow without measure is an error", () => {
   const outcome = run("self.replace('', self).size() > 0", "x".repeat(100_000));
   assert.equal(outcome.error?.message, "result of string operation is too long");

@@ -12,6 +12,9 @@ const iterationsPerCheck = 100;
 // Shorter strings are counted faster than looked up.
 const longString = 64;
 
+/** Work without a cost that an evaluation may do for each unit of its cost limit; one is about 50 ns, as a cost is. */
+const strainPerCost = 10;
+
 /** Thrown to leave an evaluation that costs too much or was interrupted; nothing inside it absorbs that. */
 export class Stopped extends Error {
   readonly kind: "cost" | "interrupted";
@@ -41,6 +44,7 @@ export class Frame implements CallContext, Sizes {
   readonly #load: Loader;
   readonly #caches: Caches;
   #iterations = 0;
+  #strain = 0;
   #lengths: Map<string, number> | undefined;
 
   constructor(
@@ -59,6 +63,15 @@ export class Frame implements CallContext, Sizes {
   charge(cost: number): void {
     this.cost += cost;
     if (this.cost > this.#limit) throw new Stopped("cost");
+  }
+
+  /**
+   * Counts work that costs nothing by upstream's rules: sorting an untyped list costs 1, however long it is.
+   * @throws {Stopped} when it comes to many times the limit
+   */
+  strain(work: number): void {
+    this.#strain += work;
+    if (this.#strain > this.#limit * strainPerCost) throw new Stopped("cost");
   }
 
   /** A variable of the environment. */

@@ -72,6 +72,8 @@ function run(overload: Overload, { args, frame, ambiguous }: Running): Value {
   const { cost } = overload;
   if (cost === undefined || (ambiguous && cost.settledOnly === true)) {
     frame.charge(1);
+    const [first] = args;
+    if (first instanceof ListValue) frame.strain(first.size * Math.log2(first.size + 1));
     return overload.evaluate(args, frame);
   }
   if (cost.byResult !== true) {
