@@ -24,7 +24,7 @@ function lengthError(max: number): string {
 }
 
 function regexError(message: string, pattern: string, ...examples: string[]): string {
-  const quoted = examples.map((example) => `'${example}'`).join(", or ");
+  const quoted = examples.map((example) => `'${example}'`).join(",  or ");
   const shown = examples.length === 0 ? "" : `(e.g. ${quoted}, `;
   return `${message} ${shown}${shown === "" ? "(" : ""}regex used for validation is '${pattern}')`;
 }
