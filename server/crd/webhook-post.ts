@@ -18,8 +18,8 @@ interface Target {
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** Name the certificate must have. */
-  readonly servername: string;
+  /** Name the certificate must have, when it is not the host's. */
+  readonly servername?: string;
 }
 
 /** Posts to the webhook that a definition names. */
@@ -36,7 +36,7 @@ async function targetOf({ url, service }: WebhookClientConfig, catalogue: Catalo
   if (service !== undefined) return await serviceTarget(service, catalogue);
   const { hostname, port, pathname, search } = new URL(url ?? "");
   const host = hostname.replace(/^\[|\]$/g, "");
-  return { host, port: port === "" ? 443 : Number(port), path: pathname + search, servername: host };
+  return { host, port: port === "" ? 443 : Number(port), path: pathname + search };
 }
 
 async function serviceTarget(
