@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { gzipSync } from "node:zlib";
 import { digestOf } from "./digest.ts";
 import { ImagePuller, type PullProgress } from "./pull.ts";
 import { keyringOf } from "./registry/keyring.ts";
-import { ociConfig, ociIndex, ociLayer, ociManifest } from "./registry/manifest.ts";
+import { ociIndex, ociManifest } from "./registry/manifest.ts";
 import type { RegistrySettings } from "./registry/transport.ts";
 import { ImageStore } from "./store/store.ts";
 import { listing } from "./testing/conversion.ts";
 import { startRegistry, type TestRegistry, testToolsMissing } from "./testing/registry.ts";
-import { type TarPart, tarball } from "./testing/tarball.ts";
+import { blobsOf, type TestImage, testImage, writeLayout } from "./testing/image.ts";
 import { TestClock } from "./testing/clock.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "pull-"));
@@ -30,33 +29,6 @@ async function newStore(clock?: TestClock): Promise<ImageStore> {
 interface Blob {
   readonly bytes: Buffer;
   readonly type: string;
-}
-
-/** An image in memory: blobs by digest, and the manifest's digest. */
-function makeImage(layers: readonly (readonly TarPart[])[], pack: (tar: Buffer) => Buffer = gzipSync) {
-  const tars = layers.map((parts) => tarball(parts));
-  const packed = tars.map(pack);
-  const config = Buffer.from(
-    JSON.stringify({
-      os: "linux",
-      architecture: "amd64",
-      config: { Cmd: ["/x"] },
-      rootfs: { diff_ids: tars.map(digestOf) },
-    }),
-  );
-  const describe_ = (bytes: Buffer, type: string) => ({ mediaType: type, digest: digestOf(bytes), size: bytes.length });
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: ociManifest,
-      config: describe_(config, ociConfig),
-      layers: packed.map((bytes) => describe_(bytes, `${ociLayer}+gzip`)),
-    }),
-  );
-  const blobs = new Map<string, Blob>(
-    [config, ...packed].map((bytes) => [digestOf(bytes), { bytes, type: "application/octet-stream" }]),
-  );
-  return { blobs, manifest, digest: digestOf(manifest), layers: packed, config };
 }
 
 type Twist = (request: IncomingMessage, response: ServerResponse, blob: Blob) => boolean;
@@ -87,10 +59,10 @@ class LyingRegistry {
     this.#server.close();
   }
 
-  offer(tag: string, image: ReturnType<typeof makeImage>): void {
+  offer(tag: string, image: TestImage): void {
     const manifest = { bytes: image.manifest, type: ociManifest };
     this.manifests.set(tag, manifest).set(image.digest, manifest);
-    for (const [digest, blob] of image.blobs) this.blobs.set(digest, blob);
+    for (const bytes of blobsOf(image)) this.blobs.set(digestOf(bytes), { bytes, type: "application/octet-stream" });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -123,16 +95,15 @@ async function lyingRegistry(): Promise<LyingRegistry> {
 }
 
 const big = randomBytes(300_000).toString("latin1");
-const image = makeImage([
-  [
-    { path: "etc/", type: "5" },
-    { path: "etc/x", content: "one" },
-  ],
-  [
-    { path: "etc/x", content: "two" },
-    { path: "big", content: big },
-  ],
-]);
+const lower = [
+  { path: "etc/", type: "5" },
+  { path: "etc/x", content: "one" },
+];
+const upper = [
+  { path: "etc/x", content: "two" },
+  { path: "big", content: big },
+];
+const image = testImage([lower, upper], { Cmd: ["/x"] });
 const bigLayer = digestOf(image.layers[1] ?? Buffer.alloc(0));
 
 async function lying(
@@ -433,7 +404,7 @@ test("one who stops waiting does not stop the others; the last one does", async 
 
 test("an image that breaks a rule is refused, keeps no image, and frees its scratch space", async () => {
   await lying(async (registry, store, puller) => {
-    registry.offer("evil", makeImage([[{ path: "../../x", content: "evil" }]]));
+    registry.offer("evil", testImage([[{ path: "../../x", content: "evil" }]]));
     await assert.rejects(puller.pull({ image: `${registry.host}/app:evil` }), {
       fault: "Refused",
       message: /leaves the image/,
@@ -448,7 +419,7 @@ test("an image that breaks a rule is refused, keeps no image, and frees its scra
 test("a config that names another image's layers does not get them", async () => {
   await lying(async (registry, store, puller) => {
     const secret = await puller.pull({ image: `${registry.host}/app:v1` });
-    const thief = makeImage([[{ path: "mine", content: "x" }], [{ path: "also", content: "y" }]]);
+    const thief = testImage([[{ path: "mine", content: "x" }], [{ path: "also", content: "y" }]]);
     const stolen = Buffer.from(
       thief.config.toString().replace(/"diff_ids":\[[^\]]*\]/, `"diff_ids":${JSON.stringify(secret.config.diffIds)}`),
     );
@@ -501,7 +472,7 @@ test("mirrors are asked first, and the registry itself where they fail", async (
       ),
     );
     mirror.down = true;
-    const newer = makeImage([[{ path: "new", content: "new" }]]);
+    const newer = testImage([[{ path: "new", content: "new" }]]);
     registry.offer("v2", newer);
     assert.equal((await puller.pull({ image: `${registry.host}/app:v2` })).manifest.digest, newer.digest);
     puller.close();
@@ -619,18 +590,8 @@ describe("Debian's docker-registry", missing === false ? {} : { skip: missing },
     registry = await startRegistry({ dir, password: "me:secret", tls: { certificate, key } });
     settings = { authorities: { [registry.host]: readFileSync(certificate, "utf8") } };
     const layout = join(dir, "image");
-    const made = makeImage([[{ path: "hello", content: "from the registry" }]]);
-    mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
-    for (const [digest, { bytes }] of made.blobs) writeFileSync(join(layout, "blobs/sha256", digest.slice(7)), bytes);
-    writeFileSync(join(layout, "blobs/sha256", made.digest.slice(7)), made.manifest);
-    writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-    writeFileSync(
-      join(layout, "index.json"),
-      JSON.stringify({
-        schemaVersion: 2,
-        manifests: [{ mediaType: ociManifest, digest: made.digest, size: made.manifest.length }],
-      }),
-    );
+    const made = testImage([[{ path: "hello", content: "from the registry" }]]);
+    writeLayout(layout, made);
     const to = `docker://${registry.host}/team/app`;
     skopeo("copy", "--dest-creds", "me:secret", "--dest-tls-verify=false", `oci:${layout}`, `${to}:oci`);
     skopeo(
