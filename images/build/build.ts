@@ -7,7 +7,7 @@
  * Source: buildah-build(1); docs/rfd/0011-images.md
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Digest, hexOf } from "../digest.ts";
 import { ImageBuildFailed } from "../errors.ts";
 import { hostPlatform, type ImagePuller } from "../pull.ts";
@@ -134,8 +134,10 @@ class Buildah {
     try {
       await mkdir(layout, { mode: 0o700 });
       await exportLayout(this.#options.store, image, layout);
-      const id = (await this.#run(["pull", "--quiet", `oci:${layout}`])).trim().split("\n").at(-1) ?? "";
+      // buildah makes a name of the path it is given, so that path is a plain word.
+      const id = (await this.#run(["pull", "--quiet", `oci:${basename(layout)}`])).trim().split("\n").at(-1) ?? "";
       await this.#run(["tag", id, name]);
+      await this.#run(["rmi", `localhost/${basename(layout)}`], { quiet: true });
     } finally {
       await rm(layout, { recursive: true, force: true });
     }
@@ -161,8 +163,8 @@ class Buildah {
 
   async push(name: string, archive: string): Promise<void> {
     // A docker-archive holds plain layers, an oci-archive packed ones.
-    const target = this.#options.compress === true ? `oci-archive:${archive}` : `docker-archive:${archive}`;
-    await this.#run(["push", "--quiet", name, target]);
+    const form = this.#options.compress === true ? "oci-archive" : "docker-archive";
+    await this.#run(["push", "--quiet", name, `${form}:${basename(archive)}`]);
   }
 
   /** Drops the result, which the store has now, and what a failed build left. Bases stay, for the next build. */
@@ -188,6 +190,8 @@ class Buildah {
     const env = { TMPDIR: join(this.#dir, "tmp"), BUILDAH_ISOLATION: "chroot" };
     // In a mount namespace of its own, so that nothing stays mounted however it ends.
     const all = ["--mount", "buildah", ...storage, ...args];
-    return run("unshare", all, { env, onOutput: quiet ? undefined : onOutput, signal });
+    const what = `buildah ${args[0] ?? ""}`;
+    const cwd = this.#options.store.workDir;
+    return run("unshare", all, { env, cwd, what, onOutput: quiet ? undefined : onOutput, signal });
   }
 }

@@ -6,6 +6,8 @@ import { ImageBuildFailed } from "../errors.ts";
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What to call it when it fails; program and first argument when left out. */
+  readonly what?: string;
   readonly onOutput?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -27,7 +29,7 @@ function environment(extra: Readonly<Record<string, string>>): Record<string, st
  * @throws {ImageBuildFailed} it could not be started, or failed; with the end of what it printed
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { env = {}, cwd, onOutput, signal } = options;
+  const { env = {}, cwd, onOutput, signal, what = `${program} ${args[0] ?? ""}` } = options;
   signal?.throwIfAborted();
   const place = cwd === undefined ? {} : { cwd };
   const child = spawn(program, [...args], { stdio: ["ignore", "pipe", "pipe"], env: environment(env), ...place });
@@ -51,7 +53,7 @@ export async function run(program: string, args: readonly string[], options: Run
       child.once("close", resolve);
     });
     signal?.throwIfAborted();
-    if (code !== 0) throw new ImageBuildFailed(`${program} ${args[0] ?? ""}: failed with code ${code}`, shown);
+    if (code !== 0) throw new ImageBuildFailed(`${what}: failed with code ${code}`, shown);
     return output;
   } finally {
     signal?.removeEventListener("abort", stop);

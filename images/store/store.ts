@@ -3,7 +3,7 @@
  * Everything is written aside and renamed, so a crash at any moment leaves at worst a file nobody refers to.
  */
 import { type FileHandle, open, rm, stat, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "@atoll/machinery/clock";
 import { algorithmOf, type Digest, hexOf, type LayerIdentity, parseDigest, stackId } from "../digest.ts";
 import { ErofsReader } from "../erofs/reader.ts";
@@ -70,14 +70,15 @@ export class ImageStore {
   }
 
   static async open(options: StoreOptions): Promise<ImageStore> {
-    const { dir, clock = systemClock } = options;
+    const { clock = systemClock } = options;
+    const dir = resolve(options.dir);
     await privateDirectory(join(dir, "erofs"));
     await privateDirectory(join(dir, "work"));
     await sweep(join(dir, "work"));
     const blobs = await BlobStore.open(dir, clock);
     const records = await Records.open(dir);
     const confinement = options.confinement ?? (await probeConfinement());
-    return new ImageStore(options, { blobs, records, confinement });
+    return new ImageStore({ ...options, dir }, { blobs, records, confinement });
   }
 
   /** For files on their way; on the same file system as everything else. Emptied of dead processes' files by open(). */
