@@ -111,11 +111,14 @@ function deviceArguments(backing: Backing): string[] {
   ];
 }
 
-/** An empty slot has a disk that is nothing. */
+/**
+ * An empty slot has a disk that is nothing. It is larger than any disk that may take its place in a copy: the guest
+ * asks for the size only once, and file systems know their own.
+ */
 function slotArguments(index: number, disk: SlotDisk | undefined): string[] {
   const node = `slot${index}`;
   const device = `virtio-blk-device,drive=${node}`;
-  if (disk === undefined) return ["-blockdev", `null-co,node-name=${node},size=1048576`, "-device", device];
+  if (disk === undefined) return ["-blockdev", `null-co,node-name=${node},size=${2 ** 46}`, "-device", device];
   return ["-blockdev", JSON.stringify(blockNode(node, disk)), "-device", `${device},serial=${disk.serial}`];
 }
 

@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "@atoll/machinery/clock";
 import { exists } from "./cache.ts";
 
 /** What a machine's process may use on the host. */
@@ -14,6 +15,8 @@ export interface HostLimits {
 }
 
 const periodUs = 100_000;
+const mostTries = 200;
+const tryPauseMs = 10;
 
 /** Which control groups a host has. */
 export type GroupVersion = "v2" | "v1" | "none";
@@ -59,12 +62,25 @@ export class HostGroups {
     return settings.map(([controller]) => join(this.#folder(controller, name), "cgroup.procs"));
   }
 
-  /** Removes a machine's groups; its processes are gone. */
-  async remove(name: string): Promise<void> {
-    for (const controller of this.version === "v1" ? controllers : [""]) {
-      await rmdir(this.#folder(controller, name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
-      });
+  /**
+   * Removes a machine's groups, as soon as its last process has left them.
+   * @throws EBUSY: a process stays
+   */
+  async remove(name: string, clock: Clock): Promise<void> {
+    for (const controller of this.version === "v1" ? controllers : [""])
+      for (let tries = 0; !(await this.#removeOne(controller, name, tries === mostTries)); tries++)
+        await clock.sleep(tryPauseMs);
+  }
+
+  async #removeOne(controller: string, name: string, last: boolean): Promise<boolean> {
+    try {
+      await rmdir(this.#folder(controller, name));
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return true;
+      if (code !== "EBUSY" || last) throw error;
+      return false;
     }
   }
 

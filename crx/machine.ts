@@ -202,7 +202,7 @@ export class Machine {
   async remove(): Promise<void> {
     const refusal = refusalOf(this.#state, "remove");
     if (refusal !== undefined) throw new NotNow("remove", refusal);
-    await this.#host.groups.remove(this.intent.spec.id);
+    await this.#host.groups.remove(this.intent.spec.id, this.#host.clock);
     await forget(this.folder);
   }
 

@@ -97,7 +97,7 @@ export class Templates {
       await signalProcess(processes.shim, processes.shimStart, "SIGTERM");
       while (await isAlive(processes.shim, processes.shimStart)) await this.#host.clock.sleep(pollMs);
     }
-    await this.#host.groups.remove(groupName(key));
+    await this.#host.groups.remove(groupName(key), this.#host.clock);
     await forget(folder);
   }
 

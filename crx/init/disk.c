@@ -1,4 +1,8 @@
-/* Disks by their serial number, and the drivers that are bound late because a template's devices are placeholders. */
+/*
+ * Disks by their serial number; network cards without a driver. In a template the disks' drivers are bound to
+ * placeholders, because a disk's contents are asked for anew each time; a card's are not, because address and
+ * abilities are asked for once.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +14,7 @@
 
 #include "init.h"
 
-enum { ID_NETWORK = 1, ID_BLOCK = 2, MOST_DEVICES = 32, ENTRIES_ROOM = 4096 };
+enum { ID_NETWORK = 1, ENTRIES_ROOM = 4096 };
 
 /* Entry as getdents64 gives it; opendir would take memory from a heap. */
 struct linux_entry {
@@ -61,48 +65,33 @@ static bool has_serial(const char *name, void *with) {
   return snprintf(search->out, search->room, "/dev/%s", name) < (int)search->room;
 }
 
-struct devices {
-  unsigned long wanted;
-  unsigned count;
-  unsigned numbers[MOST_DEVICES]; /* N of virtioN */
-};
-
-static bool collect_unbound(const char *name, void *with) {
-  struct devices *devices = with;
+static bool is_network_card(const char *name) {
   char path[PATH_ROOM], text[32];
   snprintf(path, sizeof path, "/sys/bus/virtio/devices/%s/device", name);
-  if (read_text(path, text, sizeof text) < 0 || strtoul(text, NULL, 16) != devices->wanted) return false;
+  return read_text(path, text, sizeof text) > 0 && strtoul(text, NULL, 16) == ID_NETWORK;
+}
+
+static bool bind_card(const char *name, void *with) {
+  char path[PATH_ROOM];
+  (void)with;
   snprintf(path, sizeof path, "/sys/bus/virtio/devices/%s/driver", name);
-  if (access(path, F_OK) == 0 || strncmp(name, "virtio", 6) != 0) return false;
-  unsigned number = (unsigned)strtoul(name + 6, NULL, 10);
-  unsigned at = devices->count < MOST_DEVICES ? devices->count++ : MOST_DEVICES - 1;
-  for (; at > 0 && devices->numbers[at - 1] > number; at--) devices->numbers[at] = devices->numbers[at - 1];
-  devices->numbers[at] = number;
+  if (!is_network_card(name) || access(path, F_OK) == 0) return false;
+  int error = write_text("/sys/bus/virtio/drivers_probe", name);
+  if (error != 0) note("bind %s: %s", name, strerror(error));
   return false;
 }
 
-static void bind(unsigned number) {
-  char name[32];
-  snprintf(name, sizeof name, "virtio%u", number);
-  int error = write_text("/sys/bus/virtio/drivers_probe", name);
-  if (error != 0) note("bind %s: %s", name, strerror(error));
+static bool release_card(const char *name, void *with) {
+  (void)with;
+  if (is_network_card(name)) write_text("/sys/bus/virtio/drivers/virtio_net/unbind", name);
+  return false;
 }
 
-void bind_network_cards(void) {
-  struct devices devices = {.wanted = ID_NETWORK};
-  visit_folder("/sys/bus/virtio/devices", collect_unbound, &devices);
-  for (unsigned i = 0; i < devices.count; i++) bind(devices.numbers[i]);
-}
+void bind_network_cards(void) { visit_folder("/sys/bus/virtio/devices", bind_card, NULL); }
+
+void release_network_cards(void) { visit_folder("/sys/bus/virtio/devices", release_card, NULL); }
 
 bool disk_find(const char *serial, char *out, size_t room) {
   struct search search = {.serial = serial, .out = out, .room = room};
-  if (visit_folder("/sys/block", has_serial, &search)) return true;
-  /* Slots are filled in order, so the next unbound one is most likely it; empty ones stay unbound. */
-  struct devices devices = {.wanted = ID_BLOCK};
-  visit_folder("/sys/bus/virtio/devices", collect_unbound, &devices);
-  for (unsigned i = 0; i < devices.count; i++) {
-    bind(devices.numbers[i]);
-    if (visit_folder("/sys/block", has_serial, &search)) return true;
-  }
-  return false;
+  return visit_folder("/sys/block", has_serial, &search);
 }

@@ -97,8 +97,9 @@ void volume_each(void (*visit)(const char *name, const char *path, void *with), 
 void volume_unmount_all(void);
 /* Device node of the disk with that serial number; false when it is not there (yet). */
 bool disk_find(const char *serial, char *out, size_t room);
-/* Gives unbound network cards their driver. */
+/* Gives network cards that have none their driver; takes it from all of them. */
 void bind_network_cards(void);
+void release_network_cards(void);
 /* Tries again the volumes that wait for their disk; called when the kernel reports a new device. */
 void volume_retry(void);
 

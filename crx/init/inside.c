@@ -59,8 +59,8 @@ static void set_names(struct span run) {
 void inside_container(int control) {
   int fds[GO_COUNT];
   control_fd = control;
-  if (unshare(CLONE_NEWCGROUP) < 0) give_up(errno, "namespaces");
-  struct prepared prepared = root_prepare();
+  if (unshare(CLONE_NEWCGROUP | CLONE_NEWNS) < 0) give_up(errno, "namespaces");
+  root_prepare();
   struct go go = wait_for_go(fds);
   uint8_t *text = mmap(NULL, go.length, PROT_READ | PROT_WRITE, MAP_PRIVATE, fds[GO_PAYLOAD], 0);
   if (text == MAP_FAILED) give_up(errno, "order");
@@ -68,9 +68,9 @@ void inside_container(int control) {
   struct field field;
   setsid();
   /* Only now: a slot of a template must not keep the names it had there. */
-  if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0) give_up(errno, "namespaces");
+  if (unshare(CLONE_NEWUTS) < 0) give_up(errno, "namespaces");
   set_names(run);
-  root_enter(&prepared, run, &go);
+  root_enter(run, &go);
   while (tlv_next(&rest, &field))
     if (field.tag == TAG_RUN_PROCESS) process = field.value;
   become(process, fds + GO_INPUT);

@@ -30,13 +30,10 @@ void give_up(int error, const char *format, ...) __attribute__((noreturn, format
 
 /* ---- root.c ---- */
 
-struct prepared {
-  int proc, sys, dev, pts, mqueue, cgroup;
-};
-
-struct prepared root_prepare(void);
+/* Mounts what every container has, apart from its root, in a mount namespace of its own. */
+void root_prepare(void);
 /* Makes the container's root the process's root. `run` is a Run message that may be written to. */
-void root_enter(const struct prepared *prepared, struct span run, const struct go *go);
+void root_enter(struct span run, const struct go *go);
 /* Opens a path below `root` as if that were the root; makes what is missing when `make` is not 0. */
 int open_inside(int root, const char *path, mode_t make);
 

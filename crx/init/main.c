@@ -77,14 +77,13 @@ static void load_module(const char *path) {
   if (fd >= 0) close(fd);
 }
 
-/* /modules/order: a path on each line; "late" alone switches probing off for what follows. */
+/* /modules/order: a path on each line. */
 static void load_modules(void) {
   char text[4096];
   char *rest = NULL;
   if (read_text("/modules/order", text, sizeof text) < 0) return; /* a kernel with everything built in */
   for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-    if (strcmp(line, "late") == 0) write_text("/sys/bus/virtio/drivers_autoprobe", "0");
-    else load_module(line);
+    load_module(line);
     unlink(line);
   }
 }
@@ -104,7 +103,7 @@ static void change_root(void) {
 }
 
 static void make_folders(void) {
-  static const char *const folders[] = {"/run", "/run/v", "/run/t", "/run/root", "/run/upper", "/run/empty"};
+  static const char *const folders[] = {"/run", "/run/v", "/run/t", "/run/root", "/run/upper", "/run/skeleton"};
   for (size_t i = 0; i < COUNT(folders); i++)
     if (mkdir(folders[i], 0755) < 0 && errno != EEXIST) fatal(folders[i]);
 }
@@ -122,6 +121,8 @@ static void boot(void) {
   change_root();
   make_folders();
   mount_at("cgroup2", "/sys/fs/cgroup", NULL);
+  /* So that containers prepared ahead see what is mounted afterwards. */
+  if (mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0) fatal("shared mounts");
   cgroup_open();
 }
 

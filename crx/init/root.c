@@ -12,7 +12,7 @@
 
 enum { MOST_LAYERS = 16 };
 
-static const char root_path[] = "/run/root";
+static const char root_path[] = "/run/root", skeleton_path[] = "/run/skeleton";
 static const unsigned long long inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
 /* ---- prepared before anything is known of the container ---- */
@@ -29,37 +29,75 @@ static int new_mount(const char *type, const char *const options[], unsigned att
   return mounted;
 }
 
-static int make_dev(void) {
-  static const char *const options[] = {"mode", "755", "size", "64k", NULL};
+static void mount_at(const char *type, const char *path, unsigned long flags, const char *options) {
+  if (mount(type, path, type, flags, options) < 0) give_up(errno, "%s", path);
+}
+
+static void make_dev(void) {
   static const struct {
     const char *name;
     unsigned major, minor;
   } nodes[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
-  static const char *const links[][2] = {{"/proc/self/fd", "fd"},      {"/proc/self/fd/0", "stdin"},
-                                         {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
-                                         {"pts/ptmx", "ptmx"}};
-  static const char *const folders[] = {"pts", "shm", "mqueue"};
-  int dev = new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-  umask(0);
-  for (size_t i = 0; i < COUNT(nodes); i++)
-    if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0) give_up(errno, "/dev");
+  static const char *const links[][2] = {{"/proc/self/fd", "dev/fd"},      {"/proc/self/fd/0", "dev/stdin"},
+                                         {"/proc/self/fd/1", "dev/stdout"}, {"/proc/self/fd/2", "dev/stderr"},
+                                         {"pts/ptmx", "dev/ptmx"}};
+  static const char *const folders[] = {"dev/pts", "dev/shm", "dev/mqueue"};
+  char path[32];
+  for (size_t i = 0; i < COUNT(nodes); i++) {
+    snprintf(path, sizeof path, "dev/%s", nodes[i].name);
+    if (mknod(path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0) give_up(errno, "/dev");
+  }
   for (size_t i = 0; i < COUNT(links); i++)
-    if (symlinkat(links[i][0], dev, links[i][1]) < 0) give_up(errno, "/dev");
+    if (symlink(links[i][0], links[i][1]) < 0) give_up(errno, "/dev");
   for (size_t i = 0; i < COUNT(folders); i++)
-    if (mkdirat(dev, folders[i], 0755) < 0) give_up(errno, "/dev");
-  umask(022);
-  return dev;
+    if (mkdir(folders[i], 0755) < 0) give_up(errno, "/dev");
 }
 
-struct prepared root_prepare(void) {
-  static const char *const pts[] = {"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
-  const unsigned strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV;
-  return (struct prepared){.proc = new_mount("proc", NULL, strict),
-                           .sys = new_mount("sysfs", NULL, strict | MOUNT_ATTR_RDONLY),
-                           .dev = make_dev(),
-                           .pts = new_mount("devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC),
-                           .mqueue = new_mount("mqueue", NULL, strict),
-                           .cgroup = new_mount("cgroup2", NULL, strict | MOUNT_ATTR_RDONLY)};
+/* What would let a container change or read the machine: hidden, or read-only. */
+static const char *const hidden[] = {"proc/acpi",         "proc/kcore",       "proc/keys", "proc/latency_stats",
+                                     "proc/timer_list",   "proc/timer_stats", "proc/sched_debug", "proc/scsi",
+                                     "proc/interrupts",   "sys/firmware",     "sys/devices/virtual/powercap"};
+static const char *const fixed[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+
+static void mask(void) {
+  for (size_t i = 0; i < COUNT(hidden); i++) {
+    struct stat status;
+    if (stat(hidden[i], &status) < 0) continue;
+    const char *cover = S_ISDIR(status.st_mode) ? "empty" : "dev/null";
+    if (mount(cover, hidden[i], NULL, MS_BIND, NULL) < 0) give_up(errno, "/%s", hidden[i]);
+  }
+  for (size_t i = 0; i < COUNT(fixed); i++) {
+    const unsigned long again = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC | MS_NODEV;
+    if (mount(fixed[i], fixed[i], NULL, MS_BIND, NULL) < 0) continue;
+    if (mount(NULL, fixed[i], NULL, again, NULL) < 0) give_up(errno, "/%s", fixed[i]);
+  }
+}
+
+static void unmask(void) {
+  for (size_t i = 0; i < COUNT(hidden); i++) umount2(hidden[i], MNT_DETACH);
+  for (size_t i = 0; i < COUNT(fixed); i++) umount2(fixed[i], MNT_DETACH);
+}
+
+void root_prepare(void) {
+  static const char *const folders[] = {"proc", "sys", "dev", "empty"};
+  const unsigned long strict = MS_NOSUID | MS_NOEXEC | MS_NODEV;
+  /* What the loop mounts later, a volume, shall be seen here; what is mounted here shall not be seen there. */
+  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) give_up(errno, "mount namespace");
+  umask(0);
+  mount_at("tmpfs", skeleton_path, strict, "mode=700,size=64k");
+  if (chdir(skeleton_path) < 0) give_up(errno, "skeleton");
+  for (size_t i = 0; i < COUNT(folders); i++)
+    if (mkdir(folders[i], 0555) < 0) give_up(errno, "skeleton");
+  mount_at("proc", "proc", strict, NULL);
+  mount_at("sysfs", "sys", strict | MS_RDONLY, NULL);
+  mount_at("cgroup2", "sys/fs/cgroup", strict | MS_RDONLY, NULL);
+  mount_at("tmpfs", "dev", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k");
+  make_dev();
+  mount_at("devpts", "dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
+  mount_at("mqueue", "dev/mqueue", strict, NULL);
+  mount_at("tmpfs", "dev/shm", strict, "mode=1777,size=64m");
+  mask();
+  umask(022);
 }
 
 /* ---- paths inside a root ---- */
@@ -184,11 +222,16 @@ static bool mount_overlay(const struct root_wish *wish, const struct go *go) {
 
 /* ---- mounts in it ---- */
 
-static void attach(int mounted, int root, const char *path) {
+/* Moves a part of the skeleton to its place. The image may have made that place anything, but it is not followed. */
+static void attach(int root, const char *path) {
+  char from[64];
+  snprintf(from, sizeof from, "%s/%s", skeleton_path, path);
+  int mounted = sys_open_tree(AT_FDCWD, from, 0);
   int target = sys_openat2(root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH);
   if (target < 0 && errno == ENOENT && mkdirat(root, path, 0755) == 0)
     target = sys_openat2(root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH);
-  if (target < 0 || sys_move_mount(mounted, target, "") < 0) give_up(errno, "/%s", path);
+  if (mounted < 0 || target < 0 || sys_move_mount(mounted, target, "") < 0) give_up(errno, "/%s", path);
+  close(mounted);
   close(target);
 }
 
@@ -235,45 +278,6 @@ static void mount_termination(int root, const char *target, const struct go *go)
   close(place);
 }
 
-/* Hides, or makes read-only, what would let a container change or read the machine. */
-static void mask(int root) {
-  static const char *const hidden[] = {"proc/acpi",        "proc/kcore",    "proc/keys", "proc/latency_stats",
-                                       "proc/timer_list",  "proc/timer_stats", "proc/sched_debug", "proc/scsi",
-                                       "proc/interrupts",  "sys/firmware",  "sys/devices/virtual/powercap"};
-  static const char *const fixed[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
-  static const char *const options[] = {"mode", "555", "size", "4k", NULL};
-  int empty = new_mount("tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-  /* Only what is attached somewhere can be copied. */
-  if (sys_move_mount(empty, AT_FDCWD, "/run/empty") < 0) give_up(errno, "masks");
-  close(empty);
-  empty = open("/run/empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  int null = sys_openat2(root, "dev/null", O_PATH, RESOLVE_BENEATH);
-  for (size_t i = 0; i < COUNT(hidden); i++) {
-    struct stat status;
-    int place = sys_openat2(root, hidden[i], O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
-    if (place < 0) continue;
-    if (fstat(place, &status) == 0) bind(S_ISDIR(status.st_mode) ? empty : null, place, 0, hidden[i]);
-    close(place);
-  }
-  for (size_t i = 0; i < COUNT(fixed); i++) {
-    int place = sys_openat2(root, fixed[i], O_PATH | O_NOFOLLOW, RESOLVE_BENEATH);
-    if (place < 0) continue;
-    bind(place, place, MOUNT_ATTR_RDONLY, fixed[i]);
-    close(place);
-  }
-  close(empty);
-  close(null);
-}
-
-static void mount_shm(int root, uint64_t bytes) {
-  char size[24];
-  const char *const options[] = {"mode", "1777", "size", size, NULL};
-  snprintf(size, sizeof size, "%llu", (unsigned long long)(bytes == 0 ? 64u << 20 : bytes));
-  int shm = new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-  attach(shm, root, "dev/shm");
-  close(shm);
-}
-
 static void leave_old_root(int root, bool read_only) {
   if (fchdir(root) < 0 || sys_pivot_root(".", ".") < 0) give_up(errno, "pivot_root");
   if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) give_up(errno, "leave the old root");
@@ -282,30 +286,37 @@ static void leave_old_root(int root, bool read_only) {
   if (top >= 0) close(top);
 }
 
-void root_enter(const struct prepared *prepared, struct span run, const struct go *go) {
+/* The skeleton as this container wants it. */
+static void adjust(struct span run) {
+  char options[48];
+  struct field field;
+  if (chdir(skeleton_path) < 0) give_up(errno, "skeleton");
+  while (tlv_next(&run, &field)) {
+    if (field.tag == TAG_RUN_UNMASKED && span_flag(field.value)) unmask();
+    if (field.tag == TAG_RUN_OWN_IPC && span_flag(field.value)) mount_at("mqueue", "dev/mqueue", MS_NOSUID | MS_NODEV, NULL);
+    if (field.tag == TAG_RUN_SHM_BYTES && span_u64(field.value) > 0) {
+      snprintf(options, sizeof options, "size=%llu", (unsigned long long)span_u64(field.value));
+      if (mount(NULL, "dev/shm", NULL, MS_REMOUNT | MS_NOSUID | MS_NOEXEC | MS_NODEV, options) < 0) give_up(errno, "/dev/shm");
+    }
+  }
+}
+
+void root_enter(struct span run, const struct go *go) {
   struct span rest = run;
   struct field field;
-  bool read_only = false, unmasked = false;
-  uint64_t shm_bytes = 0;
+  bool read_only = false;
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) give_up(errno, "mount namespace");
+  adjust(run);
   while (tlv_next(&rest, &field)) {
-    if (field.tag == TAG_RUN_ROOT) {
-      struct root_wish wish = read_root(field.value);
-      read_only = mount_overlay(&wish, go);
-    }
-    if (field.tag == TAG_RUN_UNMASKED) unmasked = span_flag(field.value);
-    if (field.tag == TAG_RUN_SHM_BYTES) shm_bytes = span_u64(field.value);
+    if (field.tag != TAG_RUN_ROOT) continue;
+    struct root_wish wish = read_root(field.value);
+    read_only = mount_overlay(&wish, go);
   }
   int root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) give_up(errno, "root");
-  attach(prepared->proc, root, "proc");
-  attach(prepared->sys, root, "sys");
-  attach(prepared->cgroup, root, "sys/fs/cgroup");
-  attach(prepared->dev, root, "dev");
-  attach(prepared->pts, root, "dev/pts");
-  attach(prepared->mqueue, root, "dev/mqueue");
-  mount_shm(root, shm_bytes);
-  if (!unmasked) mask(root);
+  attach(root, "proc");
+  attach(root, "sys");
+  attach(root, "dev");
   for (rest = run; tlv_next(&rest, &field);) {
     if (field.tag == TAG_RUN_MOUNTS) mount_volume(root, field.value);
     if (field.tag == TAG_RUN_TERMINATION_PATH) mount_termination(root, span_string(field.value), go);

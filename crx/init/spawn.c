@@ -101,6 +101,7 @@ int handle_prepare(const struct request *request, struct writer *reply) {
     int error = slots[i].pid != 0 ? 0 : new_child(&slots[i], false);
     if (error != 0) return error;
   }
+  release_network_cards();
   if (stage == STAGE_WAITING) stage = STAGE_PREPARED;
   return 0;
 }

@@ -12,15 +12,12 @@ export interface KernelModule {
   readonly content: Buffer;
 }
 
-/**
- * Modules of a guest, as a dependency-complete list. `bound` modules find their devices at once; those of `late`
- * are loaded while probing is off, because their devices get their real selves after a clone.
- */
-export const wantedModules = {
-  bound: ["virtio_mmio", "virtio_console", "virtio_scsi", "sd_mod", "virtio_rng", "virtio_balloon", "pvpanic-mmio"],
-  late: ["virtio_blk", "virtio_net"],
-  filesystems: ["erofs", "overlay"],
-} as const;
+/** Modules of a guest, less what they depend on: its devices, and its file systems. */
+export const wantedModules: readonly string[] = [
+  ...["virtio_mmio", "virtio_console", "virtio_blk", "virtio_scsi", "sd_mod"],
+  ...["virtio_net", "virtio_rng", "virtio_balloon", "pvpanic-mmio"],
+  ...["erofs", "overlay"],
+];
 
 /** A module that is neither a file nor built into the kernel. */
 export class ModuleMissing extends Error {

@@ -59,22 +59,18 @@ async function packInitramfs(
   parts: { kernel: UnpackedKernel; init: { path: string; digest: string } },
 ): Promise<{ path: string; digest: string }> {
   const { modules } = parts.kernel;
-  const early = modules === undefined ? [] : await collectModules(modules, earlyModules);
-  const all = modules === undefined ? [] : await collectModules(modules, [...earlyModules, ...wantedModules.late]);
-  const archive = writeCpio(initramfsEntries(await readFile(parts.init.path), early, all.slice(early.length)));
+  const loaded = modules === undefined ? [] : await collectModules(modules, wantedModules);
+  const archive = writeCpio(initramfsEntries(await readFile(parts.init.path), loaded));
   const digest = digestOf(archive);
   const path = join(cache, "initramfs", `${shortDigest(digest)}.cpio`);
   if (!(await exists(path))) await writeWhole(path, archive);
   return { path, digest };
 }
 
-const earlyModules = [...wantedModules.bound, ...wantedModules.filesystems];
-
-function initramfsEntries(init: Buffer, early: readonly KernelModule[], late: readonly KernelModule[]): CpioEntry[] {
+function initramfsEntries(init: Buffer, loaded: readonly KernelModule[]): CpioEntry[] {
   const pathOf = (module: KernelModule) => `modules/${module.name}.ko`;
-  const lines = (modules: readonly KernelModule[]) => modules.map((each) => `/${pathOf(each)}\n`).join("");
-  const order = `${lines(early)}late\n${lines(late)}`;
-  const modules = [...early, ...late].map((each) => ({ path: pathOf(each), mode: 0o100644, content: each.content }));
+  const order = loaded.map((each) => `/${pathOf(each)}\n`).join("");
+  const modules = loaded.map((each) => ({ path: pathOf(each), mode: 0o100644, content: each.content }));
   return [
     { path: "dev", mode: 0o040755 },
     { path: "dev/console", mode: 0o020600, device: [5, 1] },
