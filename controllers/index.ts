@@ -2,6 +2,7 @@
  * Every controller, in the order in which `./atoll controllers` lists them.
  */
 import type { Controller } from "@atoll/runtime/controller";
+import { deploymentController } from "./deployment/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
@@ -16,5 +17,12 @@ export interface ControllersOptions {
 
 /** All controllers. */
 export function controllers({ ca }: ControllersOptions): readonly Controller[] {
-  return [garbageCollector, namespaceController, serviceAccountController, rootCaController(ca), replicaSetController];
+  return [
+    garbageCollector,
+    namespaceController,
+    serviceAccountController,
+    rootCaController(ca),
+    deploymentController,
+    replicaSetController,
+  ];
 }

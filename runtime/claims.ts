@@ -58,7 +58,8 @@ function patchedOwners(patch: unknown): readonly OwnerReference[] {
 
 /**
  * Children: objects whose controller is of the owner's kind. As a read it wakes the owner; as a claim it covers writes
- * to such children, and adopting or releasing one by a patch of its owner references.
+ * to such children (but for their status, which is their own controller's), and adopting or releasing one by a patch of
+ * its owner references.
  */
 export function ownedBy<T extends ApiObject>(
   resource: Resource<T>,
@@ -73,7 +74,8 @@ export function ownedBy<T extends ApiObject>(
       if (ref === undefined || !isOwner(ref)) return;
       yield toKey(owner.namespaced ? object.metadata.namespace : undefined, ref.name);
     },
-    covers: ({ object, patch }) => isOwner(controllerOf(object)) || patchedOwners(patch).some(isOwner),
+    covers: ({ object, patch, subresource }) =>
+      subresource !== "status" && (isOwner(controllerOf(object)) || patchedOwners(patch).some(isOwner)),
   };
 }
 
