@@ -54,6 +54,7 @@ export class Machine {
   #qmp: Qmp | undefined;
   #guest: Guest | undefined;
   #panicked = false;
+  #saidGoodbye = false;
   #broke: string | undefined;
   #startProblem: string | undefined;
   #hadStarted = false;
@@ -312,6 +313,7 @@ export class Machine {
 
   /** Some kernels cannot switch a machine off; when init has said goodbye, QEMU need not wait for it. */
   #guestOff(): void {
+    this.#saidGoodbye = true;
     const qmp = this.#qmp;
     if (qmp !== undefined) this.#host.clock.after(200, () => void qmp.execute("quit").catch(() => undefined));
   }
@@ -329,7 +331,9 @@ export class Machine {
     }
     exit ??= await readExit(this.folder);
     if (this.#state.phase === "gone") return;
-    const panicked = this.#panicked || (exit?.code === 1 && /Kernel panic - not syncing/.test(await this.console()));
+    // A guest can write that on its console itself; it then only slanders itself.
+    const suspect = exit !== undefined && exit.reason === "exited" && exit.signal === 0 && !this.#saidGoodbye;
+    const panicked = this.#panicked || (suspect && /Kernel panic - not syncing/.test(await this.console()));
     const outcome = outcomeOf({
       exit,
       panicked,
