@@ -1,4 +1,4 @@
-/** The same work wanted by several at once is done once. */
+/** Work that several want: done once for all of them, or by so many at a time. */
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -50,5 +50,28 @@ export class SharedWork<T> {
     const flight = { result, abort, waiting: 0 };
     this.#flights.set(key, flight);
     return flight;
+  }
+}
+
+/** Lets so many pieces of work run at once; the others wait in order. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      // A slot that is waited for passes on without becoming free.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
   }
 }

@@ -26,6 +26,7 @@ export interface RawHeader {
 const checksumAt = 148;
 const checksumBytes = 8;
 const space = 32;
+const zero = 48;
 
 function malformed(what: string): ImageRefused {
   return new ImageRefused("Malformed", `tar: ${what}`);
@@ -46,10 +47,21 @@ function binaryNumber(field: Buffer): number {
 /** A numeric field: octal digits between blanks, or base 256 when the first bit is set. @throws {ImageRefused} */
 export function numeric(field: Buffer): number {
   if (((field[0] ?? 0) & 0x80) !== 0) return safe(binaryNumber(field));
-  const digits = field.toString("latin1").replace(/^[ \0]+|[ \0]+$/g, "");
-  if (digits === "") return 0;
-  if (!/^[0-7]+$/.test(digits)) throw malformed("a number that is not octal");
-  return safe(Number.parseInt(digits, 8));
+  let at = 0;
+  let end = field.length;
+  while (at < end && isBlank(field[at])) at += 1;
+  while (end > at && isBlank(field[end - 1])) end -= 1;
+  let value = 0;
+  for (; at < end; at++) {
+    const digit = (field[at] ?? 0) - zero;
+    if (digit < 0 || digit > 7) throw malformed("a number that is not octal");
+    value = value * 8 + digit;
+  }
+  return safe(value);
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === space || byte === 0;
 }
 
 function safe(value: number): number {

@@ -12,7 +12,7 @@ import type { ConvertJob } from "../job.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import { type ImageManifest, parseManifest } from "../registry/manifest.ts";
 import { formatReference, nameOf, parseReference } from "../registry/reference.ts";
-import { SharedWork } from "../shared.ts";
+import { SharedWork, Slots } from "../shared.ts";
 import { type Confinement, probeConfinement, runConversion } from "../worker.ts";
 import { BlobStore } from "./blobs.ts";
 import { parseConfig } from "./config.ts";
@@ -47,6 +47,9 @@ export interface Admission {
   readonly names: readonly string[];
 }
 
+// Each may take a processor and a gigabyte and a half.
+const conversionsAtOnce = 2;
+
 // Part of the file's name: another writer's images would be other files.
 const formatVersion = 1;
 
@@ -59,6 +62,7 @@ export class ImageStore {
   readonly confinement: Confinement;
   readonly dir: string;
   readonly #conversions = new SharedWork<number>();
+  readonly #slots = new Slots(conversionsAtOnce);
 
   private constructor(options: StoreOptions, parts: { blobs: BlobStore; records: Records; confinement: Confinement }) {
     this.dir = options.dir;
@@ -166,7 +170,9 @@ export class ImageStore {
     );
     const layers = identities(parsed, config.diffIds);
     const stack = stackId(layers);
-    const bytes = await this.#conversions.run(stack, signal, (shared) => this.#convert(parsed, layers, shared));
+    const bytes = await this.#conversions.run(stack, signal, (shared) =>
+      this.#slots.run(() => this.#convert(parsed, layers, shared)),
+    );
     await this.blobs.put(manifest.bytes, manifest.digest);
     const { digest } = manifest;
     const described = { mediaType: parsed.mediaType, digest, size: manifest.bytes.length };
