@@ -105,10 +105,26 @@ try {
     `accelerator ${verdict.accelerator} · QEMU ${qemuVersion} · kernel ${system.flavour} ${system.release}`,
     `${cpus().length} CPUs (${cpus()[0]?.model}), load ${load} · guest ${size.memoryMiB} MiB, ${size.vcpus} vCPU`,
     `${"ms".padEnd(44)}   p50   p99   must (stretch)`,
-    row(`clone → init answers, n=${clones.length}`, clones.map((each) => each.answersMs), "44 in the prototype"),
-    row("clone → first container output", clones.map((each) => each.outputMs), "300/600 (120/250)"),
-    row(`cold boot → init answers, n=${boots.length}`, boots.map((each) => each.answersMs), ""),
-    row("cold boot → first container output", boots.map((each) => each.outputMs), "800 (550), small kernel"),
+    row(
+      `clone → init answers, n=${clones.length}`,
+      clones.map((each) => each.answersMs),
+      "44 in the prototype",
+    ),
+    row(
+      "clone → first container output",
+      clones.map((each) => each.outputMs),
+      "300/600 (120/250)",
+    ),
+    row(
+      `cold boot → init answers, n=${boots.length}`,
+      boots.map((each) => each.answersMs),
+      "",
+    ),
+    row(
+      "cold boot → first container output",
+      boots.map((each) => each.outputMs),
+      "800 (550), small kernel",
+    ),
     row("template made", [templateMs], ""),
     `idle clone: PSS ${idle.pssMiB.toFixed(1)} MiB (must 45, stretch 30), CPU ${idle.cpuPercent.toFixed(2)} % (0.4, 0.2)`,
   ];

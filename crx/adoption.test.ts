@@ -79,7 +79,9 @@ test("a machine that ended while nobody looked is found gone, with the reason", 
   await second.remove(found);
 });
 
-test("after a restart of the host a machine is lost, whatever now has its process ids", { timeout: 60_000 }, async () => {
+test("after a restart of the host a machine is lost, whatever now has its process ids", {
+  timeout: 60_000,
+}, async () => {
   const machines = new Machines(host);
   const machine = await machines.start({ id: "rebooted", owner: "a test", ...size, disks: [] });
   const intent = await readIntent(machine.folder);

@@ -148,5 +148,14 @@ function birthArguments(backing: Backing, shape: Shape): string[] {
 function kernelArguments(backing: Backing, shape: Shape): string {
   const tsc = backing.tscKhz === undefined ? [] : [`tsc_early_khz=${backing.tscKhz}`];
   const tcg = shape.accelerator === "tcg" ? ["tsc=reliable", "no_timer_check", ...tsc, "mitigations=off"] : [];
-  return [...tcg, "console=ttyS0", "quiet", "loglevel=4", "panic=-1", "reboot=t", "oops=panic", "random.trust_cpu=on"].join(" ");
+  return [
+    ...tcg,
+    "console=ttyS0",
+    "quiet",
+    "loglevel=4",
+    "panic=-1",
+    "reboot=t",
+    "oops=panic",
+    "random.trust_cpu=on",
+  ].join(" ");
 }

@@ -6,7 +6,14 @@ import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { systemClock, type Clock } from "@atoll/machinery/clock";
 import { volumeKinds } from "./channel/messages.ts";
-import { GuestRefused, Session, type ChannelClosed, type Report, type RequestOf, type ReplyOf } from "./channel/session.ts";
+import {
+  GuestRefused,
+  Session,
+  type ChannelClosed,
+  type Report,
+  type RequestOf,
+  type ReplyOf,
+} from "./channel/session.ts";
 import { ByteStream, LogStream, type StreamInput } from "./channel/stream.ts";
 import type { Operation } from "./channel/messages.ts";
 

@@ -9,7 +9,9 @@ import type { MachineHost } from "./host.ts";
 import type { Machine } from "./machine.ts";
 import { Machines } from "./machines.ts";
 import { readProcesses } from "./records.ts";
-import { inventory, shell, testHost, tinyContainer, tinyImage } from "./testing.ts";
+import { assemble } from "./seccomp/assemble.ts";
+import { defaultProfile } from "./seccomp/profile.ts";
+import { defaultCapabilities, inventory, shell, testHost, tinyContainer, tinyImage } from "./testing.ts";
 
 /** A test that cannot hang: a guest may. */
 const test = (name: string, body: () => Promise<void> | void) => plainTest(name, { timeout: 60_000 }, body);
@@ -137,7 +139,10 @@ test("users are found in the image, with their groups and home", async () => {
   const numbers = { uid: 4000, gid: 3000, groups: [7, 8] };
   const numbered = await runToEnd(shared.guest, "id -u; id -g; id -G; echo > /dev/stdout", { process: numbers });
   assert.equal(numbered.output, "4000\n3000\n3000 7 8\n\n");
-  await assert.rejects(shared.guest.run(tinyContainer("id", { process: { user: "nobody-here" } })), /unable to find user/);
+  await assert.rejects(
+    shared.guest.run(tinyContainer("id", { process: { user: "nobody-here" } })),
+    /unable to find user/,
+  );
   await assert.rejects(shared.guest.run(tinyContainer("id", { process: { nonRoot: true } })), /runAsNonRoot/);
 });
 
@@ -146,12 +151,34 @@ test("capabilities, no_new_privs and limits are what was asked for", async () =>
   const process = { capabilities: 1n << 10n, noNewPrivileges: true, rlimits, oomScoreAdj: 500, umask: 0o77 };
   const line = "grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status; ulimit -n; cat /proc/self/oom_score_adj; umask";
   const { output } = await runToEnd(shared.guest, line, { process });
-  const expected = ["CapEff:\t0000000000000400", "CapBnd:\t0000000000000400", "NoNewPrivs:\t1", "64", "500", "0077", ""];
+  const expected = [
+    "CapEff:\t0000000000000400",
+    "CapBnd:\t0000000000000400",
+    "NoNewPrivs:\t1",
+    "64",
+    "500",
+    "0077",
+    "",
+  ];
   assert.deepEqual(output.split("\n"), expected);
 });
 
+test("a container's system calls are those of its profile", async () => {
+  const capabilities = defaultCapabilities | (1n << 21n); // CAP_SYS_ADMIN, which alone would allow it
+  const seccomp = assemble(defaultProfile(defaultCapabilities));
+  const line = "grep Seccomp: /proc/self/status; mount -t tmpfs none /tmp || echo refused";
+  const confined = await runToEnd(shared.guest, line, { process: { capabilities, seccomp } });
+  assert.equal(confined.output, "Seccomp:\t2\nrefused\n");
+  const free = await runToEnd(shared.guest, line, { process: { capabilities } });
+  assert.equal(free.output, "Seccomp:\t0\n");
+  const process = { seccomp, noNewPrivileges: true, uid: 1000 };
+  assert.equal((await runToEnd(shared.guest, "id -u; ls / | wc -l", { process })).output, "1000\n8\n");
+});
+
 test("a root file system can be read-only, and otherwise keeps nothing for the next container", async () => {
-  const fixed = await runToEnd(shared.guest, "touch /x || echo refused", { root: { layers: ["image"], readOnly: true } });
+  const fixed = await runToEnd(shared.guest, "touch /x || echo refused", {
+    root: { layers: ["image"], readOnly: true },
+  });
   assert.equal(fixed.output, "refused\n");
   assert.equal((await runToEnd(shared.guest, "touch /x && ls /x")).output, "/x\n");
   assert.equal((await runToEnd(shared.guest, "ls /x || echo gone")).output, "gone\n");
@@ -159,7 +186,9 @@ test("a root file system can be read-only, and otherwise keeps nothing for the n
 
 test("a container that uses too much memory is killed and says so", async () => {
   const limits = { memoryBytes: 16n << 20n };
-  const { exit } = await runToEnd(shared.guest, "x=$(cat /dev/zero | head -c 60000000 | tr '\\0' a); echo $x", { limits });
+  const { exit } = await runToEnd(shared.guest, "x=$(cat /dev/zero | head -c 60000000 | tr '\\0' a); echo $x", {
+    limits,
+  });
   assert.deepEqual([exit.oomKilled, exit.code], [true, 137]);
 });
 
@@ -176,7 +205,10 @@ test("exec runs beside the first process, with input, and reports its end", asyn
 test("a terminal has a size, changes it, and ends its input", async () => {
   await withContainer("sleep 100", async (container) => {
     const process = { tty: true, stdin: true, rows: 24, columns: 80 };
-    const { stream, exited } = await shared.guest.exec(container, shell("stty size; read x; stty size; tty; cat", process));
+    const { stream, exited } = await shared.guest.exec(
+      container,
+      shell("stty size; read x; stty size; tty; cat", process),
+    );
     let output = "";
     const reading = (async () => {
       for await (const chunk of stream) {
@@ -222,7 +254,8 @@ test("volumes: memory, folders, single files, parts of a tree", async () => {
     { volume: "part", path: "made/here", target: "/var/run/made", create: true },
     { volume: "machine", path: "machine-id", target: "/etc/machine-id" },
   ];
-  const line = "cat /data/deep/er/file /etc/one-file; stat -c '%a %g' /data; touch /etc/one-file || echo fixed; touch /var/run/made/x; ls /data/made/here; cat /etc/machine-id";
+  const line =
+    "cat /data/deep/er/file /etc/one-file; stat -c '%a %g' /data; touch /etc/one-file || echo fixed; touch /var/run/made/x; ls /data/made/here; cat /etc/machine-id";
   const { output } = await runToEnd(guest, line, { mounts });
   assert.equal(output, `hello\nhello\n750 2000\nfixed\nx\n${shared.intent.machineId}\n`);
   const outside = tinyContainer("true", { mounts: [{ volume: "part", path: "../../../../etc", target: "/x" }] });
@@ -237,8 +270,11 @@ test("a set of files is replaced at once, as Kubernetes lays it out", async () =
   const set = (names: Record<string, string>) =>
     Object.entries(names).map(([path, text]) => ({ path, content: Buffer.from(text) }));
   await guest.request("files", { volume: "config", atomic: true, version: "1", files: set({ a: "1", "d/b": "2" }) });
-  const container = await guest.run(tinyContainer("sleep 100", { mounts: [{ volume: "config", target: "/c", readOnly: true }] }));
-  const look = async () => (await execToEnd(container, shell("cd /c; cat a d/b c 2>/dev/null; echo; ls; readlink ..data"))).output;
+  const container = await guest.run(
+    tinyContainer("sleep 100", { mounts: [{ volume: "config", target: "/c", readOnly: true }] }),
+  );
+  const look = async () =>
+    (await execToEnd(container, shell("cd /c; cat a d/b c 2>/dev/null; echo; ls; readlink ..data"))).output;
   assert.equal(await look(), "12\na\nd\n..1\n");
   await guest.request("files", { volume: "config", atomic: true, version: "2", files: set({ a: "3", c: "4" }) });
   assert.equal(await look(), "34\na\nc\n..2\n");
@@ -284,7 +320,8 @@ test("a connection into the machine carries bytes both ways", async () => {
   await withContainer("echo pong | nc -l -p 8080; sleep 100", async () => {
     await assert.rejects(shared.guest.connect(81), { errno: 111 });
     let stream = await shared.guest.connect(8080).catch(() => undefined);
-    for (let tries = 0; stream === undefined && tries < 100; tries++) stream = await shared.guest.connect(8080).catch(() => undefined);
+    for (let tries = 0; stream === undefined && tries < 100; tries++)
+      stream = await shared.guest.connect(8080).catch(() => undefined);
     assert.ok(stream !== undefined);
     await stream.input.write(Buffer.from("ping\n"));
     stream.input.end();
@@ -302,7 +339,10 @@ test("a disk can be plugged in, written, grown and taken away", async () => {
   const volume = { name: "vol", kind: "disk", serial: "vol-1", filesystem: "ext4", timeoutMs: 10_000 } as const;
   await shared.guest.addVolume(volume);
   const mounts = [{ volume: "vol", target: "/data" }];
-  const sizeOf = async () => Number((await runToEnd(shared.guest, "df -k /data | tail -n 1 | while read a b c; do echo $b; done", { mounts })).output);
+  const sizeOf = async () =>
+    Number(
+      (await runToEnd(shared.guest, "df -k /data | tail -n 1 | while read a b c; do echo $b; done", { mounts })).output,
+    );
   await runToEnd(shared.guest, "echo kept > /data/file; sync", { mounts });
   const before = await sizeOf();
   await truncate(path, 32 << 20);
@@ -310,7 +350,10 @@ test("a disk can be plugged in, written, grown and taken away", async () => {
   await shared.guest.growVolume("vol", 32 << 20);
   assert.ok((await sizeOf()) > before * 1.5);
   await shared.guest.request("own", { name: "vol", gid: 2000 });
-  assert.equal((await runToEnd(shared.guest, "stat -c '%g' /data/file; cat /data/file", { mounts })).output, "2000\nkept\n");
+  assert.equal(
+    (await runToEnd(shared.guest, "stat -c '%g' /data/file; cat /data/file", { mounts })).output,
+    "2000\nkept\n",
+  );
   await shared.guest.request("dropVolume", { name: "vol" });
   await shared.detachDisk("vol-1");
 });
@@ -327,15 +370,23 @@ test("QEMU is confined: user, rights, seccomp, namespaces, root and descriptors 
   assert.equal(field("NoNewPrivs"), "1");
   assert.equal(field("Seccomp"), "2");
   for (const space of ["mnt", "net", "pid", "ipc", "uts"])
-    assert.notEqual(await readlink(`/proc/${processes.qemu}/ns/${space}`), await readlink(`/proc/self/ns/${space}`), space);
+    assert.notEqual(
+      await readlink(`/proc/${processes.qemu}/ns/${space}`),
+      await readlink(`/proc/self/ns/${space}`),
+      space,
+    );
   const root = `/proc/${processes.qemu}/root`;
   assert.deepEqual((await readdir(root)).sort(), ["bin", "dev", "files", "lib", "lib64", "proc", "usr"]);
   assert.deepEqual(await readdir(join(root, "files")), ["disk-image"]);
   await assert.rejects(writeFile(join(root, "usr/x"), ""), { code: "EROFS" });
   const fds = await readdir(`/proc/${processes.qemu}/fd`);
   const targets = await Promise.all(fds.map((fd) => readlink(`/proc/${processes.qemu}/fd/${fd}`).catch(() => "")));
-  const allowed = /^(socket:|pipe:|anon_inode:|\/memfd:crx-ram|\/files\/disk-image|\/dev\/(null|urandom)|$)|\/state$|^\/null$/;
-  assert.deepEqual(targets.filter((target) => !allowed.test(target)), []);
+  const allowed =
+    /^(socket:|pipe:|anon_inode:|\/memfd:crx-ram|\/files\/disk-image|\/dev\/(null|urandom)|$)|\/state$|^\/null$/;
+  assert.deepEqual(
+    targets.filter((target) => !allowed.test(target)),
+    [],
+  );
 });
 
 test("two copies of a template share no identity and no random numbers", async () => {
@@ -367,7 +418,9 @@ test("a machine boots when a boot is asked for, and ends within its grace period
 test("a guest that panics is told as such, with its last words", async () => {
   const machine = await startMachine("panics");
   const process = { capabilities: (1n << 41n) - 1n };
-  await machine.guest.run(tinyContainer("echo c > /proc/sysrq-trigger", { unmasked: true, process })).catch(() => undefined);
+  await machine.guest
+    .run(tinyContainer("echo c > /proc/sysrq-trigger", { unmasked: true, process }))
+    .catch(() => undefined);
   assert.equal((await machine.gone).how, "panicked");
   assert.match(await machine.console(), /Kernel panic - not syncing/);
   await machines.remove(machine);

@@ -13,7 +13,16 @@ import { mayFollow, NotNow, outcomeOf, refusalOf } from "./policy.ts";
 import type { MachineRequest, MachineState, Outcome } from "./policy.ts";
 import { isAlive, signalProcess } from "./processes.ts";
 import { Qmp, type QmpEvent } from "./qmp.ts";
-import { forget, machineFiles, readConsole, readExit, readProcesses, readStart, writeStart } from "./records.ts";
+import {
+  forget,
+  lastLogLine,
+  machineFiles,
+  readConsole,
+  readExit,
+  readProcesses,
+  readStart,
+  writeStart,
+} from "./records.ts";
 import type { Intent, StartRecord } from "./records.ts";
 import { connectTo, StartFailed } from "./shim.ts";
 import { blockSlots, checkDisk, type DiskSpec } from "./spec.ts";
@@ -99,7 +108,8 @@ export class Machine {
     } catch (error) {
       this.#startProblem = (error as Error).message;
       await this.kill();
-      throw error instanceof StartFailed ? error : new StartFailed((error as Error).message, { cause: error });
+      const said = await lastLogLine(this.folder);
+      throw new StartFailed(said === "" ? this.#startProblem : `${this.#startProblem} (${said})`, { cause: error });
     }
     const how: StartRecord = {
       startedAs: "template" in origin ? "clone" : "boot",

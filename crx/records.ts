@@ -111,6 +111,12 @@ export async function forget(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
+/** The last line QEMU wrote to its error output; empty when it wrote none. */
+export async function lastLogLine(folder: string): Promise<string> {
+  const text = await readFile(join(folder, machineFiles.log), "utf8").catch(() => "");
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}
+
 /** The newest part of what the guest printed, at most 512 KiB. For people: it is the guest's word. */
 export async function readConsole(folder: string): Promise<string> {
   const parts = [`${machineFiles.console}.old`, machineFiles.console].map((name) => join(folder, name));

@@ -1,7 +1,9 @@
 /** Starts the shim, and through it QEMU. */
 import { spawn } from "node:child_process";
-import { connect, type Socket } from "node:net";
 import { once } from "node:events";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { machineFiles, readExit } from "./records.ts";
 
@@ -82,12 +84,25 @@ export async function startShim(options: ShimOptions): Promise<void> {
  * @throws {StartFailed} nobody listens any more
  */
 export async function connectTo(folder: string, which: "qmp" | "channel"): Promise<Socket> {
-  const socket = connect(join(folder, machineFiles[which]));
+  return await withShortPath(folder, async (short) => {
+    const socket = connect(join(short, machineFiles[which]));
+    socket.on("error", () => undefined); // whoever uses it learns of the end by its closing
+    try {
+      await once(socket, "connect");
+    } catch (error) {
+      socket.destroy();
+      throw new StartFailed(`cannot connect to ${which}`, { cause: error });
+    }
+    return socket;
+  });
+}
+
+/** Names a folder so that the address of a socket in it, 107 bytes at most, is never too long. */
+export async function withShortPath<T>(folder: string, use: (short: string) => Promise<T>): Promise<T> {
+  const handle = await open(folder, constants.O_DIRECTORY | constants.O_RDONLY);
   try {
-    await once(socket, "connect");
-  } catch (error) {
-    socket.destroy();
-    throw new StartFailed(`cannot connect to ${which}`, { cause: error });
+    return await use(`/proc/self/fd/${handle.fd}`);
+  } finally {
+    await handle.close();
   }
-  return socket;
 }

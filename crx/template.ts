@@ -17,7 +17,7 @@ import { launch, shapeOf } from "./launch.ts";
 import { isAlive, signalProcess } from "./processes.ts";
 import { Qmp, type QmpEvent } from "./qmp.ts";
 import { forget, listMachines, machineFiles, readExit, readProcesses } from "./records.ts";
-import { connectTo, StartFailed } from "./shim.ts";
+import { connectTo, StartFailed, withShortPath } from "./shim.ts";
 
 /** A template that can be copied. */
 export interface Template {
@@ -159,10 +159,12 @@ const longestState = 16 << 20;
 /** Listens where the confined QEMU can reach it, and takes what it sends. */
 async function receiveState(folder: string, uid: number): Promise<() => Promise<Buffer>> {
   const server = createServer();
-  const path = join(folder, machineFiles.files, stateSocket);
-  server.listen(path);
-  await once(server, "listening");
-  await chown(path, uid, uid);
+  const files = join(folder, machineFiles.files);
+  await withShortPath(files, async (short) => {
+    server.listen(join(short, stateSocket));
+    await once(server, "listening");
+  });
+  await chown(join(files, stateSocket), uid, uid);
   const read = async (): Promise<Buffer> => {
     const [socket] = (await once(server, "connection")) as [Socket];
     server.close();

@@ -80,7 +80,9 @@ export async function inventory(host: MachineHost): Promise<readonly string[]> {
     if (Number(uid) >= host.firstUid && Number(uid) < host.firstUid + 65536) found.push(`process of user ${uid}`);
   }
   for (const controller of ["", "memory", "pids", "cpu"]) {
-    const groups = await readdir(join("/sys/fs/cgroup", controller, host.groups.parent), { withFileTypes: true }).catch(() => []);
+    const groups = await readdir(join("/sys/fs/cgroup", controller, host.groups.parent), { withFileTypes: true }).catch(
+      () => [],
+    );
     for (const each of groups) if (each.isDirectory()) found.push(`group ${controller}/${each.name}`);
   }
   for (const folder of ["machines", "templates"]) {

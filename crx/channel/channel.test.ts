@@ -78,7 +78,12 @@ async function sessionWith(events: GuestEvents = quiet): Promise<{ session: Sess
     const frame = new FrameReader().push(bytes)[0];
     const { session } = decode(Hello, frame?.payload ?? Buffer.alloc(0));
     const payload = encode(Hello, { session, protocol: 1 });
-    guest.write(Buffer.concat([Buffer.from("rubbish for somebody else"), encodeFrame({ type: "hello", flags: 0, stream: 0, payload })]));
+    guest.write(
+      Buffer.concat([
+        Buffer.from("rubbish for somebody else"),
+        encodeFrame({ type: "hello", flags: 0, stream: 0, payload }),
+      ]),
+    );
   });
   return { session: await Session.open(ours, { events }), guest };
 }
@@ -93,7 +98,9 @@ test("Session is cut by whatever breaks the protocol, and ends with its connecti
       guest.write(Buffer.concat([...frames.map(encodeFrame), Buffer.from(noise)]));
       guest.end();
       await closed.promise;
-      await pending.catch((error: Error) => assert.ok(error instanceof ChannelClosed || error.name === "GuestRefused" || error.name === "ProtocolBroken"));
+      await pending.catch((error: Error) =>
+        assert.ok(error instanceof ChannelClosed || error.name === "GuestRefused" || error.name === "ProtocolBroken"),
+      );
     }),
     { numRuns: rounds },
   );
@@ -106,7 +113,9 @@ test("Session cuts a guest that sends more than its credit, or events without en
   one.session.addStream((number) => (stream = new ByteStream(one.session, number, 1)));
   stream?.open();
   for (let sent = 0; sent <= outputWindow; sent += maxPayload)
-    one.guest.write(encodeFrame({ type: "data", flags: 1, stream: stream?.number ?? 0, payload: Buffer.alloc(maxPayload) }));
+    one.guest.write(
+      encodeFrame({ type: "data", flags: 1, stream: stream?.number ?? 0, payload: Buffer.alloc(maxPayload) }),
+    );
   assert.match((await tooMuch.promise).message, /without credit/);
   const flood = Promise.withResolvers<ChannelClosed>();
   const two = await sessionWith({ ...quiet, closed: flood.resolve });
@@ -150,7 +159,9 @@ const anyRequest = fc
           value: fc.oneof(
             fc.uint8Array({ maxLength: 64 }),
             fc.nat().map((number) => new Uint8Array(Uint32Array.of(number).buffer)),
-            fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((number) => new Uint8Array(BigUint64Array.of(number).buffer)),
+            fc
+              .bigInt({ min: 0n, max: 2n ** 64n - 1n })
+              .map((number) => new Uint8Array(BigUint64Array.of(number).buffer)),
             fc.constantFrom("../../x", "a".repeat(2000), "vol", "/", "").map((text) => Buffer.from(text)),
           ),
           lie: fc.option(fc.nat(0xffff), { nil: undefined }),
@@ -186,7 +197,11 @@ test("crx-init bears whatever comes, and answers a host that comes after", { tim
       const session = await Session.open(shared, { events: quiet, takeOver: true, signal: AbortSignal.timeout(5_000) });
       session.close();
       if (!socket.write(Buffer.concat(parts))) await once(socket, "drain");
-      const next = await Session.open(shareOf(socket), { events: quiet, takeOver: true, signal: AbortSignal.timeout(5_000) });
+      const next = await Session.open(shareOf(socket), {
+        events: quiet,
+        takeOver: true,
+        signal: AbortSignal.timeout(5_000),
+      });
       await next.request("usage", {});
       next.close();
       assert.equal(harness.exitCode, null, errors);

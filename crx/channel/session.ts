@@ -323,11 +323,7 @@ interface Answer {
 }
 
 /** Reads up to the guest's hello, past whatever was still under way to a predecessor. */
-async function awaitHello(
-  socket: Duplex,
-  nonce: Buffer,
-  signal: AbortSignal | undefined,
-): Promise<Answer> {
+async function awaitHello(socket: Duplex, nonce: Buffer, signal: AbortSignal | undefined): Promise<Answer> {
   const finder = new HelloFinder(nonce);
   return await new Promise((resolve, reject) => {
     const settle = (act: () => void) => {

@@ -15,7 +15,10 @@ const metaPackage = "linux-source";
 
 /** Options by what they are for, without CONFIG_. `tinyconfig` is the ground they stand on. */
 export const smallConfig: Readonly<Record<string, readonly string[]>> = {
-  machine: "64BIT SMP X86_X2APIC X86_MPPARSE HYPERVISOR_GUEST PARAVIRT KVM_GUEST PVH X86_TSC HIGH_RES_TIMERS NO_HZ_IDLE HZ_100 PREEMPT_NONE RELOCATABLE".split(" "),
+  machine:
+    "64BIT SMP X86_X2APIC X86_MPPARSE HYPERVISOR_GUEST PARAVIRT KVM_GUEST PVH X86_TSC HIGH_RES_TIMERS NO_HZ_IDLE HZ_100 PREEMPT_NONE RELOCATABLE".split(
+      " ",
+    ),
   images: "BLK_DEV_INITRD BINFMT_ELF BINFMT_SCRIPT COREDUMP".split(" "),
   messages: "PRINTK PRINTK_TIME BUG TTY UNIX98_PTYS SERIAL_8250 SERIAL_8250_CONSOLE PANIC_ON_OOPS".split(" "),
   calls:
@@ -34,7 +37,10 @@ export const smallConfig: Readonly<Record<string, readonly string[]>> = {
     "VIRTIO_MENU VIRTIO_MMIO VIRTIO_MMIO_CMDLINE_DEVICES VIRTIO_BALLOON PAGE_REPORTING BLK_DEV VIRTIO_BLK VIRTIO_CONSOLE HW_RANDOM HW_RANDOM_VIRTIO SCSI BLK_DEV_SD SCSI_LOWLEVEL SCSI_VIRTIO NETDEVICES NET_CORE VIRTIO_NET".split(
       " ",
     ),
-  network: "NET UNIX INET IPV6 PACKET IP_MULTICAST IP_MULTIPLE_TABLES IP_ADVANCED_ROUTER INET_DIAG TCP_CONG_ADVANCED TCP_CONG_CUBIC SYN_COOKIES".split(" "),
+  network:
+    "NET UNIX INET IPV6 PACKET IP_MULTICAST IP_MULTIPLE_TABLES IP_ADVANCED_ROUTER INET_DIAG TCP_CONG_ADVANCED TCP_CONG_CUBIC SYN_COOKIES".split(
+      " ",
+    ),
 };
 
 /** What `tinyconfig` or defaults would switch on, or guests do not want. */
@@ -73,7 +79,10 @@ export async function buildSmallKernel(cache: string, report: (step: string) => 
   }
 }
 
-async function unpackSource(draft: string, report: (step: string) => void): Promise<{ source: string; version: string }> {
+async function unpackSource(
+  draft: string,
+  report: (step: string) => void,
+): Promise<{ source: string; version: string }> {
   report("fetch linux-source");
   const depends = (await run("apt-cache", ["depends", metaPackage])).toString("utf8");
   const name = /Depends: (linux-source-\S+)/.exec(depends)?.[1];

@@ -33,7 +33,10 @@ export const smallKernelRecord = (cache: string): string => join(cache, "kernels
  * @param options.cache the cache folder
  * @param options.flavour asks for one kernel; by default the small one when present
  */
-export async function prepareGuestSystem(options: { cache: string; flavour?: GuestSystem["flavour"] }): Promise<GuestSystem> {
+export async function prepareGuestSystem(options: {
+  cache: string;
+  flavour?: GuestSystem["flavour"];
+}): Promise<GuestSystem> {
   const record = smallKernelRecord(options.cache);
   const small = options.flavour !== "debian" && (await exists(record));
   if (options.flavour === "small" && !small) throw new Error("the small kernel has not been built");

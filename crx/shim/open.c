@@ -16,14 +16,11 @@
 
 extern unsigned int if_nametoindex(const char *name);
 
-/* Listens before QEMU runs, so that the driver may connect at any time. */
-static int listen_at(const char *folder, const char *name) {
+/* Listens before QEMU runs, so that the driver may connect at any time. The address is relative: it must be short. */
+static int listen_at(const char *name) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, name) >= (int)sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    fail(name);
-  }
-  unlink(address.sun_path);
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", name);
+  unlink(name);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0) fail(name);
   return fd;
@@ -90,13 +87,14 @@ struct opened open_all(const struct options *options) {
   int console[2], errors[2];
   struct opened out = {.lease = -1};
   for (int i = 0; i < FD_END; i++) out.fds[i] = -1;
+  if (chdir(options->folder) < 0) fail(options->folder);
   if (pipe2(console, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0) fail("pipe");
   out.console = high(console[0]);
   out.errors = high(errors[0]);
   out.errors_write = high(errors[1]);
   out.fds[FD_CONSOLE] = high(console[1]);
-  out.fds[FD_QMP] = high(listen_at(options->folder, "qmp.sock"));
-  out.fds[FD_CHANNEL] = high(listen_at(options->folder, "channel.sock"));
+  out.fds[FD_QMP] = high(listen_at("qmp.sock"));
+  out.fds[FD_CHANNEL] = high(listen_at("channel.sock"));
   if (options->tap != NULL) out.fds[FD_TAP] = high(open_tap(options->tap));
   if (options->template_ram > 0) out.fds[FD_RAM] = high(new_memory(options->template_ram));
   if (options->template_from > 0) out.fds[FD_RAM] = high(open_template(options));
