@@ -1,16 +1,27 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { chance, systemClock } from "@atoll/machinery/clock";
 import fc from "fast-check";
-import { BackupDamaged, type RestoreTarget, restoreBackup, verifyBackup, writeBackup } from "./backup.ts";
+import { type Backup, BackupDamaged, type RestoreTarget, restoreBackup, verifyBackup, writeBackup } from "./backup.ts";
 import { openMemory } from "./memory.ts";
-import { record, Recorder } from "./recorder.ts";
+import { record, Recorder, until } from "./recorder.ts";
 import { openSqlite } from "./sqlite.ts";
 import { sqliteTarget } from "./sqlite-restore.ts";
-import { Compacted, type Entry, KeyExists, RevisionMismatch, type Store, StoreRefused } from "./store.ts";
+import { openSqliteSnapshot } from "./sqlite-snapshot.ts";
+import {
+  Compacted,
+  type Entry,
+  KeyExists,
+  RevisionMismatch,
+  type Store,
+  StoreRefused,
+  StoreUnavailable,
+} from "./store.ts";
 
 const nightly = process.env["ATOLL_NIGHTLY"] === "1";
 
@@ -90,6 +101,45 @@ test("a backup shows one moment, however much is written meanwhile", async (t) =
   assert.deepEqual(new Map((await restored.list("")).entries.map((entry) => [entry.key, entry])), expected);
   await restored.close();
   await store.close();
+});
+
+test("another process backs up a store that a server has open and is writing to", async (t) => {
+  const folder = folderFor(t);
+  const file = path.join(folder, "store.db");
+  const writer = path.join(import.meta.dirname, "ledger-writer.ts");
+  const load = JSON.stringify({ keys: 200, writes: 0, checkpointBytes: 2 ** 20 });
+  const server = spawn(process.execPath, [writer, file, load], {
+    stdio: ["ignore", fs.openSync(path.join(folder, "ledger"), "w"), "inherit"],
+  });
+  t.after(() => server.kill("SIGKILL"));
+  const backups: Backup[] = [];
+  for (let i = 0; i < 5; i++) {
+    await until(
+      () => fs.existsSync(file) && fs.readFileSync(path.join(folder, "ledger")).length > 20_000 * (i + 1),
+      "writes",
+    );
+    const snapshot = openSqliteSnapshot(file);
+    backups.push(await writeBackup(snapshot, path.join(folder, `backup-${i}`)));
+    snapshot.close();
+  }
+  server.kill("SIGKILL");
+  await once(server, "exit");
+  const store = await openSqlite({ file, clock: systemClock });
+  assert.ok(backups.some(({ entries }) => entries > 0));
+  for (const [i, { revision }] of backups.entries()) {
+    const options = { file: path.join(folder, `restored-${i}.db`), clock: systemClock };
+    await restoreBackup(path.join(folder, `backup-${i}`), sqliteTarget(options));
+    const restored = await openSqlite(options);
+    assert.deepEqual((await restored.list("")).entries, (await store.list("", { revision })).entries);
+    await restored.close();
+  }
+  await store.close();
+});
+
+test("a snapshot of a file that is not there makes none", (t) => {
+  const folder = folderFor(t);
+  assert.throws(() => openSqliteSnapshot(path.join(folder, "store.db")), StoreUnavailable);
+  assert.deepEqual(fs.readdirSync(folder), []);
 });
 
 test("a backup that is not whole and unchanged is refused before the store is touched", async (t) => {

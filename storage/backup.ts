@@ -25,6 +25,9 @@ export interface Backup {
   readonly content: string;
 }
 
+/** What a backup is made of: a store, or a snapshot of one. */
+export type BackupSource = Pick<Store, "list">;
+
 /** An empty store that a backup goes into. Calls come in this order; abandon() instead of finish() when one fails. */
 export interface RestoreTarget {
   /**
@@ -69,7 +72,7 @@ const batchBytes = 512 * 1024;
  * @throws {Compacted} writes came so fast that history was forgotten three times over meanwhile
  * @throws {StoreUnavailable}
  */
-export async function writeBackup(store: Store, file: string): Promise<Backup> {
+export async function writeBackup(store: BackupSource, file: string): Promise<Backup> {
   const partial = `${file}.partial`;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -154,7 +157,7 @@ async function compare({ content, revision }: Backup, target: RestoreTarget): Pr
   }
 }
 
-async function writePartial(store: Store, file: string): Promise<void> {
+async function writePartial(store: BackupSource, file: string): Promise<void> {
   const handle = await fs.open(file, "w", 0o600);
   try {
     await handle.chmod(0o600);
@@ -180,7 +183,7 @@ async function writePartial(store: Store, file: string): Promise<void> {
 }
 
 // The entries of one moment; at least one page, which may be empty.
-async function* pages(store: Store): AsyncGenerator<Page, void> {
+async function* pages(store: BackupSource): AsyncGenerator<Page, void> {
   let page = await store.list("", { limit: pageEntries });
   const { revision } = page;
   yield page;

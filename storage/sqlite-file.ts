@@ -166,8 +166,8 @@ export function createTables(db: DatabaseSync): void {
   `);
 }
 
-// A forgotten delete may have had the newest revision: it must not be given again.
-function readMeta(db: DatabaseSync): { revision: number; compacted: number; swept: number } {
+/** Where a store stands. A forgotten delete may have had the newest revision: it must not be given again. */
+export function readMeta(db: DatabaseSync): { revision: number; compacted: number; swept: number } {
   const meta = new Map(
     db
       .prepare("SELECT name, value FROM meta")

@@ -42,25 +42,25 @@ class SqliteTarget implements RestoreTarget {
     makePrivate(this.#partial);
     const db = new DatabaseSync(this.#partial);
     createTables(db);
-    // It is synced as a whole before it gets its name.
-    db.exec("PRAGMA synchronous = OFF");
+    // It is synced as a whole before it gets its name. Entries come by key and are kept by revision: in one
+    // transaction with a large cache each page is written once, not once for each batch.
+    db.exec(`PRAGMA synchronous = OFF; PRAGMA cache_size = ${-256 * 1024}; BEGIN`);
     const insert = db.prepare("INSERT INTO log VALUES (?, ?, ?, 0, ?, ?)");
     this.#building = { db, insert, backup, release };
   }
 
   async put(entries: readonly Entry[]): Promise<void> {
-    const { db, insert } = this.#now();
+    const { insert } = this.#now();
     const timeMs = this.#options.clock.nowMs();
-    db.exec("BEGIN");
     for (const { key, value, createRevision, modRevision } of entries) {
       insert.run(modRevision, key, createRevision, timeMs, value);
     }
-    db.exec("COMMIT");
   }
 
   async finish(): Promise<void> {
     const { db, backup, release } = this.#now();
     db.prepare("UPDATE meta SET value = ?").run(backup.revision);
+    db.exec("COMMIT");
     // The last connection moves everything into the file, and the files beside it go.
     db.close();
     this.#building = undefined;
