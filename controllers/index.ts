@@ -3,6 +3,7 @@
  */
 import type { Controller } from "@atoll/runtime/controller";
 import { deploymentController } from "./deployment/controller.ts";
+import { endpointSliceController } from "./endpointslice/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
@@ -24,5 +25,6 @@ export function controllers({ ca }: ControllersOptions): readonly Controller[] {
     rootCaController(ca),
     deploymentController,
     replicaSetController,
+    endpointSliceController,
   ];
 }
