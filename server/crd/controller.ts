@@ -20,7 +20,7 @@ import { clone } from "../registry/versions.ts";
 import { type Converter, nameConverter } from "./conversion.ts";
 import { customKinds } from "./kinds.ts";
 import { isRemovalDue, removeDefinition } from "./removal.ts";
-import { nextStatus } from "./status.ts";
+import { type Decided, nextStatus, structureOf } from "./status.ts";
 import { webhookPost } from "./webhook-post.ts";
 import { WebhookConverter } from "./webhook.ts";
 
@@ -39,12 +39,20 @@ interface Serving {
   terminating: boolean;
 }
 
+/** What was found in the schemas of a generation. */
+interface Structure {
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  readonly found: readonly Decided[];
+}
+
 const retryMs = 1_000;
 
 export class CustomResources {
   readonly #options: CustomResourcesOptions;
   readonly #definitions: Resource;
   readonly #serving = new Map<string, Serving>();
+  readonly #structures = new Map<string, Structure>();
   readonly #due = new Set<string>();
   readonly #removing = new Set<string>();
   readonly #stopped = new AbortController();
@@ -125,6 +133,7 @@ export class CustomResources {
     const crd = this.#definition(name);
     if (crd === undefined) {
       this.#withdraw(name);
+      this.#structures.delete(name);
       this.#lookAtGroup(groupOf(name), name);
       return;
     }
@@ -143,7 +152,18 @@ export class CustomResources {
   /** @param crd its group's other names are as of now */
   #statusOf(crd: CustomResourceDefinition): CustomResourceDefinitionStatus {
     const others = this.#ofGroup(crd.spec.group, crd.metadata.name ?? "").map(({ status }) => status.acceptedNames);
-    return nextStatus(crd, others, formatTime(this.#options.clock.nowMs()));
+    const now = formatTime(this.#options.clock.nowMs());
+    return nextStatus(crd, { others, structure: this.#structureOf(crd), now });
+  }
+
+  /** Looking through a large schema takes a while, and it changes seldom. */
+  #structureOf(crd: CustomResourceDefinition): readonly Decided[] {
+    const { name = "", uid, generation } = crd.metadata;
+    const known = this.#structures.get(name);
+    if (known !== undefined && known.uid === uid && known.generation === generation) return known.found;
+    const found = structureOf(crd);
+    this.#structures.set(name, { uid, generation, found });
+    return found;
   }
 
   #ofGroup(group: string, but: string): readonly CustomResourceDefinition[] {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { CustomResourceDefinitionNames } from "@atoll/api/builtin/apiextensions.k8s.io/v1.types";
 import type { CustomResourceDefinition } from "@atoll/api/apiextensions/definition";
 import fc from "fast-check";
-import { nextStatus, withCondition } from "./status.ts";
+import { nextStatus as statusIn, structureOf, withCondition } from "./status.ts";
 
 type Names = CustomResourceDefinitionNames;
 
@@ -32,6 +32,10 @@ function definition(names: Names, status: Partial<CustomResourceDefinition["stat
     },
     status: { conditions: null, acceptedNames: none, storedVersions: ["v1"], ...status },
   } as unknown as CustomResourceDefinition;
+}
+
+function nextStatus(crd: CustomResourceDefinition, others: readonly Names[], at: string) {
+  return statusIn(crd, { others, structure: structureOf(crd), now: at });
 }
 
 function told(crd: CustomResourceDefinition, others: readonly Names[]): Record<string, string> {

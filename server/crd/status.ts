@@ -39,10 +39,19 @@ export function withCondition(conditions: Conditions, decided: Decided, now: str
   return conditions.map((condition) => (condition === old ? made : condition));
 }
 
-/** The status a definition should have, given the names that others of its group have been given. */
-export function nextStatus(crd: CustomResourceDefinition, others: readonly Names[], now: string): Status {
+/** What the status depends on beside the definition. */
+export interface Surroundings {
+  /** Names that others of the group have been given. */
+  readonly others: readonly Names[];
+  /** What structureOf() says, which depends on the spec alone. */
+  readonly structure: readonly Decided[];
+  readonly now: string;
+}
+
+/** The status a definition should have. */
+export function nextStatus(crd: CustomResourceDefinition, { others, structure, now }: Surroundings): Status {
   const { acceptedNames, accepted } = namesOf(crd, others);
-  const decided = [...(accepted === undefined ? [] : [accepted]), ...structureOf(crd), ...establishedOf(crd, accepted)];
+  const decided = [...(accepted === undefined ? [] : [accepted]), ...structure, ...establishedOf(crd, accepted)];
   const was = (crd.status.conditions ?? []).filter(
     ({ type }) => type !== "NonStructuralSchema" || decided.some((condition) => condition.type === type),
   );
@@ -128,8 +137,8 @@ function inUse(name: string): string {
   return `${JSON.stringify(name)} is already in use`;
 }
 
-/** Told only when something is wrong. */
-function structureOf({ spec }: CustomResourceDefinition): readonly Decided[] {
+/** What keeps the schemas from being structural; nothing when they are. */
+export function structureOf({ spec }: CustomResourceDefinition): readonly Decided[] {
   const errors = new FieldErrors();
   if (spec.preserveUnknownFields === true) {
     errors.invalid(Path.of("spec", "preserveUnknownFields"), true, "must be false");

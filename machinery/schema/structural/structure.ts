@@ -4,7 +4,7 @@
  */
 import { deepEqual } from "../../equal.ts";
 import { FieldErrors, type Path } from "../../field.ts";
-import { compileRegex } from "../../regex/regex.ts";
+import { RegexCache } from "../../regex/regex.ts";
 import type { RawSchema } from "./raw.ts";
 
 type Level = "root" | "item" | "field";
@@ -15,9 +15,17 @@ const missingType: Readonly<Record<Level, string>> = {
   field: "must not be empty for specified object fields",
 };
 
+// Schemas repeat a few patterns many times, and compiling one is the dearest step here.
+const patternsKept = 256;
+
+/** What was found, and the patterns met on the way. */
+class StructureErrors extends FieldErrors {
+  readonly patterns = new RegexCache(patternsKept);
+}
+
 /** Reports what keeps a schema from being structural, sorted. */
 export function validateStructure(schema: RawSchema, at: Path, errors: FieldErrors): void {
-  const found = new FieldErrors();
+  const found = new StructureErrors();
   checkNode(schema, "root", at, found);
   checkCovered(schema, schema, { structure: at, logic: at }, found);
   const sentence = ({ field, message }: { field: string; message: string }) => `${field}: ${message}`;
@@ -40,7 +48,7 @@ function propertyOf({ properties }: RawSchema, name: string): RawSchema | undefi
   return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
-function checkNode(schema: RawSchema, level: Level, at: Path, errors: FieldErrors): void {
+function checkNode(schema: RawSchema, level: Level, at: Path, errors: StructureErrors): void {
   const items = itemsOf(schema);
   if (schema.type === "array" && items === undefined) errors.required(at.child("items"), "must be specified");
   if (items !== undefined) checkNode(items, "item", at.child("items"), errors);
@@ -54,14 +62,14 @@ function checkNode(schema: RawSchema, level: Level, at: Path, errors: FieldError
   checkMeta(schema, level, at, errors);
 }
 
-function checkAdditional({ additionalProperties }: RawSchema, level: Level, at: Path, errors: FieldErrors): void {
+function checkAdditional({ additionalProperties }: RawSchema, level: Level, at: Path, errors: StructureErrors): void {
   if (additionalProperties === undefined) return;
   const below = at.child("additionalProperties");
   if (level === "root") errors.forbidden(below, "must not be used at the root");
   if (typeof additionalProperties === "object") checkNode(additionalProperties, "field", below, errors);
 }
 
-function checkExtensions(schema: RawSchema, at: Path, errors: FieldErrors): void {
+function checkExtensions(schema: RawSchema, at: Path, errors: StructureErrors): void {
   if (schema["x-kubernetes-int-or-string"] !== true) return;
   for (const name of ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] as const) {
     if (schema[name] === true) {
@@ -70,7 +78,7 @@ function checkExtensions(schema: RawSchema, at: Path, errors: FieldErrors): void
   }
 }
 
-function checkType(schema: RawSchema, level: Level, at: Path, errors: FieldErrors): void {
+function checkType(schema: RawSchema, level: Level, at: Path, errors: StructureErrors): void {
   const { type = "" } = schema;
   const path = at.child("type");
   const untyped =
@@ -84,7 +92,7 @@ function checkType(schema: RawSchema, level: Level, at: Path, errors: FieldError
 }
 
 /** Rules of resources: at the root and embedded. */
-function checkMeta(schema: RawSchema, level: Level, at: Path, errors: FieldErrors): void {
+function checkMeta(schema: RawSchema, level: Level, at: Path, errors: StructureErrors): void {
   const embedded = schema["x-kubernetes-embedded-resource"] === true;
   if (embedded) checkEmbedded(schema, at, errors);
   if (level === "root" || embedded) {
@@ -107,7 +115,7 @@ const metaTypes = [
   ["metadata", "object"],
 ] as const;
 
-function checkEmbedded(schema: RawSchema, at: Path, errors: FieldErrors): void {
+function checkEmbedded(schema: RawSchema, at: Path, errors: StructureErrors): void {
   if (schema.additionalProperties !== undefined) {
     const detail = "must not be used if x-kubernetes-embedded-resource is set";
     errors.forbidden(at.child("additionalProperties"), detail);
@@ -146,7 +154,7 @@ interface LogicPlace {
   readonly declares?: boolean;
 }
 
-function checkLogic(schema: RawSchema, { level, at, skipAnyOf, declares }: LogicPlace, errors: FieldErrors): void {
+function checkLogic(schema: RawSchema, { level, at, skipAnyOf, declares }: LogicPlace, errors: StructureErrors): void {
   const first = declares === true ? schema.allOf?.[0] : undefined;
   const branches: readonly (readonly [RawSchema, Path])[] = [
     ...(skipAnyOf === true ? [] : numbered(schema.anyOf, at.child("anyOf"))),
@@ -158,9 +166,9 @@ function checkLogic(schema: RawSchema, { level, at, skipAnyOf, declares }: Logic
     checkNested(branch, { level, at: path, skipAnyOf: branch === first && isIntOrString(first?.anyOf) }, errors);
   }
   if (schema.pattern === undefined || schema.pattern === "") return;
-  const compiled = compileRegex(schema.pattern);
-  if ("error" in compiled) {
-    const detail = `must be a valid regular expression, but isn't: ${compiled.error}`;
+  const compiled = errors.patterns.compile(schema.pattern);
+  if (compiled instanceof Error) {
+    const detail = `must be a valid regular expression, but isn't: ${compiled.message}`;
     errors.invalid(at.child("pattern"), schema.pattern, detail);
   }
 }
@@ -186,7 +194,7 @@ const forbidden: readonly (readonly [keyof RawSchema, (value: unknown) => boolea
   ["x-kubernetes-validations", (value) => (value as []).length > 0, "must be empty to be structural"],
 ];
 
-function checkNested(schema: RawSchema, place: LogicPlace, errors: FieldErrors): void {
+function checkNested(schema: RawSchema, place: LogicPlace, errors: StructureErrors): void {
   const { level, at } = place;
   checkLogic(schema, place, errors);
   const items = itemsOf(schema);
@@ -209,7 +217,7 @@ interface Paths {
 }
 
 /** Whatever logic speaks of must be declared outside of it. */
-function checkCovered(schema: RawSchema, node: RawSchema | undefined, at: Paths, errors: FieldErrors): void {
+function checkCovered(schema: RawSchema, node: RawSchema | undefined, at: Paths, errors: StructureErrors): void {
   const { structure, logic } = at;
   const branches: readonly (readonly [RawSchema, Path])[] = [
     ...(schema.not === undefined ? [] : [[schema.not, logic.child("not")] as const]),
@@ -224,7 +232,7 @@ function checkNestedCovered(
   schema: RawSchema,
   node: RawSchema | undefined,
   { structure, logic }: Paths,
-  errors: FieldErrors,
+  errors: StructureErrors,
 ): void {
   if (node === undefined) {
     errors.required(structure, `because it is defined in ${logic.toString()}`);

@@ -6,6 +6,7 @@
 import { deepEqual } from "../../../equal.ts";
 import { Path } from "../../../field.ts";
 import { stringifyJson } from "../../../json/json.ts";
+import { RegexCache } from "../../../regex/regex.ts";
 import type { Schema } from "../../schema.ts";
 import type { Correlated } from "../correlated.ts";
 import { Findings } from "./findings.ts";
@@ -23,10 +24,14 @@ interface Part {
   readonly checks: readonly Check[];
 }
 
+// Schemas repeat patterns; each check keeps its own once compiled.
+const patternsKept = 256;
+
 /** The compiled parts of schemas, one for each schema value. */
 export class Checks implements Compiled {
   readonly #reading: Reading;
   readonly #known = new Map<Schema, Check>();
+  readonly #patterns = new RegexCache(patternsKept);
 
   constructor(reading: Reading) {
     this.#reading = reading;
@@ -60,7 +65,12 @@ export class Checks implements Compiled {
       boolean: part("boolean", 0),
       integer: part("integer", 2, number),
       number: part("number", 2, number),
-      string: part("string", format === undefined ? 1 : 2, stringCheck(schema) as Check | undefined, format),
+      string: part(
+        "string",
+        format === undefined ? 1 : 2,
+        stringCheck(schema, this.#patterns) as Check | undefined,
+        format,
+      ),
       array: part("array", 2, arrayCheck(schema, this)),
       object: part("object", 1, objectCheck(schema, this)),
     };

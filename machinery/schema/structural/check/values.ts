@@ -3,7 +3,7 @@
  * Source: k8s.io/kube-openapi/pkg/validation/validate/{validator,values}.go
  */
 import type { Path } from "../../../field.ts";
-import { compileRegex } from "../../../regex/regex.ts";
+import type { RegexCache } from "../../../regex/regex.ts";
 import type { Schema } from "../../schema.ts";
 import { formatCheck } from "../formats/formats.ts";
 import type { Findings } from "./findings.ts";
@@ -28,10 +28,10 @@ function runesIn(text: string): number {
 }
 
 /** Length and pattern; the first that fails is told. Undefined when the schema says nothing about strings. */
-export function stringCheck(schema: Schema): ValueCheck<string> | undefined {
+export function stringCheck(schema: Schema, patterns: RegexCache): ValueCheck<string> | undefined {
   const { maxLength, minLength, pattern = "" } = schema;
   if (maxLength === undefined && minLength === undefined && pattern === "") return undefined;
-  const matches = pattern === "" ? undefined : patternCheck(pattern);
+  const matches = pattern === "" ? undefined : patternCheck(pattern, patterns);
   return (text, at, out) => {
     if (maxLength !== undefined && text.length > maxLength && runesIn(text) > maxLength) {
       const detail =
@@ -44,15 +44,15 @@ export function stringCheck(schema: Schema): ValueCheck<string> | undefined {
   };
 }
 
-function patternCheck(pattern: string): ValueCheck<string> {
-  let tried: ReturnType<typeof compileRegex> | undefined;
+function patternCheck(pattern: string, patterns: RegexCache): ValueCheck<string> {
+  let tried: ReturnType<RegexCache["compile"]> | undefined;
   return (text, at, out) => {
-    tried ??= compileRegex(pattern);
-    if ("error" in tried) {
+    tried ??= patterns.compile(pattern);
+    if (tried instanceof Error) {
       out.invalid(
         at,
         text,
-        `${at.toString()} in body should match '${pattern}, but pattern is invalid: ${tried.error}'`,
+        `${at.toString()} in body should match '${pattern}, but pattern is invalid: ${tried.message}'`,
       );
     } else if (!tried.test(text)) out.invalid(at, text, `${at.toString()} in body should match '${pattern}'`);
   };
