@@ -11,8 +11,8 @@ import type { Post } from "./webhook.ts";
 
 /** Source: the client's default; a CustomResourceDefinition has no field for it. */
 const timeoutMs = 30_000;
-/** As much as 500 of the largest objects an etcd takes. */
-const largestAnswer = 768 * 1024 * 1024;
+/** Far more than a page of lists comes to; one string of the language holds twice as much. */
+const largestAnswer = 256 * 1024 * 1024;
 
 interface Target {
   readonly host: string;
