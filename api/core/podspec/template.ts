@@ -1,12 +1,34 @@
-/** What workloads share: a pod template's defaults and the columns that speak of it. */
+/** What workloads share: a pod template's defaults and rules, and the columns that speak of it. */
 import { formatLabelSelector, type LabelSelectorObject, selectorOf } from "@atoll/machinery/selectors/labels";
+import { checkAnnotations, checkLabels } from "@atoll/machinery/objectmeta";
 import type { PodTemplateSpec } from "../../builtin/core/v1.types.ts";
 import { column } from "../../cells.ts";
+import { checkPodAnnotations, checkProfilesMatch } from "./annotations.ts";
 import { setPodSpecDefaults } from "./defaults.ts";
+import type { Place } from "./place.ts";
+import { checkPodSpec } from "./spec.ts";
 
 /** Fills a template in place. */
 export function setTemplateDefaults(template: PodTemplateSpec): void {
   setPodSpecDefaults(template.spec);
+}
+
+/**
+ * All rules within a template. Upstream reports its metadata as if it stood in the template itself.
+ * Source: pkg/apis/core/validation (ValidatePodTemplateSpec)
+ */
+export function checkTemplate({ metadata, spec }: PodTemplateSpec, at: Place): void {
+  if (metadata.labels !== undefined) checkLabels(metadata.labels, at.path.child("labels"), at.errors);
+  if (metadata.annotations !== undefined) {
+    checkAnnotations(metadata.annotations, at.path.child("annotations"), at.errors);
+    checkPodAnnotations(metadata, spec, at);
+  }
+  const here = at.child("spec");
+  checkPodSpec(spec, here, { pod: false });
+  checkProfilesMatch(metadata, spec, here);
+  if ((spec.ephemeralContainers ?? []).length > 0) {
+    here.forbidden("ephemeralContainers", "ephemeral containers not allowed in pod template");
+  }
 }
 
 /** Containers and Images, shown with -o wide. */
