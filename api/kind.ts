@@ -173,6 +173,11 @@ export interface Kind<T = ApiObject> extends ResourceFacts {
    * @throws {StatusError} BadRequest, Invalid
    */
   decode?(value: Readonly<Record<string, unknown>>, patched: boolean): DecodedObject;
+  /**
+   * An object of this kind in another of its versions, for ownership recorded there; undefined for versions it has not.
+   * Must not change the object.
+   */
+  shownIn?(object: ApiObject, apiVersion: string): { object: ApiObject; schema: Schema } | undefined;
   /** Told with every answer: the version is deprecated. */
   readonly warning?: string;
   /** Never stored: the answer is made from the request (TokenReview, SubjectAccessReview). */

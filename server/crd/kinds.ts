@@ -16,6 +16,7 @@ import { asSchema } from "@atoll/machinery/schema/structural/raw";
 import { Structural } from "@atoll/machinery/schema/structural/structural";
 import { StatusError } from "@atoll/machinery/status";
 import { compareVersions } from "@atoll/machinery/versions";
+import { clone } from "../registry/versions.ts";
 import type { Converter } from "./conversion.ts";
 import { decodeCustom, readStored } from "./decode.ts";
 import { customStrategy } from "./strategy.ts";
@@ -72,7 +73,7 @@ function kindOf(
     namespaced: definition.scope === "Namespaced",
     verbs,
     subresources: subresourcesOf(shared),
-    schema: wholeSchema(structural.schema),
+    schema: versions.wholeSchema(version.name),
     strategy: customStrategy({ structural, shared, terminating }),
     storedAs: {
       version: versions.storage,
@@ -80,6 +81,7 @@ function kindOf(
       fromStored: (object) => versions.fromStored(object, version.name),
     },
     custom: true,
+    shownIn: (object, apiVersion) => versions.shownIn(object, apiVersion),
     decode: (value, patched) => decodeCustom({ ...facts, structural }, value, patched),
     ...(warning === undefined ? {} : { warning }),
   };
@@ -94,7 +96,7 @@ function subresourcesOf({ subresources = {} }: Version | Definition["shared"]): 
 }
 
 /** The schema with what every object has. */
-function wholeSchema(schema: Schema): Schema {
+function wholeOf(schema: Schema): Schema {
   const text: Schema = { type: "string" };
   return {
     ...schema,
@@ -121,6 +123,8 @@ class Versions {
   readonly #group: string;
   readonly #structurals: ReadonlyMap<string, Structural>;
   readonly #converter: Converter;
+  /** Schemas with what every object has. */
+  readonly #whole: ReadonlyMap<string, Schema>;
 
   constructor(definition: Definition, converter: Converter) {
     this.#group = definition.group;
@@ -129,6 +133,24 @@ class Versions {
     this.#structurals = new Map(
       definition.versions.map((version) => [version.name, structuralOf(definition, version)]),
     );
+    this.#whole = new Map([...this.#structurals].map(([name, { schema }]) => [name, wholeOf(schema)]));
+  }
+
+  wholeSchema(version: string): Schema {
+    return this.#whole.get(version) ?? anything;
+  }
+
+  /**
+   * Ownership is kept by the fields' names: a webhook is not asked, so fields it calls otherwise count as not owned in
+   * the other version.
+   */
+  shownIn(object: ApiObject, apiVersion: string): { object: ApiObject; schema: Schema } | undefined {
+    const { group, version } = parseApiVersion(apiVersion);
+    const structural = this.#structurals.get(version);
+    if (group !== this.#group || structural === undefined) return undefined;
+    const shown: ApiObject = { ...clone(object), apiVersion };
+    readStored(structural, shown);
+    return { object: shown, schema: this.wholeSchema(version) };
   }
 
   structural(version: string): Structural {

@@ -40,6 +40,7 @@ function optionsOf(kind: Kind, subresource: string): OwnershipOptions {
     kind: kind.kind,
     schema: kind.schema,
     subresource,
+    ...(kind.shownIn === undefined ? {} : { convert: (object, apiVersion) => kind.shownIn?.(object, apiVersion) }),
     ...(paths.length === 0 ? {} : { reset: excluding(fieldPaths(...paths)) }),
   };
 }
