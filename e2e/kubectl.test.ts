@@ -45,7 +45,10 @@ for (const release of ["31", "33", "35"]) {
       folder = await mkdtemp(join(tmpdir(), "atoll-kubectl-"));
       const kubeconfig = join(folder, "kubeconfig");
       const identity = { cert: harness.tls.cert, key: harness.tls.key };
-      await writeFile(kubeconfig, formatKubeconfig({ server: harness.url, ca: harness.tls.ca, user: "admin", identity }));
+      await writeFile(
+        kubeconfig,
+        formatKubeconfig({ server: harness.url, ca: harness.tls.ca, user: "admin", identity }),
+      );
       const program = await clientPath("kubectl", release);
       const base = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder, TMPDIR: folder };
       kubectl = (args, input, env = {}) =>

