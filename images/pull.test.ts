@@ -508,6 +508,51 @@ test("a token is fetched where the challenge says, with the pull secret, and use
   });
 });
 
+test("an identity token is traded for an access token at every pull", async () => {
+  await lying(async (registry, _store, puller, clock) => {
+    const asked: string[] = [];
+    const realm = `http://${registry.host}/token/manifests/token`;
+    registry.twist = (request, response) => {
+      if (request.method === "POST") {
+        let body = "";
+        request.setEncoding("utf8").on("data", (text: string) => {
+          body += text;
+        });
+        request.on("end", () => {
+          asked.push(body);
+          response.end(JSON.stringify({ access_token: `t${asked.length}`, expires_in: 60 }));
+        });
+        return true;
+      }
+      if (request.headers.authorization === `Bearer t${asked.length}`) return false;
+      response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}",service="reg"` }).end();
+      return true;
+    };
+    registry.manifests.set("token", { bytes: Buffer.alloc(0), type: "" });
+    const keyring = keyringOf([JSON.stringify({ auths: { [registry.host]: { identitytoken: "refresh" } } })]);
+    await puller.pull({ image: `${registry.host}/app:v1`, keyring });
+    clock.jump(61_000);
+    registry.offer("v2", testImage([lower], { Cmd: ["2"] }));
+    await puller.pull({ image: `${registry.host}/app:v2`, keyring });
+    const want =
+      "grant_type=refresh_token&refresh_token=refresh&client_id=atoll&service=reg&scope=repository%3Aapp%3Apull";
+    assert.deepEqual(asked, [want, want]);
+  });
+});
+
+test("a proxy of the given environment is used", async () => {
+  await lying(async (proxy, store) => {
+    const settings = {
+      mirrors: { "registry.invalid": ["http://mirror.invalid"] },
+      proxyEnvironment: { HTTP_PROXY: `http://${proxy.host}` },
+    };
+    const puller = new ImagePuller({ store, settings, platform: { os: "linux", architecture: "amd64" } });
+    await puller.pull({ image: "registry.invalid/app:v1" });
+    puller.close();
+    assert.ok(proxy.requests.every((line) => line.startsWith("GET http://mirror.invalid/v2/app/")));
+  });
+});
+
 test("credentials do not follow a redirect to another host, nor go to a token service without TLS", async () => {
   await lying(async (registry, store, puller) => {
     const elsewhere = await lyingRegistry();
