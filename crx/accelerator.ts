@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Clock } from "@atoll/machinery/clock";
 import { digestOf, writeWhole } from "./cache.ts";
 import { prepareHost, type MachineHost, type Verdict } from "./host.ts";
-import { Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { Machines } from "./machines.ts";
 
 /** A guest that needs longer than this to answer, in ms, is not accelerated in any useful way. */

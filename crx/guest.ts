@@ -88,6 +88,8 @@ export class Guest {
   #session: Session | undefined;
   readonly #endings = new Map<number, Ending>();
   readonly #containers = new Map<number, Container>();
+  /** Streams of exec sessions that have not ended. */
+  readonly #sessions = new Set<number>();
   readonly #clock: Clock;
 
   private constructor(clock: Clock) {
@@ -228,11 +230,13 @@ export class Guest {
   async exec(container: Container, process: ProcessSpec): Promise<ExecSession> {
     const stream = this.#byteStream(process.tty === true ? 1 : 2);
     const ending = this.#expect(stream.number);
+    this.#sessions.add(stream.number);
     try {
       await this.request("exec", { container: container.stream, stream: stream.number, process });
     } catch (error) {
       this.#open.dropStream(stream.number);
       this.#endings.delete(stream.number);
+      this.#sessions.delete(stream.number);
       throw error;
     }
     stream.open();
@@ -310,7 +314,8 @@ export class Guest {
     const stream = report.stream ?? 0;
     const ending = this.#endings.get(stream);
     this.#endings.delete(stream);
-    if (!this.#containers.has(stream)) this.#session?.dropStream(stream);
+    // Of a session everything has been told; a container's output is still to be asked for.
+    if (this.#sessions.delete(stream)) this.#session?.dropStream(stream);
     ending?.resolve({
       code: report.code ?? 0,
       signal: report.signal ?? 0,

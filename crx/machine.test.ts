@@ -1,6 +1,8 @@
 /** Machines with a real QEMU, one at a time: what they promise to whoever runs containers in them. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdir, readFile, readlink, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test as plainTest } from "node:test";
 import { makeDisk } from "./disk.ts";
@@ -9,12 +11,13 @@ import type { MachineHost } from "./host.ts";
 import type { Machine } from "./machine.ts";
 import { Machines } from "./machines.ts";
 import { readProcesses } from "./records.ts";
+import { run } from "./run.ts";
 import { assemble } from "./seccomp/assemble.ts";
 import { defaultProfile } from "./seccomp/profile.ts";
 import { defaultCapabilities, inventory, shell, testHost, tinyContainer, tinyImage } from "./testing.ts";
 
 /** A test that cannot hang: a guest may. */
-const test = (name: string, body: () => Promise<void> | void) => plainTest(name, { timeout: 60_000 }, body);
+const test = (name: string, body: () => Promise<void> | void) => void plainTest(name, { timeout: 60_000 }, body);
 
 const size = { memoryMiB: 128, vcpus: 1 };
 
@@ -42,7 +45,7 @@ after(async () => {
   assert.deepEqual(left, [], "nothing is left behind");
 });
 
-async function startMachine(id: string, more: { start?: "boot"; leaseMs?: number } = {}): Promise<Machine> {
+async function startMachine(id: string, more: { start?: "boot"; leaseMs?: number; tap?: string } = {}): Promise<Machine> {
   const disks = [{ serial: "image", path: image, readOnly: true }];
   const machine = await machines.start({ id, owner: "a test", ...size, disks, ...more });
   await machine.guest.addVolume({ name: "image", kind: "disk", serial: "image", filesystem: "erofs" });
@@ -52,6 +55,22 @@ async function startMachine(id: string, more: { start?: "boot"; leaseMs?: number
 async function finish(machine: Machine): Promise<void> {
   await machine.kill();
   await machines.remove(machine);
+}
+
+/** What a TCP port sends; waits for it to listen. */
+async function fetchFrom(address: string, port: number): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const socket = connect(port, address);
+    try {
+      await once(socket, "connect");
+      let text = "";
+      for await (const part of socket.setEncoding("utf8") as AsyncIterable<string>) text += part;
+      return text;
+    } catch (error) {
+      if (tries === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 interface Ran {
@@ -172,7 +191,7 @@ test("a container's system calls are those of its profile", async () => {
   const free = await runToEnd(shared.guest, line, { process: { capabilities } });
   assert.equal(free.output, "Seccomp:\t0\n");
   const process = { seccomp, noNewPrivileges: true, uid: 1000 };
-  assert.equal((await runToEnd(shared.guest, "id -u; ls / | wc -l", { process })).output, "1000\n8\n");
+  assert.equal((await runToEnd(shared.guest, "id -u; ls / | wc -l", { process })).output, "1000\n9\n");
 });
 
 test("a root file system can be read-only, and otherwise keeps nothing for the next container", async () => {
@@ -387,6 +406,38 @@ test("QEMU is confined: user, rights, seccomp, namespaces, root and descriptors 
     targets.filter((target) => !allowed.test(target)),
     [],
   );
+});
+
+test("a machine has its address on its tap, and is reached there", async () => {
+  const tap = `crxt${process.pid}`.slice(0, 15);
+  const ip = (line: string) => run("ip", line.split(" "));
+  await ip(`tuntap add dev ${tap} mode tap`);
+  try {
+    await ip(`addr add 169.254.77.1/32 dev ${tap}`);
+    await ip(`link set ${tap} up`);
+    await ip(`route add 10.77.99.2/32 dev ${tap}`);
+    const machine = await startMachine("on-a-tap", { tap });
+    const gateway = Uint8Array.of(169, 254, 77, 1);
+    const mac = Uint8Array.of(2, 0, 10, 77, 99, 2);
+    const addresses = [{ address: Uint8Array.of(10, 77, 99, 2), length: 32 }];
+    const routes = [{ to: { address: gateway, length: 32 } }, { gateway }];
+    await machine.guest.request("network", { mac, mtu: 1400, addresses, routes });
+    const line = "ip -o link show eth0; ip -o -4 addr show eth0; ip route; echo pong | nc -l -p 80";
+    const container = await machine.guest.run(tinyContainer(line));
+    await machine.guest.follow(container, 0n);
+    let seen = "";
+    for await (const record of container.log) {
+      seen += record.bytes.toString("utf8");
+      if (seen.includes("default via")) break;
+    }
+    assert.match(seen, /mtu 1400 .*link\/ether 02:00:0a:4d:63:02/);
+    assert.match(seen, /inet 10\.77\.99\.2\/32/);
+    assert.match(seen, /default via 169\.254\.77\.1 dev eth0 onlink/);
+    assert.equal(await fetchFrom("10.77.99.2", 80), "pong\n");
+    await finish(machine);
+  } finally {
+    await ip(`link del ${tap}`);
+  }
 });
 
 test("two copies of a template share no identity and no random numbers", async () => {

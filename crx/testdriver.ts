@@ -1,4 +1,5 @@
 /** A driver for tests to kill: starts one machine with a container that counts, says so, and never ends by itself. */
+import { systemClock } from "@atoll/machinery/clock";
 import { testHost, tinyContainer, tinyImage } from "./testing.ts";
 import { Machines } from "./machines.ts";
 
@@ -18,4 +19,4 @@ for await (const record of container.log) {
   container.log.acknowledge(record.end);
 }
 process.stdout.write("ready\n");
-setInterval(() => undefined, 1000);
+await systemClock.sleep(600_000);

@@ -4,7 +4,7 @@
 export class Inbox<T> implements AsyncIterable<T> {
   readonly #items: T[] = [];
   #ended = false;
-  #error: unknown;
+  #error: Error | undefined;
   #wake: (() => void) | undefined;
 
   /** Adds one; ignored after the end. */
@@ -15,7 +15,7 @@ export class Inbox<T> implements AsyncIterable<T> {
   }
 
   /** Nothing more will come. With an error, the consumer throws it after the last item. */
-  end(error?: unknown): void {
+  end(error?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
