@@ -115,7 +115,7 @@ class ListMerge {
 }
 
 /**
- * An object without some fields. An object, or list owned by items, of which nothing is left becomes null.
+ * An object without some fields. An object of which nothing is left stays, empty; a list owned by items becomes null.
  * @returns shares structure with the object
  */
 export function removeFields(type: FieldType, value: unknown, fields: FieldSet): unknown {
@@ -135,7 +135,7 @@ function removeFromMap(map: MapType, value: unknown, fields: FieldSet): unknown 
     if (node === undefined) write(rest, name, object[name]);
     else if (!isMember(node)) write(rest, name, removeFields(type ?? deduced, object[name], node));
   }
-  return isEmpty(rest) ? null : rest;
+  return rest;
 }
 
 function removeFromList(list: ListType, value: unknown, fields: FieldSet): unknown {
