@@ -139,6 +139,9 @@ export interface Strategy<T = ApiObject> {
   };
 }
 
+/** Where a value comes from that is to be read: what is wrong with it is told accordingly. */
+export type Origin = "body" | "patch" | "apply";
+
 /** A body that was read. */
 export interface DecodedObject {
   readonly value: ApiObject;
@@ -169,10 +172,10 @@ export interface Kind<T = ApiObject> extends ResourceFacts {
    */
   readonly custom?: boolean;
   /**
-   * Reads a body in the kind's own way (custom resources). `patched`: the value is what a patch made of an object.
+   * Reads a body in the kind's own way (custom resources), or what a patch or an apply made of an object.
    * @throws {StatusError} BadRequest, Invalid
    */
-  decode?(value: Readonly<Record<string, unknown>>, patched: boolean): DecodedObject;
+  decode?(value: Readonly<Record<string, unknown>>, origin: Origin): DecodedObject;
   /**
    * An object of this kind in another of its versions, for ownership recorded there; undefined for versions it has not.
    * Must not change the object.

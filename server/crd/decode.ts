@@ -4,7 +4,7 @@
  * k8s.io/apiserver/pkg/registry/rest/create.go (EnsureObjectNamespaceMatchesRequestNamespace and the kind check)
  */
 import { ObjectMetaSchema } from "@atoll/api/meta";
-import type { DecodedObject } from "@atoll/api/kind";
+import type { DecodedObject, Origin } from "@atoll/api/kind";
 import { FieldErrors, Path } from "@atoll/machinery/field";
 import { type ApiObject, formatApiVersion, parseApiVersion } from "@atoll/machinery/object";
 import { decode, DecodeError } from "@atoll/machinery/schema/decode";
@@ -32,12 +32,12 @@ const rootSchema = { type: "object" as const, properties: { metadata: ObjectMeta
 export function decodeCustom(
   reading: Reading,
   value: Readonly<Record<string, unknown>>,
-  patched: boolean,
+  origin: Origin,
 ): DecodedObject {
   const object = clone(value) as Record<string, unknown>;
-  identify(reading, object, patched);
+  identify(reading, object, origin);
   try {
-    const unknown = readParts(reading.structural, object);
+    const unknown = readParts(reading.structural, object, origin);
     return { value: object as ApiObject, unknown };
   } catch (cause) {
     if (!(cause instanceof DecodeError) && !(cause instanceof MalformedResource)) throw cause;
@@ -62,21 +62,23 @@ export function readStored(structural: Structural, object: ApiObject): void {
   }
 }
 
-function readParts(structural: Structural, object: Record<string, unknown>): readonly string[] {
+/** Apply has refused what it did not know, and its nulls are for validation to judge. */
+function readParts(structural: Structural, object: Record<string, unknown>, origin: Origin): readonly string[] {
   const { metadata } = object;
   const decoded = decode(rootSchema, metadata === undefined ? {} : { metadata });
   const unknown: string[] = [...decoded.unknown];
   object["metadata"] = decoded.value["metadata"] ?? {};
+  if (origin === "apply") return unknown;
   structural.read(object, (path) => unknown.push(`unknown field ${JSON.stringify(path)}`));
   return unknown;
 }
 
 /** What is left out is what the path says. */
-function identify(reading: Reading, object: Record<string, unknown>, patched: boolean): void {
+function identify(reading: Reading, object: Record<string, unknown>, origin: Origin): void {
   const { kind } = reading;
   const apiVersion = formatApiVersion(reading.group, reading.version);
   const given = { apiVersion: textOf(object, "apiVersion") || apiVersion, kind: textOf(object, "kind") || kind };
-  if (given.apiVersion !== apiVersion) refuseVersion(given, apiVersion, patched ? object : undefined);
+  if (given.apiVersion !== apiVersion) refuseVersion(given, apiVersion, origin === "body" ? undefined : object);
   if (given.kind !== kind) refuseKind(reading, given.kind, object);
   object["apiVersion"] = apiVersion;
   object["kind"] = kind;

@@ -82,7 +82,7 @@ function kindOf(
     },
     custom: true,
     shownIn: (object, apiVersion) => versions.shownIn(object, apiVersion),
-    decode: (value, patched) => decodeCustom({ ...facts, structural }, value, patched),
+    decode: (value, origin) => decodeCustom({ ...facts, structural }, value, origin),
     ...(warning === undefined ? {} : { warning }),
   };
 }

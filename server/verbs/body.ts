@@ -2,7 +2,7 @@
  * From a request's bytes to the object it gives.
  * Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go, k8s.io/apimachinery/pkg/runtime/serializer
  */
-import type { DecodedObject, Kind } from "@atoll/api/kind";
+import type { DecodedObject, Kind, Origin } from "@atoll/api/kind";
 import { DepthExceeded, parseJson } from "@atoll/machinery/json/json";
 import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
 import { decodeProtobuf } from "@atoll/machinery/protobuf/decode";
@@ -101,10 +101,10 @@ export interface Given {
 export function decodeObject(
   kind: Kind,
   parsed: Parsed,
-  { patched }: { readonly patched: boolean } = { patched: false },
+  { origin }: { readonly origin: Origin } = { origin: "body" },
 ): Given {
   if (kind.decode !== undefined)
-    return decodeOwn(kind, parsed, kind.decode(bodyOf(parsed.value ?? {}, kind.kind), patched));
+    return decodeOwn(kind, parsed, kind.decode(bodyOf(parsed.value ?? {}, kind.kind), origin));
   const apiVersion = formatApiVersion(kind.group, kind.version);
   const value = asKind(parsed.value ?? {}, apiVersion, kind.kind);
   const decoded = decodeWith(kind, value);

@@ -112,7 +112,7 @@ function patching(
  */
 export function decodePatched(kind: Kind, patched: Parsed): Given {
   try {
-    return decodeObject(kind, patched, { patched: true });
+    return decodeObject(kind, patched, { origin: "patch" });
   } catch (cause) {
     if (!(cause instanceof StatusError) || cause.reason !== "BadRequest") throw cause;
     const errors = new FieldErrors();
@@ -147,7 +147,7 @@ function applying(call: Call, parsed: Parsed, options: WriteOptions): Making {
     conditional: false,
     make: (old) => {
       const merged = ownersOf(call, options).applied(applied, old);
-      const { object } = decodeObject(kind, { value: merged, duplicates: [] });
+      const { object } = decodeObject(kind, { value: merged, duplicates: [] }, { origin: "apply" });
       kind.strategy.setDefaults?.(object);
       return object;
     },
@@ -160,7 +160,7 @@ async function createApplied(call: Call, parsed: Parsed, options: WriteOptions):
   const wanted = negotiate(call.request.headers.accept, false);
   const applied = appliedObject(call, parsed, options);
   const merged = ownersOf(call, options).applied(applied, undefined);
-  const { object } = decodeObject(kind, { value: merged, duplicates: [] });
+  const { object } = decodeObject(kind, { value: merged, duplicates: [] }, { origin: "apply" });
   if (object.metadata.uid)
     throw storedResource(call).conflict(
       call.info.name,
