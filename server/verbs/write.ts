@@ -86,7 +86,8 @@ function checkConditions(
   const { kind } = call.served;
   const name = call.info.name;
   const { uid, resourceVersion = "" } = object.metadata;
-  if (uid !== undefined && uid !== "" && uid !== old.metadata.uid) {
+  // A patch is about no object but the one named; a uid in it is a change, and refused as such.
+  if (call.info.verb !== "patch" && uid !== undefined && uid !== "" && uid !== old.metadata.uid) {
     throw resource.conflict(
       name,
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
@@ -150,7 +151,7 @@ function checkUpdate(
   const errors = new FieldErrors();
   validateMetadataUpdate(object, old, errors);
   // Upstream checks metadata once for all kinds and again in each kind's own rules, and reports it twice.
-  if (kind.custom !== true) validateMetadataUpdate(object, old, errors);
+  validateMetadataUpdate(object, old, errors);
   const { strategy } = kind;
   if (subresource === "" || subresource === "scale") strategy.validateUpdate?.(object, old, errors);
   else if (subresource === "status") strategy.status?.validateUpdate?.(object, old, errors);
