@@ -33,11 +33,11 @@ const compilers: Record<Flavour, { readonly command: string; readonly options: r
 
 /**
  * Compiles a program, or finds it in the cache.
- * @param name `init` or `shim`: a folder of C files beside this module
+ * @param name a folder of C files beside this module; `hostile` is for tests
  * @throws {ProgramFailed} the compiler's errors
  */
 export async function buildProgram(
-  name: "init" | "shim",
+  name: "init" | "shim" | "hostile",
   options: { cache: string; flavour?: Flavour },
 ): Promise<Program> {
   const { command, options: flags } = compilers[options.flavour ?? "release"];

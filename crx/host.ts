@@ -41,6 +41,8 @@ export interface HostOptions {
   readonly firstUid?: number;
   readonly clock?: Clock;
   readonly flavour?: GuestSystem["flavour"];
+  /** Another process 1, for tests. */
+  readonly init?: Program;
 }
 
 /** User ids nobody else has: above those of containers' user namespaces. */
@@ -57,11 +59,15 @@ export const templatesFolder = (home: string): string => join(home, "templates")
  * @throws {ProgramFailed} something could not be fetched or compiled, or QEMU is not installed
  */
 export async function prepareHost(options: HostOptions): Promise<MachineHost> {
-  const { cache, flavour } = options;
+  const { cache, flavour, init } = options;
   const version = (await run(qemuPath, ["--version"])).toString("utf8");
   return {
     home: options.home,
-    system: await prepareGuestSystem(flavour === undefined ? { cache } : { cache, flavour }),
+    system: await prepareGuestSystem({
+      cache,
+      ...(flavour === undefined ? {} : { flavour }),
+      ...(init === undefined ? {} : { init }),
+    }),
     shim: await buildProgram("shim", { cache }),
     verdict: options.verdict,
     qemuVersion: /version (\S+)/.exec(version)?.[1] ?? "unknown",

@@ -45,7 +45,10 @@ after(async () => {
   assert.deepEqual(left, [], "nothing is left behind");
 });
 
-async function startMachine(id: string, more: { start?: "boot"; leaseMs?: number; tap?: string } = {}): Promise<Machine> {
+async function startMachine(
+  id: string,
+  more: { start?: "boot"; leaseMs?: number; tap?: string } = {},
+): Promise<Machine> {
   const disks = [{ serial: "image", path: image, readOnly: true }];
   const machine = await machines.start({ id, owner: "a test", ...size, disks, ...more });
   await machine.guest.addVolume({ name: "image", kind: "disk", serial: "image", filesystem: "erofs" });

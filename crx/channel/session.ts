@@ -245,7 +245,8 @@ export class Session implements StreamPort {
       case "event":
         return this.#takeEvent(frame.payload);
       case "data":
-        return sink?.takeData(frame.flags, Buffer.from(frame.payload));
+        // A stream that was just dropped may still send a little.
+        return sink === undefined ? this.#spend() : sink.takeData(frame.flags, Buffer.from(frame.payload));
       case "eof":
         this.#spend();
         return sink?.takeEnd(frame.flags);

@@ -3,7 +3,7 @@
  * initramfs for nothing.
  */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { digestOf, exists, writeWhole } from "../cache.ts";
 import { run } from "../run.ts";
 import { extractVmlinux } from "./vmlinux.ts";
@@ -50,7 +50,15 @@ async function newestKept(home: string): Promise<UnpackedKernel | undefined> {
   const releases = (await readdir(home)).filter((each) => each.startsWith("debian-")).sort();
   const newest = releases.at(-1);
   if (newest === undefined) return undefined;
-  return JSON.parse(await readFile(join(home, newest, recordName), "utf8")) as UnpackedKernel;
+  return await readKernelRecord(join(home, newest, recordName));
+}
+
+/** A kernel's record, with its paths where the record lies now: a cache may have been moved. */
+export async function readKernelRecord(path: string): Promise<UnpackedKernel> {
+  const record = JSON.parse(await readFile(path, "utf8")) as UnpackedKernel;
+  const folder = dirname(path);
+  const modules = record.modules === undefined ? undefined : join(folder, "modules");
+  return { ...record, vmlinux: join(folder, "vmlinux"), modules };
 }
 
 async function fetchInto(draft: string, home: string): Promise<UnpackedKernel> {

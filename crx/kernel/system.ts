@@ -3,10 +3,10 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { buildProgram } from "../build.ts";
+import { buildProgram, type Program } from "../build.ts";
 import { digestOf, exists, shortDigest, writeWhole } from "../cache.ts";
 import { writeCpio, type CpioEntry } from "./cpio.ts";
-import { debianKernel, type UnpackedKernel } from "./debian.ts";
+import { debianKernel, readKernelRecord, type UnpackedKernel } from "./debian.ts";
 import { collectModules, wantedModules, type KernelModule } from "./modules.ts";
 
 /** A kernel and initramfs, ready to boot. */
@@ -32,18 +32,18 @@ export const smallKernelRecord = (cache: string): string => join(cache, "kernels
  * Slow only the first time: fetches the kernel and compiles the init.
  * @param options.cache the cache folder
  * @param options.flavour asks for one kernel; by default the small one when present
+ * @param options.init another process 1, for tests
  */
 export async function prepareGuestSystem(options: {
   cache: string;
   flavour?: GuestSystem["flavour"];
+  init?: Program;
 }): Promise<GuestSystem> {
   const record = smallKernelRecord(options.cache);
   const small = options.flavour !== "debian" && (await exists(record));
   if (options.flavour === "small" && !small) throw new Error("the small kernel has not been built");
-  const kernel = small
-    ? (JSON.parse(await readFile(record, "utf8")) as UnpackedKernel)
-    : await debianKernel(options.cache);
-  const init = await buildProgram("init", { cache: options.cache });
+  const kernel = small ? await readKernelRecord(record) : await debianKernel(options.cache);
+  const init = options.init ?? (await buildProgram("init", { cache: options.cache }));
   const initramfs = await packInitramfs(options.cache, { kernel, init });
   return {
     kernel: kernel.vmlinux,
@@ -59,7 +59,7 @@ export async function prepareGuestSystem(options: {
 
 async function packInitramfs(
   cache: string,
-  parts: { kernel: UnpackedKernel; init: { path: string; digest: string } },
+  parts: { kernel: UnpackedKernel; init: Program },
 ): Promise<{ path: string; digest: string }> {
   const { modules } = parts.kernel;
   const loaded = modules === undefined ? [] : await collectModules(modules, wantedModules);
