@@ -2,6 +2,12 @@
  * In what each built-in kind differs from the others, by `GROUP/KIND`; the core's group is "". A kind that is not
  * here has no rules of its own. Each stands in api/GROUP/KIND.ts, "core" being the folder of the group "".
  */
+import { mutatingAdmissionPolicy } from "./admissionregistration.k8s.io/mutatingadmissionpolicy.ts";
+import { mutatingAdmissionPolicyBinding } from "./admissionregistration.k8s.io/mutatingadmissionpolicybinding.ts";
+import { mutatingWebhookConfiguration } from "./admissionregistration.k8s.io/mutatingwebhookconfiguration.ts";
+import { validatingAdmissionPolicy } from "./admissionregistration.k8s.io/validatingadmissionpolicy.ts";
+import { validatingAdmissionPolicyBinding } from "./admissionregistration.k8s.io/validatingadmissionpolicybinding.ts";
+import { validatingWebhookConfiguration } from "./admissionregistration.k8s.io/validatingwebhookconfiguration.ts";
 import { customResourceDefinition } from "./apiextensions/customresourcedefinition.ts";
 import { daemonSet } from "./apps/daemonset.ts";
 import { deployment } from "./apps/deployment.ts";
@@ -11,19 +17,33 @@ import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
 import { pod } from "./core/pod.ts";
 import { service } from "./core/service.ts";
+import { clusterRole } from "./rbac.authorization.k8s.io/clusterrole.ts";
+import { clusterRoleBinding } from "./rbac.authorization.k8s.io/clusterrolebinding.ts";
+import { role } from "./rbac.authorization.k8s.io/role.ts";
+import { roleBinding } from "./rbac.authorization.k8s.io/rolebinding.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
 export const strategies: Readonly<Record<string, Strategy>> = {
-  "apiextensions.k8s.io/CustomResourceDefinition": of(customResourceDefinition),
   "/ConfigMap": of(configMap),
   "/Namespace": of(namespace),
   "/Pod": of(pod),
   "/Service": of(service),
+  "admissionregistration.k8s.io/MutatingAdmissionPolicy": of(mutatingAdmissionPolicy),
+  "admissionregistration.k8s.io/MutatingAdmissionPolicyBinding": of(mutatingAdmissionPolicyBinding),
+  "admissionregistration.k8s.io/MutatingWebhookConfiguration": of(mutatingWebhookConfiguration),
+  "admissionregistration.k8s.io/ValidatingAdmissionPolicy": of(validatingAdmissionPolicy),
+  "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": of(validatingAdmissionPolicyBinding),
+  "admissionregistration.k8s.io/ValidatingWebhookConfiguration": of(validatingWebhookConfiguration),
+  "apiextensions.k8s.io/CustomResourceDefinition": of(customResourceDefinition),
   "apps/DaemonSet": of(daemonSet),
   "apps/Deployment": of(deployment),
   "apps/ReplicaSet": of(replicaSet),
   "apps/StatefulSet": of(statefulSet),
+  "rbac.authorization.k8s.io/ClusterRole": of(clusterRole),
+  "rbac.authorization.k8s.io/ClusterRoleBinding": of(clusterRoleBinding),
+  "rbac.authorization.k8s.io/Role": of(role),
+  "rbac.authorization.k8s.io/RoleBinding": of(roleBinding),
 };
 
 function of<T>(strategy: Strategy<T>): Strategy {

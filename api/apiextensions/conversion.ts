@@ -75,7 +75,8 @@ const urlParts =
 // Control characters of ASCII.
 const control = /[^\P{Cc}\u0080-\u009f]/u;
 
-function validateUrl(url: string, at: Path, errors: FieldErrors): void {
+/** A webhook's address: https, a host, nothing else but a path. Source: ValidateWebhookURL */
+export function validateUrl(url: string, at: Path, errors: FieldErrors): void {
   const parts = control.test(url) || url.startsWith(":") ? null : urlParts.exec(url);
   if (parts === null) errors.required(at, `url must be a valid URL: parse ${JSON.stringify(url)}${form}`);
   else validateUrlParts(parts, at, errors);
@@ -91,7 +92,8 @@ function validateUrlParts(parts: readonly (string | undefined)[], at: Path, erro
   if (query !== "") errors.invalid(at, query, "query parameters are not permitted in the URL");
 }
 
-function validateService(service: ServiceReference, at: Path, errors: FieldErrors): void {
+/** A webhook's Service. Source: ValidateWebhookService */
+export function validateService(service: ServiceReference, at: Path, errors: FieldErrors): void {
   const { port = 443, path = "" } = service;
   // Upstream hands name and namespace over in the other order.
   if (service.namespace === "") errors.required(at.child("name"));

@@ -52,9 +52,11 @@ export function validateMetadata(object: ApiObject, kind: Kind, errors: FieldErr
   }
   validateNamespaceField(metadata, kind, errors);
   validateObjectMeta(metadata, at, errors);
-  if (kind.custom !== true) checkCoreFinalizers(metadata, errors);
+  if (kind.custom !== true && !free.has(kind.group)) checkCoreFinalizers(metadata, errors);
 }
 
+// Groups that check finalizers by the general rule alone.
+const free: ReadonlySet<string> = new Set(["admissionregistration.k8s.io"]);
 const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 
 /** Built-in kinds take only finalizers that are qualified or Kubernetes' own. Source: validateKubeFinalizerName */
