@@ -5,10 +5,12 @@ import type { Controller } from "@atoll/runtime/controller";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
+import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
+import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
 /** What controllers are told at the start. */
 export interface ControllersOptions {
@@ -26,5 +28,7 @@ export function controllers({ ca }: ControllersOptions): readonly Controller[] {
     deploymentController,
     replicaSetController,
     endpointSliceController,
+    jobController,
+    ttlAfterFinishedController,
   ];
 }

@@ -29,14 +29,13 @@ export function childrenOf<C extends ApiObject, P extends ApiObject>(
   child: Resource<C>,
   parent: Resource<P>,
   selectorOf: (parent: P) => LabelSelector | undefined,
-): Read<C> & Claim & { resource: Resource<C> } {
+): Required<Pick<Read<C>, "indexes">> & Read<C> & Claim & { resource: Resource<C> } {
   const owned = ownedBy(child, parent);
   return {
     ...owned,
-    index: {
-      name: strays,
-      by: (object) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : []),
-    },
+    indexes: [
+      { name: strays, by: (object) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : []) },
+    ],
     *keys(object, cache) {
       if (controllerOf(object) !== undefined) return yield* owned.keys(object, cache);
       for (const candidate of cache.list(parent, { namespace: object.metadata.namespace ?? "" })) {

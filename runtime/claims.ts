@@ -22,8 +22,8 @@ export interface Read<T extends ApiObject = ApiObject> {
   readonly resource: Resource<T>;
   /** Which objects; absent: all. */
   readonly selection?: Selection;
-  /** A lookup of its own, beside those by namespace and owner. */
-  readonly index?: { readonly name: string; readonly by: IndexBy<T> };
+  /** Lookups beside those by namespace and owner. */
+  readonly indexes?: readonly { readonly name: string; readonly by: IndexBy<T> }[];
   /** Called with each object as it was and as it is. */
   keys(object: T, cache: View): Iterable<Key>;
 }

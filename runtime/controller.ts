@@ -199,9 +199,9 @@ class Loop implements RunningController, View {
     const own: Read = { resource: this.#shape.for, keys: (object) => [keyOf(object)] };
     const reads = [own, ...((this.#shape.reads ?? []) as unknown as readonly Read[])];
     // All informers first: finding keys may look into any of them.
-    for (const { resource, selection, index } of reads) {
+    for (const { resource, selection, indexes = [] } of reads) {
       const informer = this.#around.cache.informer(resource, selection);
-      if (index !== undefined) informer.addIndex(index.name, index.by);
+      for (const { name, by } of indexes) informer.addIndex(name, by);
       this.#informers.set(groupResource(resource), informer);
     }
     const ends = reads.map(({ resource, keys }) => {
