@@ -1,0 +1,217 @@
+/**
+ * Bad input to the API server: a Status that says what is wrong, nothing stored, and the next client served.
+ * The cases are those of the project's catalogue; generators try variations by the thousand.
+ */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
+
+const path = "/api/v1/namespaces/default/configmaps";
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+let harness: Harness;
+
+before(async () => {
+  harness = await startHarness({ onError: (fields, text) => failures.push(`${text} ${JSON.stringify(fields)}`) });
+});
+
+after(async () => {
+  await harness.close();
+  assert.deepEqual(failures, []);
+});
+
+/** What the server itself calls a failure: a bug, whatever the input was. */
+const failures: string[] = [];
+
+const post = (body: unknown, contentType = "application/json", headers = {}): Promise<Answer> =>
+  harness.send("POST", path, { body, contentType, headers });
+
+const configMap = (name: string, more: object = {}) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name },
+  ...more,
+});
+
+async function refused(answer: Answer, code: number): Promise<void> {
+  assert.equal(answer.status, code, answer.text.slice(0, 300));
+  assert.equal(answer.json?.["kind"], "Status");
+  assert.equal((await harness.send("GET", "/livez")).status, 200);
+}
+
+test("a body over 3 MiB is refused before it is read", async () => {
+  await refused(await post(configMap("big", { data: { k: "x".repeat(3 * 1024 * 1024) } })), 413);
+});
+
+test("a gzip bomb is refused at the same limit", async () => {
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  await refused(await post(bomb, "application/json", { "content-encoding": "gzip" }), 413);
+});
+
+test("JSON and YAML nested too deeply are refused", async () => {
+  await refused(
+    await post(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"deep"},"data":${nested(10_000)}}`),
+    400,
+  );
+  await refused(await post(`a: ${nested(10_000)}`, "application/yaml"), 400);
+});
+
+test("YAML that multiplies itself is refused", async () => {
+  const laughs = Array.from(
+    { length: 12 },
+    (_, i) =>
+      `l${i}: &l${i} [${
+        i === 0
+          ? "lol"
+          : Array(10)
+              .fill(`*l${i - 1}`)
+              .join(",")
+      }]`,
+  );
+  await refused(await post(laughs.join("\n"), "application/yaml"), 400);
+});
+
+test("numbers beyond a double are kept exactly or refused", async () => {
+  const pod = (grace: string) =>
+    `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"n"},"spec":{"terminationGracePeriodSeconds":${grace},"containers":[{"name":"c","image":"i"}]}}`;
+  await refused(await harness.send("POST", "/api/v1/namespaces/default/pods", { body: pod("1e400") }), 400);
+  await refused(
+    await harness.send("POST", "/api/v1/namespaces/default/pods", { body: pod("99999999999999999999") }),
+    400,
+  );
+});
+
+test("__proto__ and constructor are keys like any other", async () => {
+  const body = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"proto"},"data":{"constructor":"c","__proto__":"p"}}`;
+  const { status, text } = await post(body);
+  assert.equal(status, 201, text);
+  assert.match(text, /"__proto__":"p"/);
+  assert.equal(({} as Record<string, unknown>)["p"], undefined);
+});
+
+test("a JSON Patch of 10,001 operations is refused", async () => {
+  await post(configMap("patched", { data: { k: "v" } }));
+  const body = Array.from({ length: 10_001 }, () => ({ op: "test", path: "/data/k", value: "v" }));
+  await refused(
+    await harness.send("PATCH", `${path}/patched`, { body, contentType: "application/json-patch+json" }),
+    413,
+  );
+});
+
+for (const name of ["..", "a/b", "%2e%2e", "a".repeat(254), "UPPER", "a b", "\u0000"]) {
+  test(`the name ${JSON.stringify(name.slice(0, 20))} is refused with its field`, async () => {
+    const answer = await post(configMap(name));
+    await refused(answer, 422);
+    assert.match(answer.text, /"field":"metadata\.name"/);
+  });
+}
+
+test("a path never leaves its place", async () => {
+  for (const hidden of ["%2e%2e", "..%2f..%2fsecrets", "a%2fb", "%00", "%zz"]) {
+    const { status } = await harness.send("GET", `${path}/${hidden}`);
+    assert.ok(status === 400 || status === 404, `${hidden}: ${status}`);
+  }
+});
+
+test("resource versions that are none are refused, those to come time out", async () => {
+  for (const version of ["-1", "abc", "9223372036854775808", "1.5"]) {
+    await refused(await harness.send("GET", `${path}?resourceVersion=${version}`), 400);
+  }
+  await refused(await harness.send("GET", `${path}?resourceVersion=99999999`), 504);
+});
+
+test("a selector of 10,000 terms is refused with the request line that carries it", async () => {
+  const selector = Array.from({ length: 10_000 }, (_, i) => `k${i}=v`).join(",");
+  assert.equal(
+    await statusWithoutCertificate(`GET ${path}?labelSelector=${selector} HTTP/1.1\r\nhost: x\r\n\r\n`),
+    431,
+  );
+});
+
+test("identity headers of a proxy count for nothing without its certificate", async () => {
+  const headers = { "x-remote-user": "eve", "x-remote-group": "system:masters" };
+  assert.equal(await statusWithoutCertificate(`GET ${path} HTTP/1.1\r\nhost: x\r\n${format(headers)}\r\n`), 401);
+});
+
+test("headers over 16 KiB, or two lengths, are refused and the connection closed", async () => {
+  assert.equal(await statusWithoutCertificate(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(17 * 1024)}\r\n\r\n`), 431);
+  const two = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab`;
+  assert.equal(await statusWithoutCertificate(two), 400);
+  const mixed = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`;
+  assert.equal(await statusWithoutCertificate(mixed), 400);
+});
+
+test("what a client may not set is replaced", async () => {
+  const metadata = { name: "own", uid: "mine", creationTimestamp: "2001-01-01T00:00:00Z", resourceVersion: "" };
+  const { json } = await post({ apiVersion: "v1", kind: "ConfigMap", metadata });
+  const stored = json?.["metadata"] as { uid: string; creationTimestamp: string };
+  assert.notEqual(stored.uid, "mine");
+  assert.notEqual(stored.creationTimestamp, "2001-01-01T00:00:00Z");
+});
+
+test("whatever JSON is sent, the answer is a Status or the object, never a failure of the server", async () => {
+  const kinds = fc.constantFrom("configmaps", "pods", "services", "secrets", "serviceaccounts");
+  await fc.assert(
+    fc.asyncProperty(
+      kinds,
+      fc.jsonValue({ maxDepth: 6 }),
+      fc.jsonValue({ maxDepth: 4 }),
+      async (plural, spec, metadata) => {
+        const body = { metadata, spec, data: spec, name: metadata };
+        const { status, json } = await harness.send("POST", `/api/v1/namespaces/default/${plural}?dryRun=All`, {
+          body,
+        });
+        assert.ok(status < 500, `${status} for ${JSON.stringify(body)}`);
+        assert.equal(typeof json?.["kind"], "string");
+      },
+    ),
+    { numRuns: process.env["ATOLL_NIGHTLY"] === "1" ? 100_000 : 1_500 },
+  );
+});
+
+test("whatever patch is sent, the object is the old one or a valid one", async () => {
+  await post(configMap("target", { data: { k: "v" } }));
+  const types = fc.constantFrom(
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+  );
+  await fc.assert(
+    fc.asyncProperty(types, fc.jsonValue({ maxDepth: 5 }), async (contentType, value) => {
+      const body = JSON.stringify(value);
+      const query = contentType.includes("apply") ? "?fieldManager=fuzz&force=true&dryRun=All" : "?dryRun=All";
+      const { status, text } = await harness.send("PATCH", `${path}/target${query}`, { body, contentType });
+      assert.ok(status < 500, `${status} for ${contentType} ${body}: ${text.slice(0, 200)}`);
+    }),
+    { numRuns: process.env["ATOLL_NIGHTLY"] === "1" ? 100_000 : 1_500 },
+  );
+});
+
+function format(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
+}
+
+/** The status of a raw request over a connection that shows no certificate. */
+function statusWithoutCertificate(raw: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket: TLSSocket = connect({ host: "127.0.0.1", port: harness.server.port, ca: harness.tls.ca }, () =>
+      socket.write(raw),
+    );
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const status = /^HTTP\/1\.1 (\d+)/.exec(text)?.[1];
+      if (status !== undefined) {
+        socket.destroy();
+        resolve(Number(status));
+      }
+    });
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error(`closed without an answer: ${text}`)));
+  });
+}
