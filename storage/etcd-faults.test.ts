@@ -1,7 +1,9 @@
 /** An etcd store while members are killed, frozen, cut off and set back. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
@@ -129,6 +131,91 @@ function count(entry: Entry | undefined): number {
   return entry === undefined ? 0 : Number(entry.value.toString());
 }
 
+test("a write whose answer is lost is repeated, and recognises itself", async (t) => {
+  const cluster = await startEtcd({ bin });
+  t.after(() => cluster.stop());
+  const direct = cluster.endpoints[0] ?? "";
+  const line = await MutableLine.to(Number(new URL(direct).port));
+  t.after(() => line.close());
+  const store = await openEtcd({ endpoints: [line.url], clock: systemClock, attemptMs: 400 });
+  t.after(() => store.close());
+  const observer = await openEtcd({ endpoints: [direct], clock: systemClock });
+  t.after(() => observer.close());
+  const watch = record(observer, "/a/", await observer.revision());
+  const made = await line.losing(() => store.create("/a/1", Buffer.from("one")));
+  const changed = await line.losing(() => store.update("/a/1", made.modRevision, Buffer.from("two")));
+  assert.equal(changed.createRevision, made.modRevision);
+  assert.deepEqual(await observer.get("/a/1"), changed);
+  const isUncertain = (error: unknown): boolean => error instanceof StoreUnavailable && error.uncertain;
+  await assert.rejects(
+    line.losing(() => store.delete("/a/1", changed.modRevision)),
+    isUncertain,
+  );
+  const other = await observer.create("/a/2", Buffer.from("other"));
+  const overtaken = line.losing(async () => {
+    const write = store.update("/a/2", other.modRevision, Buffer.from("mine"));
+    await until(async () => (await observer.get("/a/2"))?.value.toString() === "mine", "the write");
+    const mine = await observer.get("/a/2");
+    await observer.update("/a/2", mine?.modRevision ?? 0, Buffer.from("overtaken"));
+    return write;
+  });
+  await assert.rejects(overtaken, isUncertain);
+  assert.deepEqual((await watch.caughtUp(observer)).texts, [
+    "+/a/1=one",
+    "+/a/1=two",
+    "-/a/1",
+    "+/a/2=other",
+    "+/a/2=mine",
+    "+/a/2=overtaken",
+  ]);
+});
+
+/** A connection to a port that can lose everything that comes back. */
+class MutableLine {
+  readonly #server: net.Server;
+  readonly #sockets = new Set<net.Socket>();
+  #mute = false;
+
+  private constructor(port: number) {
+    this.#server = net.createServer((socket) => {
+      const upstream = net.connect(port, "127.0.0.1");
+      this.#sockets.add(socket);
+      socket.pipe(upstream);
+      upstream.on("data", (chunk) => void (this.#mute || socket.write(chunk)));
+      for (const end of [socket, upstream]) end.on("error", () => end.destroy());
+      socket.on("close", () => void (this.#sockets.delete(socket), upstream.destroy()));
+    });
+  }
+
+  static async to(port: number): Promise<MutableLine> {
+    const line = new MutableLine(port);
+    line.#server.listen(0, "127.0.0.1");
+    await once(line.#server, "listening");
+    return line;
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    assert.ok(address !== null && typeof address !== "string");
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** Loses the answers to what is done, until the connection has been given up. */
+  async losing<T>(work: () => Promise<T>): Promise<T> {
+    this.#mute = true;
+    const done = work();
+    await Promise.race([done.catch(() => {}), systemClock.sleep(600)]);
+    this.#mute = false;
+    for (const socket of this.#sockets) socket.destroy();
+    return done;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
 test("without a majority everything is refused in time, and goes on when it is back", async (t) => {
   const cluster = await startEtcd({ bin, members: 3 });
   t.after(() => cluster.stop());
@@ -183,6 +270,8 @@ test("etcd set back to an older snapshot ends watches, and no revision is given 
   fs.rmSync(member.folder, { recursive: true });
   restoreSnapshot(snapshot, member);
   await member.start();
+  const early = await store.get("/a/kept");
+  assert.ok(early !== undefined && early.modRevision > newest, `${early?.modRevision} is told after ${newest}`);
   for (const watch of watches) assert.ok((await watch.over()) instanceof RevisionWentBack);
   for (const one of [store, other]) {
     const { entries, revision } = await one.list("/a/");
