@@ -163,6 +163,11 @@ export interface Kind<T = ApiObject> extends ResourceFacts {
     /** When it is stored as a kind of another group (events.k8s.io Events as the core's). */
     readonly group?: string;
     readonly version: string;
+    /**
+     * Reading is a pure function of the stored bytes, and this is the stored version: an object that reading leaves as
+     * it is may be served as its bytes.
+     */
+    readonly same?: boolean;
     toStored(object: ApiObject): ApiObject | Promise<ApiObject>;
     fromStored(object: ApiObject): ApiObject | Promise<ApiObject>;
   };

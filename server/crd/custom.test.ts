@@ -155,6 +155,28 @@ describe("custom resources", () => {
       const one = await harness.send("GET", "/apis/example.com/v1/grown/a");
       return JSON.stringify(at(one.json, "spec")) === '{"kept":2,"added":"new"}';
     });
+    // One that is served as it is stored, beside one that is not.
+    const second = { ...object, metadata: { name: "b" }, spec: { kept: 3, added: "old" } };
+    assert.equal((await harness.send("POST", "/apis/example.com/v1/grown", { body: second })).status, 201);
+    for (const time of ["first", "second"]) {
+      const list = await harness.send("GET", "/apis/example.com/v1/grown");
+      assert.equal(at(list.json, "kind"), "GrownList");
+      const seen = (at(list.json, "items") as Json[]).map((item) => [at(item, "metadata", "name"), item["spec"]]);
+      const wanted = [
+        ["a", { kept: 2, added: "new" }],
+        ["b", { kept: 3, added: "old" }],
+      ];
+      assert.deepEqual(seen, wanted, time);
+    }
+    const watched = await harness.send("GET", "/apis/example.com/v1/grown?watch=1&resourceVersion=0&timeoutSeconds=1");
+    const specs = watched.text
+      .trim()
+      .split("\n")
+      .map((line) => at(JSON.parse(line), "object", "spec"));
+    assert.deepEqual(specs.slice(0, 2), [
+      { kept: 2, added: "new" },
+      { kept: 3, added: "old" },
+    ]);
   });
 
   it("are served by a server that starts on a store where they are defined", async () => {

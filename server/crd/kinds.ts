@@ -77,6 +77,7 @@ function kindOf(
     strategy: customStrategy({ structural, shared, terminating }),
     storedAs: {
       version: versions.storage,
+      same: version.name === versions.storage,
       toStored: (object) => versions.toStored(object),
       fromStored: (object) => versions.fromStored(object, version.name),
     },

@@ -37,6 +37,8 @@ export class Resource {
   readonly cache: Cache;
   readonly splicer: Splicer;
   readonly events: SharedEvents;
+  /** Of entries that are read before they are served (storedAs.same): whether reading leaves them as they are. */
+  readonly unread = new WeakMap<Entry, boolean>();
   readonly #store: Store;
   readonly #prefix: string;
 

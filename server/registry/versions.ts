@@ -3,6 +3,8 @@ import type { Kind } from "@atoll/api/kind";
 import type { ApiObject } from "@atoll/machinery/object";
 import type { Entry } from "@atoll/storage/store";
 import type { Served } from "./catalogue.ts";
+import { encodeStored } from "./encoding.ts";
+import type { Resource } from "./resource.ts";
 import { stringifyJson } from "@atoll/machinery/json/json";
 
 /** The stored form of an object given in `kind`'s version. */
@@ -18,9 +20,21 @@ export function fromStored(kind: Kind, object: ApiObject): ApiObject | Promise<A
 /** The served bytes of an entry: the stored ones where version and shape are the same. */
 export function servedBytes({ kind, resource }: Served & { resource: object }, entry: Entry): Buffer | Promise<Buffer> {
   if (resource === undefined) throw new TypeError(`${kind.plural} are not stored`);
-  if (kind.storedAs === undefined) return resource.splicer.splice(entry);
+  if (isServedAsStored(kind, resource, entry)) return resource.splicer.splice(entry);
   const object = fromStored(kind, resource.cache.object(entry));
   return object instanceof Promise ? object.then(encode) : encode(object);
+}
+
+/** Whether what is served of an entry are its stored bytes. A kind's reading is tried once for an entry. */
+export function isServedAsStored(kind: Kind, resource: Resource, entry: Entry): boolean {
+  if (kind.storedAs === undefined) return true;
+  if (kind.storedAs.same !== true) return false;
+  const known = resource.unread.get(entry);
+  if (known !== undefined) return known;
+  const object = fromStored(kind, resource.cache.object(entry));
+  const unread = !(object instanceof Promise) && encodeStored(object).equals(entry.value);
+  resource.unread.set(entry, unread);
+  return unread;
 }
 
 function encode(object: ApiObject): Buffer {

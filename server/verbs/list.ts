@@ -1,11 +1,12 @@
 /** GET of a collection. Source: k8s.io/apiserver/pkg/endpoints/handlers/get.go, …/storage/cacher */
-import type { ApiObject } from "@atoll/machinery/object";
+import type { Kind } from "@atoll/api/kind";
+import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
 import { Compacted, type Entry, FutureRevision } from "@atoll/storage/store";
 import { type Call } from "../call.ts";
 import { negotiate, type Wanted } from "../http/negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
-import { fromStored } from "../registry/versions.ts";
+import { fromStored, servedBytes } from "../registry/versions.ts";
 import { unavailable } from "../registry/resource.ts";
 import { jsonType, type Reply } from "../reply.ts";
 import { partialOf, tableOf } from "../table/table.ts";
@@ -175,6 +176,9 @@ async function answer(call: Call, wanted: Wanted, listing: Listing): Promise<Rep
   if (wanted.as === "object" && wanted.format === "json" && kind.storedAs === undefined && !wanted.pretty) {
     return { code: 200, contentType: jsonType, body: listBytes(kind.kind, apiVersion, listing) };
   }
+  if (wanted.as === "object" && wanted.format === "json" && kind.custom === true && !wanted.pretty) {
+    return { code: 200, contentType: jsonType, body: await customListBytes(kind, listing) };
+  }
   const objects = await Promise.all(
     listing.entries.map((entry) => fromStored(kind, listing.resource.cache.object(entry))),
   );
@@ -211,6 +215,19 @@ function listValue(
 /** Items of built-in kinds' lists carry no kind and apiVersion. */
 function asItem({ kind: _, apiVersion: __, ...item }: ApiObject): Omit<ApiObject, "kind" | "apiVersion"> {
   return item;
+}
+
+/** Items of custom kinds are whole objects, each its stored bytes where reading leaves it as it is. */
+async function customListBytes(kind: Kind, { resource, entries, metadata }: Listing): Promise<readonly Buffer[]> {
+  const apiVersion = formatApiVersion(kind.group, kind.version);
+  const items = await Promise.all(entries.map((entry) => servedBytes({ kind, resource }, entry)));
+  // Lists of custom kinds always say how to go on.
+  const told = JSON.stringify({ continue: "", ...metadata });
+  const opening = `{"apiVersion":${JSON.stringify(apiVersion)},"items":[`;
+  const closing = `],"kind":${JSON.stringify(`${kind.kind}List`)},"metadata":${told}}`;
+  const comma = Buffer.from(",");
+  const separated = items.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
+  return [Buffer.concat([Buffer.from(opening), ...separated, Buffer.from(closing)])];
 }
 
 /** The list around the entries' own bytes: nothing is parsed or encoded. */

@@ -10,7 +10,7 @@ import type { Entry } from "@atoll/storage/store";
 import type { Wanted } from "../http/negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
 import type { EventType } from "./events.ts";
-import { fromStored } from "../registry/versions.ts";
+import { fromStored, isServedAsStored } from "../registry/versions.ts";
 import { partialOf, type TableRequest, tableOf } from "../table/table.ts";
 
 export interface EncoderOptions {
@@ -27,12 +27,14 @@ export class EventEncoder {
   readonly #options: EncoderOptions;
   /** Events go out as the stored bytes. */
   readonly shared: boolean;
+  readonly #plain: boolean;
   #columnsTold = false;
 
   constructor(options: EncoderOptions) {
     this.#options = options;
     const { wanted, kind } = options;
-    this.shared = wanted.as === "object" && wanted.format === "json" && kind.storedAs === undefined;
+    this.#plain = wanted.as === "object" && wanted.format === "json";
+    this.shared = this.#plain && kind.storedAs === undefined;
   }
 
   /** Source: watch responses are framed JSON, `application/json` without parameters. */
@@ -43,7 +45,7 @@ export class EventEncoder {
   /** An event of an entry's object. A deleted object is told with the revision of its deletion. */
   event(type: EventType, entry: Entry): Buffer | Promise<Buffer> {
     const { resource, kind } = this.#options;
-    if (this.shared) return resource.events.bytes(type, entry);
+    if (this.#plain && isServedAsStored(kind, resource, entry)) return resource.events.bytes(type, entry);
     const object = fromStored(kind, resource.cache.object(entry));
     return object instanceof Promise
       ? object.then((converted) => this.#encode(type, converted))
