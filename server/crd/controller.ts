@@ -104,16 +104,14 @@ export class CustomResources {
 
   #look(name: string): void {
     this.#due.add(name);
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work();
   }
 
   async #work(): Promise<void> {
     // What is due together, as at a start, is gathered first.
     await Promise.resolve();
     for (const name of this.#due) {
-      if (this.#stopped.signal.aborted) return;
+      if (this.#stopped.signal.aborted) break;
       this.#due.delete(name);
       try {
         await this.#settle(name);
@@ -121,6 +119,8 @@ export class CustomResources {
         this.#failed(error, name, () => this.#look(name));
       }
     }
+    // In the same turn as the last look at what is due: nothing is left behind.
+    this.#working = undefined;
   }
 
   #failed(error: unknown, name: string, again: () => void): void {
