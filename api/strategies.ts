@@ -9,14 +9,21 @@ import { validatingAdmissionPolicy } from "./admissionregistration.k8s.io/valida
 import { validatingAdmissionPolicyBinding } from "./admissionregistration.k8s.io/validatingadmissionpolicybinding.ts";
 import { validatingWebhookConfiguration } from "./admissionregistration.k8s.io/validatingwebhookconfiguration.ts";
 import { customResourceDefinition } from "./apiextensions/customresourcedefinition.ts";
+import { controllerRevision } from "./apps/controllerrevision.ts";
 import { daemonSet } from "./apps/daemonset.ts";
 import { deployment } from "./apps/deployment.ts";
 import { replicaSet } from "./apps/replicaset.ts";
 import { statefulSet } from "./apps/statefulset.ts";
+import { horizontalPodAutoscaler } from "./autoscaling/horizontalpodautoscaler.ts";
+import { cronJob } from "./batch/cronjob.ts";
+import { job } from "./batch/job.ts";
 import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
 import { pod } from "./core/pod.ts";
+import { podTemplate } from "./core/podtemplate.ts";
+import { replicationController } from "./core/replicationcontroller.ts";
 import { service } from "./core/service.ts";
+import { podDisruptionBudget } from "./policy/poddisruptionbudget.ts";
 import { clusterRole } from "./rbac.authorization.k8s.io/clusterrole.ts";
 import { clusterRoleBinding } from "./rbac.authorization.k8s.io/clusterrolebinding.ts";
 import { role } from "./rbac.authorization.k8s.io/role.ts";
@@ -28,6 +35,8 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
   "/Namespace": of(namespace),
   "/Pod": of(pod),
+  "/PodTemplate": of(podTemplate),
+  "/ReplicationController": of(replicationController),
   "/Service": of(service),
   "admissionregistration.k8s.io/MutatingAdmissionPolicy": of(mutatingAdmissionPolicy),
   "admissionregistration.k8s.io/MutatingAdmissionPolicyBinding": of(mutatingAdmissionPolicyBinding),
@@ -36,10 +45,15 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": of(validatingAdmissionPolicyBinding),
   "admissionregistration.k8s.io/ValidatingWebhookConfiguration": of(validatingWebhookConfiguration),
   "apiextensions.k8s.io/CustomResourceDefinition": of(customResourceDefinition),
+  "apps/ControllerRevision": of(controllerRevision),
   "apps/DaemonSet": of(daemonSet),
   "apps/Deployment": of(deployment),
   "apps/ReplicaSet": of(replicaSet),
   "apps/StatefulSet": of(statefulSet),
+  "autoscaling/HorizontalPodAutoscaler": of(horizontalPodAutoscaler),
+  "batch/CronJob": of(cronJob),
+  "batch/Job": of(job),
+  "policy/PodDisruptionBudget": of(podDisruptionBudget),
   "rbac.authorization.k8s.io/ClusterRole": of(clusterRole),
   "rbac.authorization.k8s.io/ClusterRoleBinding": of(clusterRoleBinding),
   "rbac.authorization.k8s.io/Role": of(role),

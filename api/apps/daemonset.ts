@@ -1,7 +1,22 @@
-/** DaemonSet. Source: k8s.io/kubernetes/pkg/registry/apps/daemonset, pkg/apis/apps/v1/defaults.go */
-import type { DaemonSet, DaemonSetStatus } from "../builtin/apps/v1.types.ts";
+/** DaemonSet. Source: k8s.io/kubernetes/pkg/registry/apps/daemonset, pkg/apis/apps/v1/defaults.go, pkg/apis/apps/validation */
+import { deepEqual } from "@atoll/machinery/equal";
+import { type FieldErrors, Path } from "@atoll/machinery/field";
+import type { DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from "../builtin/apps/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
 import {
+  checkAtMostAll,
+  checkCounts,
+  checkKept,
+  checkNotDecremented,
+  checkSelected,
+  checkShare,
+  isEmpty,
+  shareOf,
+} from "../core/podspec/owner.ts";
+import { Place } from "../core/podspec/place.ts";
+import { checkSelector, isSelector } from "../core/podspec/selector.ts";
+import {
+  checkTemplate,
   labelsCell,
   selectorCell,
   selectorColumn,
@@ -19,6 +34,12 @@ const noneYet: DaemonSetStatus = {
   numberReady: 0,
 };
 
+const specPath = Path.of("spec");
+const strategies = ["OnDelete", "RollingUpdate"];
+
+/** Counts the templates a set has had; upstream keeps it in a field that apps/v1 has no name for. */
+const templateGenerationKey = "deprecated.daemonset.template.generation";
+
 export const daemonSet: Strategy<DaemonSet> = {
   generation: true,
   setDefaults({ spec }) {
@@ -33,10 +54,21 @@ export const daemonSet: Strategy<DaemonSet> = {
   },
   prepareForCreate(object) {
     object.status = { ...noneYet };
+    const given = Number.parseInt(object.metadata.annotations?.[templateGenerationKey] ?? "", 10);
+    setTemplateGeneration(object, given >= 1 ? given : 1);
   },
+  validate: ({ spec }, errors) => checkSpec(spec, new Place(errors, specPath)),
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
+    const before = Number(old.metadata.annotations?.[templateGenerationKey] ?? 0);
+    setTemplateGeneration(object, deepEqual(object.spec.template, old.spec.template) ? before : before + 1);
   },
+  validateUpdate({ spec }, old, errors) {
+    const at = new Place(errors, specPath);
+    checkSpec(spec, at);
+    if (!deepEqual(spec.selector, old.spec.selector)) at.invalid("selector", spec.selector, "field is immutable");
+  },
+  status: { validateUpdate: checkStatus },
   table: {
     columns: [
       nameColumn,
@@ -64,3 +96,56 @@ export const daemonSet: Strategy<DaemonSet> = {
     ],
   },
 };
+
+function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
+  metadata.annotations = { ...metadata.annotations, [templateGenerationKey]: String(generation) };
+}
+
+function checkSpec(spec: DaemonSetSpec, at: Place): void {
+  const template = at.child("template");
+  checkSelector(spec.selector, at.child("selector"));
+  if (isSelector(spec.selector)) checkSelected(spec.template, spec.selector, template);
+  if (spec.selector !== null && isEmpty(spec.selector)) {
+    at.invalid("selector", spec.selector, "empty selector is invalid for daemonset");
+  }
+  checkTemplate(spec.template, template);
+  checkKept(spec.template, "DaemonSet", template);
+  at.nonNegative("minReadySeconds", spec.minReadySeconds);
+  checkStrategy(spec.updateStrategy, at.child("updateStrategy"));
+  at.nonNegative("revisionHistoryLimit", spec.revisionHistoryLimit);
+}
+
+function checkStrategy(strategy: DaemonSetUpdateStrategy, at: Place): void {
+  const { type = "", rollingUpdate } = strategy;
+  if (!strategies.includes(type)) return at.notSupported("", strategy, strategies);
+  if (type !== "RollingUpdate") return;
+  if (rollingUpdate === undefined) return at.required("rollingUpdate");
+  const here = at.child("rollingUpdate");
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
+  for (const field of ["maxUnavailable", "maxSurge"] as const) {
+    checkShare(rollingUpdate[field] ?? 0, here, field);
+    checkAtMostAll(rollingUpdate[field] ?? 0, here, field);
+  }
+  const some = shareOf(maxUnavailable) !== 0;
+  const more = shareOf(maxSurge) !== 0;
+  if (some && more) here.invalid("maxSurge", maxSurge, "may not be set when maxUnavailable is non-zero");
+  if (!some && !more) here.required("maxUnavailable", "cannot be 0 when maxSurge is 0");
+}
+
+const counts = [
+  "currentNumberScheduled",
+  "numberMisscheduled",
+  "desiredNumberScheduled",
+  "numberReady",
+  "observedGeneration",
+  "updatedNumberScheduled",
+  "numberAvailable",
+  "numberUnavailable",
+  "collisionCount",
+];
+
+function checkStatus({ status }: DaemonSet, old: DaemonSet, errors: FieldErrors): void {
+  const at = new Place(errors, Path.of("status"));
+  checkCounts(status, { counts, within: [], most: 0 }, at);
+  checkNotDecremented(status.collisionCount, old.status.collisionCount, at);
+}

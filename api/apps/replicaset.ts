@@ -1,7 +1,12 @@
-/** ReplicaSet. Source: k8s.io/kubernetes/pkg/registry/apps/replicaset */
-import type { ReplicaSet } from "../builtin/apps/v1.types.ts";
+/** ReplicaSet. Source: k8s.io/kubernetes/pkg/registry/apps/replicaset, pkg/apis/apps/validation */
+import { deepEqual } from "@atoll/machinery/equal";
+import { type FieldErrors, Path } from "@atoll/machinery/field";
+import type { ReplicaSet, ReplicaSetSpec, ReplicaSetStatus } from "../builtin/apps/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
+import { checkCounts, checkKept, checkOwnSelector, checkSelected } from "../core/podspec/owner.ts";
+import { Place } from "../core/podspec/place.ts";
 import {
+  checkTemplate,
   selectorCell,
   selectorColumn,
   setTemplateDefaults,
@@ -9,6 +14,8 @@ import {
   templateColumns,
 } from "../core/podspec/template.ts";
 import type { Column, Strategy } from "../kind.ts";
+
+const specPath = Path.of("spec");
 
 /** A column of a count. */
 export function countColumn(name: string, description: string): Column {
@@ -36,8 +43,17 @@ export const replicaSet: Strategy<ReplicaSet> = {
   prepareForCreate(object) {
     object.status = { replicas: 0 };
   },
+  validate: ({ spec }, errors) => checkSpec(spec, new Place(errors, specPath)),
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
+  },
+  validateUpdate({ spec }, old, errors) {
+    const at = new Place(errors, specPath);
+    checkSpec(spec, at);
+    if (!deepEqual(spec.selector, old.spec.selector)) at.invalid("selector", spec.selector, "field is immutable");
+  },
+  status: {
+    validateUpdate: ({ status }, _old, errors) => checkReplicaStatus(status, errors),
   },
   scale: {
     replicas: ({ spec }) => spec.replicas ?? 0,
@@ -61,3 +77,26 @@ export const replicaSet: Strategy<ReplicaSet> = {
     ],
   },
 };
+
+function checkSpec(spec: ReplicaSetSpec, at: Place): void {
+  at.nonNegative("replicas", spec.replicas);
+  at.nonNegative("minReadySeconds", spec.minReadySeconds);
+  if (!checkOwnSelector(spec.selector, "deployment", at)) return;
+  const template = at.child("template");
+  checkSelected(spec.template, spec.selector, template);
+  checkTemplate(spec.template, template);
+  checkKept(spec.template, "ReplicaSet", template);
+}
+
+const parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
+const counts = ["replicas", ...parts, "terminatingReplicas", "observedGeneration"];
+
+/** The status of what keeps a number of pods. Source: ValidateReplicaSetStatus */
+export function checkReplicaStatus(status: ReplicaSetStatus, errors: FieldErrors): void {
+  const at = new Place(errors, Path.of("status"));
+  checkCounts(status, { counts, within: parts, most: status.replicas }, at);
+  const { availableReplicas = 0, readyReplicas = 0 } = status;
+  if (availableReplicas > readyReplicas) {
+    at.invalid("availableReplicas", availableReplicas, "cannot be greater than readyReplicas");
+  }
+}
