@@ -148,14 +148,10 @@ function birthArguments(backing: Backing, shape: Shape): string[] {
 function kernelArguments(backing: Backing, shape: Shape): string {
   const tsc = backing.tscKhz === undefined ? [] : [`tsc_early_khz=${backing.tscKhz}`];
   const tcg = shape.accelerator === "tcg" ? ["tsc=reliable", "no_timer_check", ...tsc, "mitigations=off"] : [];
-  return [
-    ...tcg,
-    "console=ttyS0",
-    "quiet",
-    "loglevel=4",
-    "panic=-1",
-    "reboot=t",
-    "oops=panic",
-    "random.trust_cpu=on",
-  ].join(" ");
+  // Our own kernel has this option; QEMU's local APIC counts nanoseconds.
+  const apic = shape.accelerator === "tcg" && !shape.acpi ? ["atoll_apic_timer_hz=1000000000"] : [];
+  const console = ["console=ttyS0", "8250.nr_uarts=1", "quiet", "loglevel=4"];
+  const end = ["panic=-1", "reboot=t", "oops=panic"];
+  const fast = ["scsi_mod.scan=manual", "rcupdate.rcu_expedited=1", "random.trust_cpu=on"];
+  return [...tcg, ...apic, ...console, ...end, ...fast].join(" ");
 }

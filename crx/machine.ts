@@ -289,7 +289,9 @@ export class Machine {
     const node = nodeName(disk);
     await qmp.execute("blockdev-add", blockNode(node, { file: diskFile(disk), readOnly: disk.readOnly }));
     const id = `device-${node}`;
-    await qmp.execute("device_add", { driver: "scsi-hd", id, bus: "scsi.0", drive: node, serial: disk.serial });
+    // Unit 1: for unit 0 the guest would search the whole target, which it is told not to do.
+    const place = { bus: "scsi.0", lun: 1 };
+    await qmp.execute("device_add", { driver: "scsi-hd", id, ...place, drive: node, serial: disk.serial });
   }
 
   #run(how: StartRecord): void {

@@ -71,19 +71,21 @@ static void mount_at(const char *type, const char *path, const char *options) {
   if (mount(type, path, type, MS_NOSUID | MS_NOEXEC, options) < 0) fatal(path);
 }
 
-static void load_module(const char *path) {
+static void load_module(const char *path, const char *options) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) < 0) note("module %s: %s", path, strerror(errno));
+  if (fd < 0 || syscall(SYS_finit_module, fd, options, 0) < 0) note("module %s: %s", path, strerror(errno));
   if (fd >= 0) close(fd);
 }
 
-/* /modules/order: a path on each line. */
+/* /modules/order: a path on each line, and the module's options after it. */
 static void load_modules(void) {
   char text[4096];
   char *rest = NULL;
   if (read_text("/modules/order", text, sizeof text) < 0) return; /* a kernel with everything built in */
   for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-    load_module(line);
+    char *options = strchr(line, ' ');
+    if (options != NULL) *options++ = '\0';
+    load_module(line, options == NULL ? "" : options);
     unlink(line);
   }
 }
