@@ -2,6 +2,7 @@
  * Every controller, in the order in which `./atoll controllers` lists them.
  */
 import type { Controller } from "@atoll/runtime/controller";
+import { cronJobController } from "./cronjob/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
@@ -29,6 +30,7 @@ export function controllers({ ca }: ControllersOptions): readonly Controller[] {
     replicaSetController,
     endpointSliceController,
     jobController,
+    cronJobController,
     ttlAfterFinishedController,
   ];
 }
