@@ -53,7 +53,12 @@ export interface TableShape<T> {
 export interface WriteContext {
   /** RFC 3339 with seconds, UTC: the request's moment. */
   readonly now: string;
-  readonly user: { readonly name: string; readonly uid: string; readonly groups: readonly string[] };
+  readonly user: {
+    readonly name: string;
+    readonly uid: string;
+    readonly groups: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
   /** Subresource being written, "" for the object itself. */
   readonly subresource: string;
 }

@@ -9,6 +9,7 @@ import { validatingAdmissionPolicy } from "./admissionregistration.k8s.io/valida
 import { validatingAdmissionPolicyBinding } from "./admissionregistration.k8s.io/validatingadmissionpolicybinding.ts";
 import { validatingWebhookConfiguration } from "./admissionregistration.k8s.io/validatingwebhookconfiguration.ts";
 import { customResourceDefinition } from "./apiextensions/customresourcedefinition.ts";
+import { apiService } from "./apiregistration.k8s.io/apiservice.ts";
 import { controllerRevision } from "./apps/controllerrevision.ts";
 import { daemonSet } from "./apps/daemonset.ts";
 import { deployment } from "./apps/deployment.ts";
@@ -17,12 +18,15 @@ import { statefulSet } from "./apps/statefulset.ts";
 import { horizontalPodAutoscaler } from "./autoscaling/horizontalpodautoscaler.ts";
 import { cronJob } from "./batch/cronjob.ts";
 import { job } from "./batch/job.ts";
+import { certificateSigningRequest } from "./certificates.k8s.io/certificatesigningrequest.ts";
 import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
 import { pod } from "./core/pod.ts";
 import { podTemplate } from "./core/podtemplate.ts";
 import { replicationController } from "./core/replicationcontroller.ts";
 import { service } from "./core/service.ts";
+import { flowSchema } from "./flowcontrol.apiserver.k8s.io/flowschema.ts";
+import { priorityLevelConfiguration } from "./flowcontrol.apiserver.k8s.io/prioritylevelconfiguration.ts";
 import { podDisruptionBudget } from "./policy/poddisruptionbudget.ts";
 import { clusterRole } from "./rbac.authorization.k8s.io/clusterrole.ts";
 import { clusterRoleBinding } from "./rbac.authorization.k8s.io/clusterrolebinding.ts";
@@ -45,6 +49,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": of(validatingAdmissionPolicyBinding),
   "admissionregistration.k8s.io/ValidatingWebhookConfiguration": of(validatingWebhookConfiguration),
   "apiextensions.k8s.io/CustomResourceDefinition": of(customResourceDefinition),
+  "apiregistration.k8s.io/APIService": of(apiService),
   "apps/ControllerRevision": of(controllerRevision),
   "apps/DaemonSet": of(daemonSet),
   "apps/Deployment": of(deployment),
@@ -53,6 +58,9 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "autoscaling/HorizontalPodAutoscaler": of(horizontalPodAutoscaler),
   "batch/CronJob": of(cronJob),
   "batch/Job": of(job),
+  "certificates.k8s.io/CertificateSigningRequest": of(certificateSigningRequest),
+  "flowcontrol.apiserver.k8s.io/FlowSchema": of(flowSchema),
+  "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": of(priorityLevelConfiguration),
   "policy/PodDisruptionBudget": of(podDisruptionBudget),
   "rbac.authorization.k8s.io/ClusterRole": of(clusterRole),
   "rbac.authorization.k8s.io/ClusterRoleBinding": of(clusterRoleBinding),

@@ -16,6 +16,7 @@ import { authorize, healthForAll, masters } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
 import { CustomResources } from "./crd/controller.ts";
+import { ensureFlowControl } from "./bootstrap/flowcontrol.ts";
 import { ensureKubernetesService } from "./bootstrap/kubernetes.ts";
 import { ensureNamespaces } from "./bootstrap/namespaces.ts";
 import { ensurePriorityClasses } from "./bootstrap/priorityclasses.ts";
@@ -103,7 +104,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onRequest: (request, response) => void handle(request, response),
     onUpgrade: refuseUpgrade,
   });
-  await Promise.all([ensureNamespaces(catalogue, clock), ensurePriorityClasses(catalogue, clock)]);
+  await Promise.all([
+    ensureNamespaces(catalogue, clock),
+    ensurePriorityClasses(catalogue, clock),
+    ensureFlowControl(catalogue, clock),
+  ]);
   const custom = new CustomResources({
     catalogue,
     clock,

@@ -56,7 +56,7 @@ export function validateMetadata(object: ApiObject, kind: Kind, errors: FieldErr
 }
 
 // Groups that check finalizers by the general rule alone.
-const free: ReadonlySet<string> = new Set(["admissionregistration.k8s.io"]);
+const free: ReadonlySet<string> = new Set(["admissionregistration.k8s.io", "apiregistration.k8s.io"]);
 const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 
 /** Built-in kinds take only finalizers that are qualified or Kubernetes' own. Source: validateKubeFinalizerName */

@@ -1,0 +1,58 @@
+/**
+ * Flow schemas and priority levels: those that may not be missing, and those a new server starts with.
+ * Source: k8s.io/kubernetes/pkg/registry/flowcontrol/{rest,ensurer}
+ */
+import { randomUUID } from "node:crypto";
+import {
+  mandatoryFlowSchemas,
+  mandatoryPriorityLevels,
+  type Named,
+  suggestedFlowSchemas,
+  suggestedPriorityLevels,
+} from "@atoll/api/flowcontrol.apiserver.k8s.io/bootstrap";
+import { type Clock, formatTime } from "@atoll/machinery/clock";
+import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
+import type { Catalogue } from "../registry/catalogue.ts";
+
+const group = "flowcontrol.apiserver.k8s.io";
+/** Says that the server may bring the object up to date. */
+const automatic = { "apf.kubernetes.io/autoupdate-spec": "true" };
+
+/** Makes those that are missing. */
+export async function ensureFlowControl(catalogue: Catalogue, clock: Clock): Promise<void> {
+  const levels = [...mandatoryPriorityLevels, ...suggestedPriorityLevels];
+  const schemas = [...mandatoryFlowSchemas, ...suggestedFlowSchemas];
+  await ensure(catalogue, clock, { plural: "prioritylevelconfigurations", given: levels });
+  await ensure(catalogue, clock, { plural: "flowschemas", given: schemas });
+}
+
+async function ensure(
+  catalogue: Catalogue,
+  clock: Clock,
+  { plural, given }: { plural: string; given: readonly Named<object>[] },
+): Promise<void> {
+  const resource = catalogue.resource(group, plural);
+  if (resource === undefined) return;
+  await resource.cache.current();
+  const missing = given.filter(({ name }) => resource.cache.get(resource.key("", name)) === undefined);
+  for (const { name, spec } of missing) {
+    const object: ApiObject = {
+      kind: resource.stored.kind,
+      apiVersion: `${group}/v1`,
+      metadata: {
+        name,
+        uid: randomUUID(),
+        generation: 1,
+        creationTimestamp: formatTime(clock.nowMs()),
+        annotations: { ...automatic },
+      },
+      spec,
+      status: {},
+    };
+    await resource.create(object).catch((error: unknown) => {
+      // Another server of the cluster was quicker.
+      if (!(error instanceof StatusError && error.reason === "AlreadyExists")) throw error;
+    });
+  }
+}
