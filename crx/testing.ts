@@ -48,8 +48,22 @@ export async function testHost(options: Partial<HostOptions> = {}): Promise<Mach
   const cache = cacheFolder();
   await mkdir(join(cache, "test-hosts"), { recursive: true, mode: 0o700 });
   const home = await mkdtemp(join(cache, "test-hosts", "h"));
-  return prepareHost({ home, cache, verdict: { accelerator: "tcg", reason: "asked for by a test" }, ...options });
+  return prepareHost({
+    home,
+    cache,
+    verdict: { accelerator: "tcg", reason: "asked for by a test" },
+    firstUid: firstUidFor(options.home ?? home),
+    ...options,
+  });
 }
+
+/** Test hosts run side by side, so each has users of its own; the same home has the same. */
+function firstUidFor(home: string): number {
+  const share = Number.parseInt(digestOf(home).slice("sha256:".length, "sha256:".length + 3), 16);
+  return 0x6b00_0000 + share * usersOfAHost;
+}
+
+const usersOfAHost = 8192;
 
 /** A process that runs a line of shell. */
 export const shell = (line: string, more: ProcessSpec = {}): ProcessSpec => ({
@@ -76,8 +90,11 @@ export async function inventory(host: MachineHost): Promise<readonly string[]> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     if (command.includes(host.home)) found.push(`process ${command.replaceAll("\0", " ").slice(0, 120)}`);
-    const uid = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, "utf8").catch(() => ""))?.[1];
-    if (Number(uid) >= host.firstUid && Number(uid) < host.firstUid + 65536) found.push(`process of user ${uid}`);
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    // One that is dead and not reaped yet is the matter of the host's first process.
+    const uid = /^State:\s+Z/m.test(status) ? undefined : /^Uid:\s+(\d+)/m.exec(status)?.[1];
+    if (Number(uid) >= host.firstUid && Number(uid) < host.firstUid + usersOfAHost)
+      found.push(`process of user ${uid}`);
   }
   for (const controller of ["", "memory", "pids", "cpu"]) {
     const groups = await readdir(join("/sys/fs/cgroup", controller, host.groups.parent), { withFileTypes: true }).catch(

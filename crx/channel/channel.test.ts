@@ -14,7 +14,7 @@ import { ChannelClosed, Session, type GuestEvents } from "./session.ts";
 import { ByteStream, outputWindow } from "./stream.ts";
 import { decode, encode, type Message } from "./tlv.ts";
 
-const rounds = process.argv.includes("--nightly") ? 20_000 : 300;
+const rounds = process.env["ATOLL_NIGHTLY"] === "1" ? 20_000 : 300;
 const quiet: GuestEvents = { exited() {}, oom() {}, goodbye() {}, closed() {} };
 const typeNames = Object.keys(frameTypes) as FrameType[];
 
