@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
+import { openEtcd } from "@atoll/storage/etcd";
+import { startEtcd } from "@atoll/storage/etcd-cluster";
 import { openMemory } from "@atoll/storage/memory";
 import { openSqlite } from "@atoll/storage/sqlite";
+import { fetchDebian } from "@atoll/tools/debian";
 import { type Event, isLinearizable, type Operation } from "./linearizable.ts";
 
 const collection = "/api/v1/namespaces/default/configmaps";
@@ -103,11 +106,11 @@ function outcome<T extends string>(status: number, known: Readonly<Record<number
   return result;
 }
 
-async function record(harness: Harness, name: string): Promise<Event[]> {
+async function record(harness: Harness, name: string, firstId = 0): Promise<Event[]> {
   const history: Event[] = [];
   await Promise.all(
     Array.from({ length: clients }, async (_, id) => {
-      const client = new Client(harness, name, id);
+      const client = new Client(harness, name, firstId + id);
       for (let i = 0; i < stepsEach; i++) {
         const called = performance.now();
         const operation = await client.act();
@@ -137,6 +140,23 @@ test("histories on SQLite are linearizable", async () => {
   const harness = await startHarness({ store: await openSqlite({ file: join(folder, "s.db"), clock: systemClock }) });
   await check(harness).finally(() => harness.close());
   await rm(folder, { recursive: true });
+});
+
+test("histories through two servers on one etcd are linearizable", { timeout: 300_000 }, async () => {
+  const root = await fetchDebian({ suite: "trixie", packages: ["etcd-server", "etcd-client"] });
+  const cluster = await startEtcd({ bin: join(root, "usr", "bin") });
+  const open = async () =>
+    startHarness({ store: await openEtcd({ endpoints: cluster.endpoints, clock: systemClock }) });
+  const servers = [await open(), await open()] as const;
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const histories = await Promise.all(servers.map((server, i) => record(server, `object-${round}`, i * clients)));
+      assert.ok(isLinearizable(histories.flat()), `history of object-${round}: ${JSON.stringify(histories.flat())}`);
+    }
+  } finally {
+    await Promise.all(servers.map((server) => server.close()));
+    await cluster.stop();
+  }
 });
 
 const at = (operation: Operation, called: number): Event => ({ operation, called, answered: called + 0.5 });
