@@ -1,7 +1,7 @@
 /** A driver that dies: its machines go on, and the next driver takes them up where it left. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { MachineHost } from "./host.ts";
@@ -98,6 +98,19 @@ test("after a restart of the host a machine is lost, whatever now has its proces
   assert.ok(back !== undefined && back.state.phase === "running");
   await back.kill();
   await again.remove(back);
+});
+
+test("a machine boots when its template cannot be copied, and says why", { timeout: 60_000 }, async () => {
+  const machines = new Machines(host);
+  const template = await machines.templates.ensure(size);
+  await writeFile(template.state, "no state of any device");
+  const machine = await machines.start({ id: "no-copy", owner: "a test", ...size, disks: [] });
+  assert.ok(machine.state.phase === "running");
+  assert.equal(machine.state.startedAs, "boot");
+  assert.match(machine.state.why, /^the copy of the template failed: /);
+  await machine.kill();
+  await machines.remove(machine);
+  assert.equal(await machines.templates.find(size), undefined);
 });
 
 test("half a frame of a dead driver does not confuse the next one", { timeout: 60_000 }, async () => {

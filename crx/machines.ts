@@ -69,7 +69,23 @@ export class Machines {
    */
   async start(spec: MachineSpec): Promise<Machine> {
     const machine = await this.#plan(spec);
-    await machine.start(await this.#originOf(spec));
+    const origin = await this.#originOf(spec);
+    try {
+      await machine.start(origin);
+      return machine;
+    } catch (error) {
+      if (!("template" in origin)) throw error;
+      return await this.#bootInstead(machine, (error as Error).message);
+    }
+  }
+
+  /** A template that cannot be copied, for whatever reason, keeps no machine from coming up. */
+  async #bootInstead(failed: Machine, why: string): Promise<Machine> {
+    const { spec } = failed.intent;
+    await this.remove(failed);
+    await this.templates.discard(spec);
+    const machine = await this.#plan(spec);
+    await machine.start({ boot: `the copy of the template failed: ${why}` });
     return machine;
   }
 

@@ -83,6 +83,12 @@ export class Templates {
     return await making;
   }
 
+  /** Drops the template of a size, which turned out to be no good; the next `ensure` makes a new one. */
+  async discard(size: { memoryMiB: number; vcpus: number }): Promise<void> {
+    const key = templateKey(this.#host, shapeOf(this.#host, size));
+    if (!this.#making.has(key)) await this.#drop(key);
+  }
+
   /** Drops templates that no machine of this host can be copied from any more. Copies are not affected. */
   async prune(sizes: readonly { memoryMiB: number; vcpus: number }[]): Promise<void> {
     const wanted = new Set(sizes.map((size) => templateKey(this.#host, shapeOf(this.#host, size))));
