@@ -10,6 +10,7 @@ import type { Happening } from "@atoll/runtime/events";
 import { controllerOf, ownedBy, statusOf } from "@atoll/runtime/claims";
 import type { Controller, Reconcile } from "@atoll/runtime/controller";
 import { again, defineController, settled } from "@atoll/runtime/controller";
+import { messageOf } from "@atoll/runtime/failures";
 import type { Plan } from "./plan.ts";
 import { plan, referenceTo } from "./plan.ts";
 
@@ -59,7 +60,7 @@ async function make(
       const found = await client.get(Job, keyOf(job));
       if (controllerOf(found)?.uid === cronJob.metadata.uid) return found;
     }
-    const note = `Error creating job: ${error instanceof Error ? error.message : String(error)}`;
+    const note = `Error creating job: ${messageOf(error)}`;
     tell({ type: "Warning", reason: "FailedCreate", action: "Create", note });
     throw error;
   }

@@ -150,7 +150,7 @@ function jobFor(cronJob: CronJob, atMs: number, zone: Zone): Given<Job> {
 function withOffset(atMs: number, zone: Zone): string {
   const offsetMinutes = zone.offsetMs(atMs) / 60_000;
   if (offsetMinutes === 0) return formatTime(atMs);
-  const wall = new Date(atMs + offsetMinutes * 60_000).toISOString().slice(0, 19);
+  const wall = formatTime(atMs + offsetMinutes * 60_000).slice(0, 19);
   const [hours, minutes] = [Math.floor(Math.abs(offsetMinutes) / 60), Math.abs(offsetMinutes) % 60];
   const pad = (value: number) => String(value).padStart(2, "0");
   return `${wall}${offsetMinutes < 0 ? "-" : "+"}${pad(hours)}:${pad(minutes)}`;

@@ -6,6 +6,7 @@
  * given, either is enough.
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax; robfig/cron/v3 parser.go, spec.go
  */
+import { formatTime } from "@atoll/machinery/clock";
 import type { Zone } from "./zone.ts";
 
 /** A schedule that was read. */
@@ -134,6 +135,8 @@ interface Fields {
 
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
+/** 1970 began on a Thursday. */
+const epochWeekday = 4;
 const mostDays = 5 * 366;
 
 class Calendar implements Schedule {
@@ -160,10 +163,10 @@ class Calendar implements Schedule {
 
   #fits(day: number): boolean {
     const { daysOfMonth, inMonths, daysOfWeek } = this.#fields;
-    const date = new Date(day * dayMs);
-    if (!inMonths.values.has(date.getUTCMonth() + 1)) return false;
-    const byMonth = daysOfMonth.values.has(date.getUTCDate());
-    const byWeek = daysOfWeek.values.has(date.getUTCDay());
+    const date = formatTime(day * dayMs);
+    if (!inMonths.values.has(Number(date.slice(5, 7)))) return false;
+    const byMonth = daysOfMonth.values.has(Number(date.slice(8, 10)));
+    const byWeek = daysOfWeek.values.has((day + epochWeekday) % 7);
     return daysOfMonth.any || daysOfWeek.any ? byMonth && byWeek : byMonth || byWeek;
   }
 

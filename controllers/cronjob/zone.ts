@@ -2,6 +2,8 @@
  * Wall-clock time in a time zone, from the zone data that comes with JavaScript.
  */
 
+import { parseTime } from "@atoll/machinery/clock";
+
 /** A time zone. */
 export interface Zone {
   /** How far the zone's wall clock is ahead of UTC at an instant, ms. */
@@ -33,7 +35,8 @@ export function zoneOf(name: string): Zone | undefined {
 }
 
 function wallMs(format: Intl.DateTimeFormat, atMs: number): number {
-  const parts = new Map(format.formatToParts(atMs).map(({ type, value }) => [type, Number(value)]));
-  const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? 0;
-  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  const parts = new Map(format.formatToParts(atMs).map(({ type, value }) => [type, value]));
+  const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? "";
+  const date = `${part("year")}-${part("month")}-${part("day")}`;
+  return parseTime(`${date}T${part("hour")}:${part("minute")}:${part("second")}Z`);
 }

@@ -8,6 +8,7 @@ import { isAlreadyExists, isNamespaceTerminating } from "@atoll/client/errors";
 import { keyOf } from "@atoll/client/resource";
 import { controllerOf } from "@atoll/runtime/claims";
 import type { Recorder } from "@atoll/runtime/events";
+import { messageOf } from "@atoll/runtime/failures";
 import type { Writer } from "@atoll/runtime/writer";
 import { sameTemplate } from "../pods/template.ts";
 import { revisionAnnotation } from "./revision.ts";
@@ -89,8 +90,7 @@ function failed(
   { error, events }: { error: unknown; events: Recorder },
 ): Outcome {
   if (isNamespaceTerminating(error)) return {};
-  const message = error instanceof Error ? error.message : String(error);
-  const note = `Failed to create new replica set "${draft.metadata.name}": ${message}`;
+  const note = `Failed to create new replica set "${draft.metadata.name}": ${messageOf(error)}`;
   events.record(deployment, { type: "Warning", reason: "ReplicaSetCreateError", action: "Create", note });
   return { makeFailed: note };
 }

@@ -11,6 +11,7 @@ import { controllerOf, partOf, statusOf, watching } from "@atoll/runtime/claims"
 import { candidatesFor, childrenOf, settleFamily, sortFamily } from "@atoll/runtime/children";
 import type { Controller } from "@atoll/runtime/controller";
 import { again, defineController, settled } from "@atoll/runtime/controller";
+import { throwGathered } from "@atoll/runtime/failures";
 import { isFinished } from "../pods/state.ts";
 import { act } from "./act.ts";
 import { plan } from "./plan.ts";
@@ -61,7 +62,7 @@ export const deploymentController: Controller = defineController({
     const nowMs = clock.nowMs();
     const status = summarise({ deployment, replicaSets: mine, outcome, nowMs });
     await client.setStatus(latest, status);
-    if (errors.length > 0) throw new AggregateError(errors, outcome.makeFailed ?? "failed");
+    throwGathered(errors);
     const afterMs = stuckInMs(deployment, status, nowMs);
     return afterMs === undefined ? settled : again({ afterMs });
   },

@@ -10,6 +10,7 @@ import type { View } from "@atoll/runtime/claims";
 import { consulting, partOf, watching } from "@atoll/runtime/claims";
 import type { Controller, Reconcile } from "@atoll/runtime/controller";
 import { defineController, settled } from "@atoll/runtime/controller";
+import { messageOf, throwGathered } from "@atoll/runtime/failures";
 import { desiredEndpoints, isSelecting, selects } from "./endpoints.ts";
 import type { Step } from "./plan.ts";
 import { manager, managerLabel, plan, serviceLabel } from "./plan.ts";
@@ -55,11 +56,12 @@ export const endpointSliceController: Controller = defineController({
       await take(step, client).catch((error: unknown) => failures.push(error));
     const [pod] = desired.nodeless;
     if (pod !== undefined) failures.push(new Error(`node ${pod.spec.nodeName} of pod ${keyOf(pod)} is not known`));
-    const [failure] = failures.filter((error) => !isNamespaceTerminating(error));
-    if (failure === undefined) return settled;
-    const note = `Error updating Endpoint Slices for Service ${key}: ${failure instanceof Error ? failure.message : String(failure)}`;
+    const serious = failures.filter((error) => !isNamespaceTerminating(error));
+    if (serious.length === 0) return settled;
+    const note = `Error updating Endpoint Slices for Service ${key}: ${serious.map(messageOf).join("; ")}`;
     events.record(service, { type: "Warning", reason: "FailedToUpdateEndpointSlices", action: "Update", note });
-    throw failure;
+    throwGathered(serious);
+    return settled;
   },
 });
 

@@ -5,6 +5,7 @@ import type { Job } from "@atoll/client/builtin";
 import { Pod } from "@atoll/client/builtin";
 import { isNamespaceTerminating, isNotFound } from "@atoll/client/errors";
 import type { Recorder } from "@atoll/runtime/events";
+import { messageOf } from "@atoll/runtime/failures";
 import type { Writer } from "@atoll/runtime/writer";
 import { allOf, slowStart } from "../pods/batch.ts";
 import type { Plan } from "./plan.ts";
@@ -59,7 +60,7 @@ async function createPod(job: Job, place: Place | undefined, { client, events }:
     const note = `Created pod: ${metadata.name}`;
     events.record(job, { type: "Normal", reason: "SuccessfulCreate", action: "Create", note });
   } catch (error) {
-    const note = `Error creating: ${error instanceof Error ? error.message : String(error)}`;
+    const note = `Error creating: ${messageOf(error)}`;
     if (!isNamespaceTerminating(error))
       events.record(job, { type: "Warning", reason: "FailedCreate", action: "Create", note });
     throw error;

@@ -4,13 +4,14 @@
  */
 import { Job, Pod } from "@atoll/client/builtin";
 import type { Key } from "@atoll/client/resource";
-import { splitKey, toKey } from "@atoll/client/resource";
+import { toKey } from "@atoll/client/resource";
 import { selectorOf } from "@atoll/machinery/selectors/labels";
 import type { View } from "@atoll/runtime/claims";
 import { controllerOf, partOf, statusOf } from "@atoll/runtime/claims";
 import { candidatesFor, childrenOf, settleFamily, sortFamily } from "@atoll/runtime/children";
 import type { Controller } from "@atoll/runtime/controller";
 import { again, defineController, settled } from "@atoll/runtime/controller";
+import { throwGathered } from "@atoll/runtime/failures";
 import { act, releasePod } from "./act.ts";
 import { plan } from "./plan.ts";
 import { isTracked, trackingFinalizer } from "./pods.ts";
@@ -70,7 +71,7 @@ export const jobController: Controller = defineController({
     for (const pod of orphansOf(key, cache, job)) await releasePod(pod, client);
     const wish = plan(job, mine, clock.nowMs());
     const failures = await act(job, wish, { client, events });
-    if (failures.length > 0) throw new AggregateError(failures, `job ${splitKey(key).name}: ${String(failures[0])}`);
+    throwGathered(failures);
     return wish.afterMs === undefined ? settled : again({ afterMs: wish.afterMs });
   },
 });

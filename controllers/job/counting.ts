@@ -34,34 +34,47 @@ const mostUncounted = 500;
 
 /** Counts a Job's Pods. `failing`: the Job is to fail, and every Pod that is going counts as failed. */
 export function count(job: Job, pods: readonly Pod[], failing: boolean): Count {
-  const { status } = job;
   const tracked = new Map(pods.filter(isTracked).map((pod) => [pod.metadata.uid ?? "", pod]));
-  const { succeeded: oldSucceeded = [], failed: oldFailed = [] } = status?.uncountedTerminatedPods ?? {};
-  const uncountedSucceeded = oldSucceeded.filter((uid) => tracked.has(uid));
-  const uncountedFailed = oldFailed.filter((uid) => tracked.has(uid));
+  const { succeeded = [], failed = [] } = job.status?.uncountedTerminatedPods ?? {};
+  const isHeld = (uid: string) => tracked.has(uid);
+  const ends = endsOf(job, { tracked, failing, succeeded: succeeded.filter(isHeld), failed: failed.filter(isHeld) });
+  const total = job.spec.completions ?? 0;
+  const succeededIndexes = isIndexed(job) ? succeededBy(job, ends.counted, total) : Indexes.none;
+  const failuresOf = isLimitedPerIndex(job) ? failuresByIndex(job, pods) : new Map<number, number>();
+  const letGo = (uids: readonly string[]) => uids.length - uids.filter(isHeld).length;
+  return {
+    ...ends,
+    succeeded: isIndexed(job) ? succeededIndexes.size : (job.status?.succeeded ?? 0) + letGo(succeeded),
+    failed: (job.status?.failed ?? 0) + letGo(failed),
+    succeededIndexes,
+    failedIndexes: failedBy(job, { failuresOf, succeededIndexes, pods, total }),
+    failuresOf,
+  };
+}
+
+interface Tracked {
+  readonly tracked: ReadonlyMap<string, Pod>;
+  readonly failing: boolean;
+  /** In the status already. */
+  readonly succeeded: readonly string[];
+  readonly failed: readonly string[];
+}
+
+type Ends = Pick<Count, "uncountedSucceeded" | "uncountedFailed" | "counted">;
+
+function endsOf(job: Job, { tracked, failing, succeeded, failed }: Tracked): Ends {
+  const uncountedSucceeded = [...succeeded];
+  const uncountedFailed = [...failed];
+  const known = new Set([...succeeded, ...failed]);
   const counted: Pod[] = [];
   for (const [uid, pod] of tracked) {
-    const known = uncountedSucceeded.includes(uid) || uncountedFailed.includes(uid);
-    const end = known ? "known" : endOf(job, pod, failing);
+    const end = known.has(uid) ? "known" : endOf(job, pod, failing);
     if (end === undefined || uncountedSucceeded.length + uncountedFailed.length >= mostUncounted) continue;
     if (end === "succeeded") uncountedSucceeded.push(uid);
     if (end === "failed") uncountedFailed.push(uid);
     counted.push(pod);
   }
-  const total = job.spec.completions ?? 0;
-  const succeededIndexes = isIndexed(job) ? succeededBy(job, counted, total) : Indexes.none;
-  const failuresOf = isLimitedPerIndex(job) ? failuresByIndex(job, pods) : new Map<number, number>();
-  const done = (status?.succeeded ?? 0) + (oldSucceeded.length - oldSucceeded.filter((uid) => tracked.has(uid)).length);
-  return {
-    succeeded: isIndexed(job) ? succeededIndexes.size : done,
-    failed: (status?.failed ?? 0) + (oldFailed.length - oldFailed.filter((uid) => tracked.has(uid)).length),
-    uncountedSucceeded,
-    uncountedFailed,
-    succeededIndexes,
-    failedIndexes: failedBy(job, { failuresOf, succeededIndexes, pods, total }),
-    failuresOf,
-    counted,
-  };
+  return { uncountedSucceeded, uncountedFailed, counted };
 }
 
 /** How a Pod has ended; `apart` when that is counted by other means, or not at all. */

@@ -161,22 +161,30 @@ function statusOf(
   remove: readonly Pod[],
 ): Pick<Plan, "status" | "tell"> {
   const { job, active, terminating, count: counted, nowMs } = situation;
-  const stays = active.filter((pod) => !remove.includes(pod));
+  const removed = new Set(remove);
+  const stays = active.filter((pod) => !removed.has(pod));
   const isOver = target !== undefined && isSettled(situation);
   const { conditions, tell } = conditionsOf(job, { target, isOver, nowMs });
   const resumed = job.spec.suspend !== true && (job.status?.startTime === undefined || isResuming(job));
   const startTime = resumed ? formatTime(nowMs) : job.status?.startTime;
-  const { succeeded, failed, uncountedSucceeded, uncountedFailed, succeededIndexes, failedIndexes } = counted;
   const completed = isOver && target.type === "SuccessCriteriaMet" ? { completionTime: formatTime(nowMs) } : {};
   const status: JobStatus = {
     ...(conditions.length > 0 && { conditions }),
     ...(startTime !== undefined && { startTime }),
     ...completed,
     ...(stays.length > 0 && { active: stays.length }),
-    ...(succeeded > 0 && { succeeded }),
-    ...(failed > 0 && { failed }),
     terminating: terminating.length + remove.length,
     ready: stays.filter(isReady).length,
+    ...countsOf(job, counted),
+  };
+  return { status, tell };
+}
+
+function countsOf(job: Job, counted: Count): JobStatus {
+  const { succeeded, failed, uncountedSucceeded, uncountedFailed, succeededIndexes, failedIndexes } = counted;
+  return {
+    ...(succeeded > 0 && { succeeded }),
+    ...(failed > 0 && { failed }),
     ...(succeededIndexes.size > 0 && { completedIndexes: String(succeededIndexes) }),
     ...(isLimitedPerIndex(job) && { failedIndexes: String(failedIndexes) }),
     uncountedTerminatedPods: {
@@ -184,7 +192,6 @@ function statusOf(
       ...(uncountedFailed.length > 0 && { failed: [...uncountedFailed] }),
     },
   };
-  return { status, tell };
 }
 
 /** Every Pod has ended and been counted. */

@@ -5,6 +5,7 @@ import type { Discovery, DiscoveredResource } from "@atoll/client/discovery";
 import { isNotFound, isRefusal } from "@atoll/client/errors";
 import { groupResource, metadataOf } from "@atoll/client/resource";
 import type { ApiObject } from "@atoll/machinery/object";
+import { messageOf } from "@atoll/runtime/failures";
 import type { Writer } from "@atoll/runtime/writer";
 import type { Pass, Remains } from "./plan.ts";
 import { deletable, sumUp } from "./plan.ts";
@@ -74,7 +75,7 @@ async function clear(namespace: string, resource: DiscoveredResource, options: P
     options.signal.throwIfAborted();
     // The resource has gone since discovery, and its objects with it.
     if (isNotFound(error) || isRefusal(error, "MethodNotAllowed")) return {};
-    return { failure: `${groupResource(resource)}: ${error instanceof Error ? error.message : String(error)}` };
+    return { failure: `${groupResource(resource)}: ${messageOf(error)}` };
   }
 }
 

@@ -6,6 +6,7 @@ import { Pod, ReplicaSet as ReplicaSetKind } from "@atoll/client/builtin";
 import { isNamespaceTerminating } from "@atoll/client/errors";
 import { keyOf } from "@atoll/client/resource";
 import type { Recorder } from "@atoll/runtime/events";
+import { messageOf } from "@atoll/runtime/failures";
 import type { Writer } from "@atoll/runtime/writer";
 import { allOf, slowStart } from "../pods/batch.ts";
 import { podFrom } from "../pods/template.ts";
@@ -30,10 +31,6 @@ export async function act(want: ReplicaSet, steps: readonly Step[], means: Means
   if (first.do === "create") return create(want, first.count, means);
   const pods = steps.flatMap((step) => (step.do === "delete" ? [step.pod] : []));
   return remove(want, pods, means);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function create(want: ReplicaSet, count: number, { client, events }: Means): Promise<Done> {

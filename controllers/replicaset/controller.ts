@@ -8,6 +8,7 @@ import { controllerOf, statusOf } from "@atoll/runtime/claims";
 import { candidatesFor, childrenOf, settleFamily, sortFamily } from "@atoll/runtime/children";
 import type { Controller } from "@atoll/runtime/controller";
 import { again, defineController, settled } from "@atoll/runtime/controller";
+import { throwGathered } from "@atoll/runtime/failures";
 import { isActive, isTerminating, nextAvailableInMs } from "../pods/state.ts";
 import { act } from "./act.ts";
 import { plan, selectorOfReplicaSet, summarise } from "./plan.ts";
@@ -35,7 +36,7 @@ export const replicaSetController: Controller = defineController({
     const done = await act(want, plan({ want, have, related, nowMs }), { client, events });
     const terminating = mine.filter(isTerminating).length;
     await client.setStatus(want, summarise(want, { have, terminating, failure: done.failure, nowMs }));
-    if (done.errors.length > 0) throw new AggregateError(done.errors, done.failure?.message ?? "failed");
+    throwGathered(done.errors);
     const afterMs = nextAvailableInMs(have, want.spec.minReadySeconds ?? 0, nowMs);
     return afterMs === undefined ? settled : again({ afterMs });
   },
