@@ -197,6 +197,13 @@ test("a container's system calls are those of its profile", async () => {
   assert.equal((await runToEnd(shared.guest, "id -u; ls / | wc -l", { process })).output, "1000\n9\n");
 });
 
+test("a container's device nodes do not work, only those it was given", async () => {
+  const line =
+    "for d in / /dev /tmp /dev/shm; do mknod $d/node c 1 8 && head -c 1 $d/node || echo refused; done; echo x > /dev/null && stat -c %F /dev/null";
+  const { output } = await runToEnd(shared.guest, line);
+  assert.equal(output, "refused\nrefused\nrefused\nrefused\ncharacter special file\n");
+});
+
 test("a root file system can be read-only, and otherwise keeps nothing for the next container", async () => {
   const fixed = await runToEnd(shared.guest, "touch /x || echo refused", {
     root: { layers: ["image"], readOnly: true },

@@ -7,7 +7,7 @@ import { prepareHost, type HostOptions, type MachineHost } from "./host.ts";
 import { run } from "./run.ts";
 
 const applets =
-  "sh cat echo ls sleep id env printf dd head tail true false hostname mount stat grep wc kill ps nc od yes test touch mkdir rm stty tty ulimit sync df du ln chmod date ip".split(
+  "sh cat echo ls sleep id env printf dd head tail true false hostname mount stat grep wc kill ps nc od yes test touch mkdir rm stty tty ulimit sync mknod df du ln chmod date ip".split(
     " ",
   );
 
@@ -20,7 +20,7 @@ const group = "root:x:0:\nweb:x:1000:\nlogs:x:2000:web\n";
  */
 export async function tinyImage(cache = cacheFolder()): Promise<string> {
   const busybox = await readFile("/bin/busybox");
-  const path = join(cache, "test-images", `${shortDigest(digestOf(busybox, passwd, group, ...applets, "3"))}.erofs`);
+  const path = join(cache, "test-images", `${shortDigest(digestOf(busybox, passwd, group, ...applets, "4"))}.erofs`);
   if (await exists(path)) return path;
   await mkdir(join(cache, "test-images"), { recursive: true });
   const draft = await mkdtemp(join(cache, "test-images", ".draft-"));

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "inside.h"
 #include "sys.h"
@@ -33,19 +32,19 @@ static void mount_at(const char *type, const char *path, unsigned long flags, co
   if (mount(type, path, type, flags, options) < 0) give_up(errno, "%s", path);
 }
 
+/* Devices are bound from the machine's own /dev one by one: nowhere in a container does a node of its making work. */
 static void make_dev(void) {
-  static const struct {
-    const char *name;
-    unsigned major, minor;
-  } nodes[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+  static const char *const nodes[] = {"dev/null", "dev/zero", "dev/full", "dev/random", "dev/urandom", "dev/tty"};
   static const char *const links[][2] = {{"/proc/self/fd", "dev/fd"},      {"/proc/self/fd/0", "dev/stdin"},
                                          {"/proc/self/fd/1", "dev/stdout"}, {"/proc/self/fd/2", "dev/stderr"},
                                          {"pts/ptmx", "dev/ptmx"}};
   static const char *const folders[] = {"dev/pts", "dev/shm", "dev/mqueue"};
-  char path[32];
+  char source[32];
   for (size_t i = 0; i < COUNT(nodes); i++) {
-    snprintf(path, sizeof path, "dev/%s", nodes[i].name);
-    if (mknod(path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0) give_up(errno, "/dev");
+    int place = open(nodes[i], O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (place >= 0) close(place);
+    snprintf(source, sizeof source, "/%s", nodes[i]);
+    if (place < 0 || mount(source, nodes[i], NULL, MS_BIND, NULL) < 0) give_up(errno, "/%s", nodes[i]);
   }
   for (size_t i = 0; i < COUNT(links); i++)
     if (symlink(links[i][0], links[i][1]) < 0) give_up(errno, "/dev");
@@ -91,7 +90,7 @@ void root_prepare(void) {
   mount_at("proc", "proc", strict, NULL);
   mount_at("sysfs", "sys", strict | MS_RDONLY, NULL);
   mount_at("cgroup2", "sys/fs/cgroup", strict | MS_RDONLY, NULL);
-  mount_at("tmpfs", "dev", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k");
+  mount_at("tmpfs", "dev", strict, "mode=755,size=64k");
   make_dev();
   mount_at("devpts", "dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
   mount_at("mqueue", "dev/mqueue", strict, NULL);
