@@ -132,13 +132,21 @@ async function check(harness: Harness): Promise<Event[]> {
 
 test("histories on memory are linearizable", async () => {
   const harness = await startHarness({ store: openMemory() });
-  await check(harness).finally(() => harness.close());
+  try {
+    await check(harness);
+  } finally {
+    await harness.close();
+  }
 });
 
 test("histories on SQLite are linearizable", async () => {
   const folder = await mkdtemp(join(tmpdir(), "atoll-linear-"));
   const harness = await startHarness({ store: await openSqlite({ file: join(folder, "s.db"), clock: systemClock }) });
-  await check(harness).finally(() => harness.close());
+  try {
+    await check(harness);
+  } finally {
+    await harness.close();
+  }
   await rm(folder, { recursive: true });
 });
 
