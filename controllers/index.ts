@@ -8,6 +8,7 @@ import { endpointSliceController } from "./endpointslice/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
@@ -32,5 +33,6 @@ export function controllers({ ca }: ControllersOptions): readonly Controller[] {
     jobController,
     cronJobController,
     ttlAfterFinishedController,
+    podGcController,
   ];
 }
