@@ -146,7 +146,7 @@ interface Started {
 
 async function start(data: string): Promise<Started> {
   const began = performance.now();
-  const child = spawn(process.execPath, [main, "server", "--data", data, "--api-port", "0"], {
+  const child = spawn(process.execPath, [...process.execArgv, main, "server", "--data", data, "--api-port", "0"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const url = await new Promise<string>((resolve, reject) => {

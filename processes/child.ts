@@ -47,7 +47,7 @@ export class Child {
    */
   async start(): Promise<void> {
     const { part, clock } = this.#options;
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...part.args], {
+    const child = spawn(process.execPath, [...process.execArgv, main, ...part.args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "..");
  */
 export function runTool(tool: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", join(root, tool), ...args], {
+    const child = spawn(process.execPath, [...process.execArgv, join(root, tool), ...args], {
       stdio: "inherit",
       cwd: root,
     });

@@ -113,7 +113,7 @@ async function inBackground(args: readonly string[], data: string): Promise<numb
   await mkdir(join(data, "log"), { recursive: true, mode: 0o700 });
   const main = join(import.meta.dirname, "main.ts");
   const rest = args.filter((arg) => arg !== "--background");
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "up", ...rest], {
+  const child = spawn(process.execPath, [...process.execArgv, main, "up", ...rest], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
