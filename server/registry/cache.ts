@@ -11,6 +11,7 @@
  */
 import { deepFreeze } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
 import { type Change, Compacted, type Entry, type Store, type Watch } from "@atoll/storage/store";
 import { decodeStored } from "./encoding.ts";
 import { Ordered } from "./ordered.ts";
@@ -48,6 +49,7 @@ export class Cache {
   readonly #slots = new Ordered<Slot>();
   readonly #followers = new Set<Follower>();
   readonly #recent: Recent;
+  #closed = false;
   #revision = 0;
   /** Revision of the newest change of this resource; after loading, a bound on it. */
   #lastChange = 0;
@@ -127,11 +129,18 @@ export class Cache {
     return () => watch.close();
   }
 
+  /** Ends everything that follows. Requests under way that still hold this cache are told to try again. */
   close(): void {
+    this.#closed = true;
     this.#end(undefined);
   }
 
   #load(): Promise<void> {
+    if (this.#closed) {
+      throw new StatusError("ServiceUnavailable", "the kind has just changed or gone; try again", {
+        details: { retryAfterSeconds: 1 },
+      });
+    }
     this.#loading ??= this.#loadOnce().finally(() => {
       this.#loading = undefined;
     });
