@@ -84,6 +84,8 @@ export interface Strategy<T = ApiObject> {
   prepareForUpdate?(object: T, old: T, context: WriteContext): void;
   /** Rules of the new object and of the change. Must not change either. Calls validate() itself where upstream does. */
   validateUpdate?(object: T, old: T, errors: FieldErrors): void;
+  /** An update is checked by the rules of a new object, too, which report metadata once more. */
+  readonly revalidatesMetadata?: boolean;
   /** Messages for Warning headers. `old` is absent on create. */
   warnings?(object: T, old: T | undefined): readonly string[];
 

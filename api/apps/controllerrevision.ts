@@ -8,6 +8,7 @@ import type { Strategy } from "../kind.ts";
 
 /** The rules of ControllerRevisions: data that never changes. */
 export const controllerRevision: Strategy<ControllerRevision> = {
+  revalidatesMetadata: true,
   validate: check,
   validateUpdate(object, old, errors) {
     check(object, errors);
@@ -39,6 +40,6 @@ function controllerOf(owners: ControllerRevision["metadata"]["ownerReferences"])
 
 function check({ data, revision }: ControllerRevision, errors: FieldErrors): void {
   const at = new Place(errors, Path.root);
-  if (data === undefined || data === null) at.required("data", "data is mandatory");
+  if (typeof data !== "object" || data === null || Array.isArray(data)) at.required("data", "data is mandatory");
   at.nonNegative("revision", revision);
 }

@@ -24,6 +24,7 @@ import {
   templateCells,
   templateColumns,
 } from "../core/podspec/template.ts";
+import { templateWarnings } from "../core/podspec/warnings.ts";
 import type { Strategy } from "../kind.ts";
 import { countColumn } from "./replicaset.ts";
 
@@ -42,6 +43,11 @@ const templateGenerationKey = "deprecated.daemonset.template.generation";
 
 export const daemonSet: Strategy<DaemonSet> = {
   generation: true,
+  warnings({ spec }, old) {
+    if (old !== undefined && deepEqual(spec, old.spec)) return [];
+    return templateWarnings(spec.template, specPath.child("template"));
+  },
+  revalidatesMetadata: true,
   setDefaults({ spec }) {
     spec.updateStrategy.type ||= "RollingUpdate";
     if (spec.updateStrategy.type === "RollingUpdate") {

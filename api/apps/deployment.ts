@@ -22,6 +22,7 @@ import {
   templateCells,
   templateColumns,
 } from "../core/podspec/template.ts";
+import { nameWarnings, templateWarnings } from "../core/podspec/warnings.ts";
 import type { Strategy } from "../kind.ts";
 
 const progressDeadlineSeconds = 600;
@@ -32,6 +33,11 @@ const strategies = ["Recreate", "RollingUpdate"];
 
 export const deployment: Strategy<Deployment> = {
   generation: true,
+  warnings({ metadata, spec }, old) {
+    const named = old === undefined ? nameWarnings(metadata, "Pod names and hostnames") : [];
+    if (old !== undefined && deepEqual(spec, old.spec)) return [];
+    return [...named, ...templateWarnings(spec.template, specPath.child("template"))];
+  },
   setDefaults({ spec }) {
     spec.replicas ??= 1;
     spec.strategy.type ||= "RollingUpdate";

@@ -13,6 +13,7 @@ import {
   templateCells,
   templateColumns,
 } from "../core/podspec/template.ts";
+import { nameWarnings, templateWarnings } from "../core/podspec/warnings.ts";
 import type { Column, Strategy } from "../kind.ts";
 
 const specPath = Path.of("spec");
@@ -36,6 +37,12 @@ export const replicaColumns: readonly Column[] = [
 /** The rules of ReplicaSets. */
 export const replicaSet: Strategy<ReplicaSet> = {
   generation: true,
+  warnings({ metadata, spec }, old) {
+    const named = old === undefined ? nameWarnings(metadata, "Pod names and hostnames") : [];
+    if (old !== undefined && deepEqual(spec, old.spec)) return [];
+    return [...named, ...templateWarnings(spec.template, specPath.child("template"))];
+  },
+  revalidatesMetadata: true,
   setDefaults({ spec }) {
     spec.replicas ??= 1;
     if (spec.template !== undefined) setTemplateDefaults(spec.template);

@@ -19,17 +19,24 @@ import {
 import { Place } from "../core/podspec/place.ts";
 import {
   checkTemplate,
+  checkTemplateMetadata,
   selectorCell,
   setTemplateDefaults,
   templateCells,
   templateColumns,
 } from "../core/podspec/template.ts";
+import { templateWarnings } from "../core/podspec/warnings.ts";
 import type { Strategy } from "../kind.ts";
 
 const specPath = Path.of("spec");
 
 export const statefulSet: Strategy<StatefulSet> = {
   generation: true,
+  warnings({ spec }, old) {
+    if (old !== undefined && deepEqual(spec, old.spec)) return [];
+    return templateWarnings(spec.template, specPath.child("template"));
+  },
+  revalidatesMetadata: true,
   nameErrors: nameRules.dnsLabel,
   setDefaults({ spec }) {
     spec.podManagementPolicy ||= "OrderedReady";
@@ -57,6 +64,9 @@ export const statefulSet: Strategy<StatefulSet> = {
   validate({ spec }, errors) {
     const at = new Place(errors, specPath);
     checkSpec(spec, at);
+    for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
+      checkClaimSpec(claim.spec, at.item("volumeClaimTemplates", i).child("spec"));
+    }
     if (spec.serviceName !== "") at.each("serviceName", spec.serviceName, dns1123LabelErrors(spec.serviceName));
   },
   prepareForUpdate(object, old) {
@@ -115,12 +125,11 @@ function checkSpec(spec: StatefulSetSpec, at: Place): void {
   at.nonNegative("minReadySeconds", spec.minReadySeconds);
   at.nonNegative("revisionHistoryLimit", spec.revisionHistoryLimit);
   if (spec.ordinals !== undefined) at.child("ordinals").nonNegative("start", spec.ordinals.start);
-  for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
-    checkClaimSpec(claim.spec, at.item("volumeClaimTemplates", i).child("spec"));
-  }
   if (!checkOwnSelector(spec.selector, "statefulset", at)) return;
   const template = at.child("template");
   checkSelected(spec.template, spec.selector, template);
+  // Upstream looks at the template's metadata twice, and reports it twice.
+  checkTemplateMetadata(spec.template, template);
   checkTemplate(withClaims(spec), template);
   checkKept(spec.template, "StatefulSet", template);
 }

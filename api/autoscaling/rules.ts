@@ -24,16 +24,21 @@ export function checkAutoscaler({ spec }: HorizontalPodAutoscaler, at: Place): v
     at.invalid("maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`");
   }
   checkReference(spec.scaleTargetRef, at.child("scaleTargetRef"));
+  checkTargetVersion(spec.scaleTargetRef, at.child("scaleTargetRef"));
   for (const [i, metric] of (spec.metrics ?? []).entries()) checkMetric(metric, at.item("metrics", i));
   if (behavior?.scaleUp !== undefined) checkScaling(behavior.scaleUp, at.child("behavior").child("scaleUp"));
   if (behavior?.scaleDown !== undefined) checkScaling(behavior.scaleDown, at.child("behavior").child("scaleDown"));
 }
 
-function checkReference({ kind, name, apiVersion = "" }: CrossVersionObjectReference, at: Place): void {
+function checkReference({ kind, name }: CrossVersionObjectReference, at: Place): void {
   if (kind === "") at.required("kind");
   else at.each("kind", kind, pathSegmentErrors(kind, false));
   if (name === "") at.required("name");
   else at.each("name", name, pathSegmentErrors(name, false));
+}
+
+/** What is scaled has to be found, which takes its group. */
+function checkTargetVersion({ apiVersion = "" }: CrossVersionObjectReference, at: Place): void {
   const parts = apiVersion.split("/");
   if (parts.length > 2) at.invalid("apiVersion", apiVersion, `unexpected GroupVersion string: ${apiVersion}`);
   else if (parts.length === 1 && apiVersion !== "v1") {
@@ -56,7 +61,7 @@ const sources: Readonly<Record<string, (metric: MetricSpec, at: Place) => void>>
     checkIdentifier(pods.metric, at.child("metric"));
     checkTarget(pods.target, at.child("target"));
     const { averageValue } = pods.target;
-    if (averageValue === undefined || signOf(averageValue) !== 1) {
+    if (averageValue === undefined) {
       at.child("target").required("averageValue", "must specify a positive target averageValue");
     }
   },
@@ -94,7 +99,8 @@ function checkMetric(metric: MetricSpec, at: Place): void {
   const [first] = present;
   if (first !== undefined) sources[first]?.(metric, at.child(first));
   const expected = type === "" ? "" : (type[0] ?? "").toLowerCase() + type.slice(1);
-  if (!present.includes(expected)) at.required(expected, "must populate information for the given metric source");
+  if (types.includes(type) && !present.includes(expected))
+    at.required(expected, "must populate information for the given metric source");
   if (present.length < 2) return;
   for (const name of present) if (name !== expected) at.forbidden(name, "must populate the given metric source only");
 }

@@ -1,4 +1,5 @@
 /** CronJob. Source: k8s.io/kubernetes/pkg/registry/batch/cronjob/strategy.go, pkg/apis/batch/v1/defaults.go, pkg/apis/batch/validation */
+import { deepEqual } from "@atoll/machinery/equal";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
 import type { CronJob } from "../builtin/batch/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
@@ -8,7 +9,9 @@ import type { Strategy } from "../kind.ts";
 import { setJobTemplateDefaults } from "./job.ts";
 import { checkJobSpec } from "./jobspec.ts";
 import { isTimeZone, scheduleError } from "./schedule.ts";
+import { nameWarnings, templateWarnings } from "../core/podspec/warnings.ts";
 
+const templatePath = Path.of("spec", "jobTemplate", "spec", "template");
 /** A job's name adds eleven characters to it. */
 const nameMax = 52;
 const policies = ["Allow", "Forbid", "Replace"];
@@ -17,6 +20,11 @@ const none = "<none>";
 /** The rules of CronJobs. */
 export const cronJob: Strategy<CronJob> = {
   generation: true,
+  warnings({ metadata, spec }, old) {
+    if (old !== undefined && deepEqual(spec, old.spec)) return [];
+    const named = old === undefined ? nameWarnings(metadata, "Pod names and hostnames") : [];
+    return [...named, ...templateWarnings(spec.jobTemplate.spec.template, templatePath)];
+  },
   setDefaults({ spec }) {
     spec.concurrencyPolicy ||= "Allow";
     spec.suspend ??= false;

@@ -2,7 +2,7 @@
 import { parseTime } from "@atoll/machinery/clock";
 import { deepEqual } from "@atoll/machinery/equal";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
-import { dns1123LabelErrors } from "@atoll/machinery/names";
+import { dns1123LabelErrors, labelValueErrors } from "@atoll/machinery/names";
 import { matchesLabels, selectorOf } from "@atoll/machinery/selectors/labels";
 import type { Job, JobSpec } from "../builtin/batch/v1.types.ts";
 import { age, ageColumn, column, humanDuration, nameColumn } from "../cells.ts";
@@ -16,6 +16,7 @@ import {
   templateCells,
   templateColumns,
 } from "../core/podspec/template.ts";
+import { nameWarnings, templateWarnings } from "../core/podspec/warnings.ts";
 import type { Strategy } from "../kind.ts";
 import { checkJobSpec } from "./jobspec.ts";
 import { checkJobStatus } from "./status.ts";
@@ -29,6 +30,12 @@ const nameLabels = ["job-name", "batch.kubernetes.io/job-name"] as const;
 /** The rules of Jobs. */
 export const job: Strategy<Job> = {
   generation: true,
+  warnings({ metadata, spec }, old) {
+    if (old !== undefined && deepEqual(spec, old.spec)) return [];
+    const named = old === undefined ? nameWarnings(metadata, "Pod names and hostnames") : [];
+    return [...named, ...templateWarnings(spec.template, specPath.child("template"))];
+  },
+  revalidatesMetadata: true,
   defaultPropagation: "Orphan",
   setDefaults(object) {
     setJobDefaults(object.spec);
@@ -41,11 +48,7 @@ export const job: Strategy<Job> = {
     if (object.spec.manualSelector !== true) generateSelector(object);
     object.status = {};
   },
-  validate(object, errors) {
-    checkGenerated(object, errors);
-    check(object, errors);
-    checkIndexName(object, errors);
-  },
+  validate: checkJob,
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
   },
@@ -100,9 +103,16 @@ function generateSelector({ metadata, spec }: Job): void {
   const labels: Record<string, string> = { ...own };
   for (const key of nameLabels) labels[key] ??= name;
   for (const key of uidLabels) labels[key] ??= uid;
-  if (deepEqual(metadata.labels ?? {}, own ?? {})) metadata.labels = { ...labels };
+  const sound = Object.values(labels).every((value) => labelValueErrors(value).length === 0);
+  if (sound && deepEqual(metadata.labels ?? {}, own ?? {})) metadata.labels = { ...labels };
   spec.template.metadata.labels = labels;
   spec.selector = { ...spec.selector, matchLabels: { [uidLabels[1]]: uid, ...spec.selector?.matchLabels } };
+}
+
+function checkJob(object: Job, errors: FieldErrors): void {
+  checkGenerated(object, errors);
+  check(object, errors);
+  checkIndexName(object, errors);
 }
 
 function checkGenerated({ metadata, spec }: Job, errors: FieldErrors): void {
@@ -126,7 +136,7 @@ function checkGenerated({ metadata, spec }: Job, errors: FieldErrors): void {
 function check({ spec }: Job, errors: FieldErrors): void {
   const at = new Place(errors, specPath);
   checkJobSpec(spec, at);
-  if (spec.selector === undefined) return at.required("selector");
+  if (spec.selector === undefined) at.required("selector");
   checkSelector(spec.selector, at.child("selector"));
   if (isSelector(spec.selector)) checkSelected(spec.template, spec.selector, at.child("template"));
 }
@@ -145,8 +155,10 @@ function checkIndexName({ metadata, spec }: Job, errors: FieldErrors): void {
 const fixed = ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] as const;
 const immutable = "field is immutable";
 
+/** Upstream looks at a changed job as at a new one, and again as at a changed one, and reports twice what is wrong. */
 function checkUpdate(object: Job, old: Job, errors: FieldErrors): void {
-  check(object, errors);
+  checkJob(object, errors);
+  if (!errors.ok) check(object, errors);
   const at = new Place(errors, specPath);
   const { spec } = object;
   checkCompletions(spec, old.spec, at);

@@ -12,6 +12,7 @@ const data = Path.of("data");
 const binaryData = Path.of("binaryData");
 
 export const configMap: Strategy<ConfigMap> = {
+  revalidatesMetadata: true,
   validate(object, errors) {
     checkKeys(object, errors);
     if (sizeOf(object) > maxBytes) errors.tooLong(Path.root, maxBytes);

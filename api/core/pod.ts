@@ -4,7 +4,7 @@ import { type FieldErrors, Path } from "@atoll/machinery/field";
 import type { Pod } from "../builtin/core/v1.types.ts";
 import type { Strategy } from "../kind.ts";
 import { checkPodAnnotations, checkProfilesMatch, mirrorKey } from "./podspec/annotations.ts";
-import { setPodSpecDefaults, setRequests } from "./podspec/defaults.ts";
+import { setHostPorts, setPodRequests, setPodSpecDefaults, setRequests } from "./podspec/defaults.ts";
 import { Place } from "./podspec/place.ts";
 import { matchAppArmor, mergeLabelKeys } from "./podspec/prepare.ts";
 import { qosClassOf } from "./podspec/qos.ts";
@@ -14,20 +14,29 @@ import { checkPodSpec } from "./podspec/spec.ts";
 import { checkPodStatus } from "./podspec/status.ts";
 import { checkAnnotationsKept, checkPodChange } from "./podspec/update.ts";
 
+import { nameWarnings, podWarnings } from "./podspec/warnings.ts";
+
 const specPath = Path.of("spec");
 const metadataPath = Path.of("metadata");
 
 export const pod: Strategy<Pod> = {
   generation: true,
+  revalidatesMetadata: true,
   returnsDeleted: true,
+  warnings(object, old) {
+    if (old !== undefined && deepEqual(object.spec, old.spec)) return [];
+    return [...(old === undefined ? nameWarnings(object.metadata, "the Pod's hostname") : []), ...podWarnings(object)];
+  },
   setDefaults({ spec }) {
+    if (spec.hostNetwork === true) setHostPorts(spec);
     setPodSpecDefaults(spec);
     setRequests(spec);
+    setPodRequests(spec);
     spec.enableServiceLinks ??= true;
   },
-  prepareForCreate(object) {
+  prepareForCreate(object, { now }) {
     object.status = { phase: "Pending", qosClass: qosClassOf(object.spec) };
-    if ((object.spec.schedulingGates ?? []).length > 0) object.status.conditions = [gatedCondition()];
+    if ((object.spec.schedulingGates ?? []).length > 0) object.status.conditions = [gatedCondition(now)];
     mergeLabelKeys(object);
     matchAppArmor(object);
   },
@@ -148,13 +157,13 @@ function versionOf({ metadata }: Pod): Pick<Pod["metadata"], "resourceVersion" |
   };
 }
 
-function gatedCondition() {
+function gatedCondition(now: string) {
   return {
     type: "PodScheduled",
     status: "False",
     reason: "SchedulingGated",
     message: "Scheduling is blocked due to non-empty scheduling gates",
     lastProbeTime: null,
-    lastTransitionTime: null,
+    lastTransitionTime: now,
   };
 }

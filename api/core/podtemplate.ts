@@ -1,14 +1,21 @@
 /** PodTemplate. Source: k8s.io/kubernetes/pkg/registry/core/podtemplate, pkg/apis/core/validation */
+import { deepEqual } from "@atoll/machinery/equal";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
 import type { PodTemplate } from "../builtin/core/v1.types.ts";
 import { column, nameColumn } from "../cells.ts";
 import type { Strategy } from "../kind.ts";
 import { Place } from "./podspec/place.ts";
 import { checkTemplate, labelsCell, setTemplateDefaults, templateCells } from "./podspec/template.ts";
+import { templateWarnings } from "./podspec/warnings.ts";
 
 /** The rules of PodTemplates. */
 export const podTemplate: Strategy<PodTemplate> = {
   generation: true,
+  warnings({ template }, old) {
+    return old !== undefined && deepEqual(template, old.template)
+      ? []
+      : templateWarnings(template, Path.of("template"));
+  },
   setDefaults: ({ template }) => setTemplateDefaults(template),
   validate: check,
   validateUpdate: (object, _old, errors) => check(object, errors),

@@ -1,4 +1,5 @@
 /** ReplicationController. Source: k8s.io/kubernetes/pkg/registry/core/replicationcontroller, pkg/apis/core/validation */
+import { deepEqual } from "@atoll/machinery/equal";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
 import { checkReplicaStatus, replicaColumns } from "../apps/replicaset.ts";
 import type { ReplicationController } from "../builtin/core/v1.types.ts";
@@ -7,10 +8,18 @@ import type { Strategy } from "../kind.ts";
 import { checkKept, checkSelected } from "./podspec/owner.ts";
 import { Place } from "./podspec/place.ts";
 import { checkTemplate, labelsCell, setTemplateDefaults, templateCells } from "./podspec/template.ts";
+import { nameWarnings, templateWarnings } from "./podspec/warnings.ts";
 
 /** The rules of ReplicationControllers. */
 export const replicationController: Strategy<ReplicationController> = {
   generation: true,
+  warnings({ metadata, spec }, old) {
+    if (old !== undefined && deepEqual(spec, old.spec)) return [];
+    const named = old === undefined ? nameWarnings(metadata, "Pod names and hostnames") : [];
+    if (spec.template === undefined) return named;
+    return [...named, ...templateWarnings(spec.template, Path.of("spec", "template"))];
+  },
+  revalidatesMetadata: true,
   defaultPropagation: "Orphan",
   setDefaults({ metadata, spec }) {
     const labels = spec.template?.metadata.labels;

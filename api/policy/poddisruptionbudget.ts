@@ -1,5 +1,6 @@
 /** PodDisruptionBudget. Source: k8s.io/kubernetes/pkg/registry/policy/poddisruptionbudget, pkg/apis/policy/validation */
 import { type FieldErrors, Path } from "@atoll/machinery/field";
+import { nameRules } from "@atoll/machinery/names";
 import type { PodDisruptionBudget } from "../builtin/policy/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
 import { checkAtMostAll, checkCounts, checkShare } from "../core/podspec/owner.ts";
@@ -13,6 +14,7 @@ const counts = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expec
 /** The rules of PodDisruptionBudgets. */
 export const podDisruptionBudget: Strategy<PodDisruptionBudget> = {
   generation: true,
+  nameErrors: nameRules.pathSegment,
   prepareForCreate(object) {
     object.status = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
   },

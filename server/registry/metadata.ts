@@ -100,6 +100,28 @@ export function carryMetadata(object: ApiObject, old: ApiObject, kind: Kind): vo
   if (old.metadata.creationTimestamp !== undefined) meta.creationTimestamp = old.metadata.creationTimestamp;
 }
 
+/**
+ * The same for a built-in kind. Upstream looks at metadata once for all kinds, again in each kind's rules for changes,
+ * and in some kinds again in the rules for what is new, and reports what is wrong each time; here what is sound is
+ * looked at once.
+ */
+export function validateBuiltinMetadataUpdate(
+  object: ApiObject,
+  old: ApiObject,
+  { kind, errors }: { kind: Kind; errors: FieldErrors },
+): void {
+  const before = errors.list.length;
+  validateMetadataUpdate(object, old, errors);
+  checkCoreFinalizers(object.metadata, errors);
+  if (errors.list.length === before) return;
+  const { finalizers: _, ...others } = object.metadata;
+  validateMetadataUpdate({ ...object, metadata: others }, old, errors);
+  validateObjectMeta(others, at, errors);
+  if (kind.strategy.revalidatesMetadata !== true) return;
+  validateObjectMeta(object.metadata, at, errors);
+  checkCoreFinalizers(object.metadata, errors);
+}
+
 const immutable = [
   "name",
   "namespace",

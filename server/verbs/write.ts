@@ -11,7 +11,7 @@ import { StatusError } from "@atoll/machinery/status";
 import type { Entry } from "@atoll/storage/store";
 import type { Call } from "../call.ts";
 import { invalid } from "../registry/invalid.ts";
-import { carryMetadata, validateMetadataUpdate } from "../registry/metadata.ts";
+import { carryMetadata, validateBuiltinMetadataUpdate, validateMetadataUpdate } from "../registry/metadata.ts";
 import type { Change, Current, Resource } from "../registry/resource.ts";
 import { clone, fromStored, toStored } from "../registry/versions.ts";
 import { admissionRequest, contextOf } from "./create.ts";
@@ -149,10 +149,12 @@ function checkUpdate(
   { old, subresource }: { old: ApiObject; subresource: string },
 ): void {
   const errors = new FieldErrors();
-  validateMetadataUpdate(object, old, errors);
-  // Upstream checks metadata once for all kinds and again in each kind's own rules, and reports it twice.
-  validateMetadataUpdate(object, old, errors);
   const { strategy } = kind;
+  if (kind.custom === true) {
+    // Upstream checks metadata once for all kinds and again in each kind's own rules, and reports it twice.
+    validateMetadataUpdate(object, old, errors);
+    validateMetadataUpdate(object, old, errors);
+  } else validateBuiltinMetadataUpdate(object, old, { kind, errors });
   if (subresource === "" || subresource === "scale") strategy.validateUpdate?.(object, old, errors);
   else if (subresource === "status") strategy.status?.validateUpdate?.(object, old, errors);
   else strategy.writes?.[subresource]?.validateUpdate(object, old, errors);

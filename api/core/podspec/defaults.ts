@@ -2,6 +2,7 @@
  * What a pod's specification says where the user said nothing; pods and the templates of workloads share it.
  * Source: k8s.io/kubernetes/pkg/apis/core/v1/defaults.go
  */
+import { canonicalQuantity } from "@atoll/machinery/quantity";
 import type {
   Container,
   EnvVar,
@@ -11,6 +12,7 @@ import type {
   Probe,
   Volume,
 } from "../../builtin/core/v1.types.ts";
+import { requestsOf } from "./requests.ts";
 
 /** A container of any sort: the fields they share. */
 export type AnyContainer = Container | EphemeralContainer;
@@ -22,7 +24,6 @@ const tokenSeconds = 3600;
 export function setPodSpecDefaults(spec: PodSpec): void {
   spec.dnsPolicy ||= "ClusterFirst";
   spec.restartPolicy ||= "Always";
-  if (spec.hostNetwork === true) setHostPorts(spec);
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= 30;
   spec.schedulerName ||= "default-scheduler";
@@ -46,8 +47,8 @@ function mirrorServiceAccount(spec: PodSpec): void {
   spec.serviceAccount = name;
 }
 
-/** On the host's network a container's port is the host's port. */
-function setHostPorts(spec: PodSpec): void {
+/** In a pod on the host's network, though not in a template of some, a container's port is the host's port. */
+export function setHostPorts(spec: PodSpec): void {
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
   }
@@ -74,8 +75,16 @@ function fileKeys(env: readonly EnvVar[] | undefined): { optional?: boolean | nu
   });
 }
 
-/** An image without a tag, or tagged `latest`, changes under its name. */
+// Source: github.com/distribution/reference
+const host = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::[0-9]+)?";
+const part = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const reference = new RegExp(
+  `^(?:(?:${host}|\\[[a-fA-F0-9:]+\\](?::[0-9]+)?)/)?${part}(?:/${part})*(?::[\\w][\\w.-]{0,127})?(?:@[^@]+)?$`,
+);
+
+/** An image without a tag, or tagged `latest`, changes under its name; what is no image's name does not. */
 function pullPolicyOf(image: string): string {
+  if (!reference.test(image)) return "IfNotPresent";
   const afterSlash = image.slice(image.lastIndexOf("/") + 1);
   if (image.includes("@")) return "IfNotPresent";
   const tag = afterSlash.includes(":") ? afterSlash.slice(afterSlash.indexOf(":") + 1) : "latest";
@@ -104,6 +113,25 @@ export function setRequests({ initContainers = [], containers }: PodSpec): void 
     if (resources?.limits === undefined) continue;
     resources.requests = { ...resources.limits, ...resources.requests };
   }
+}
+
+/**
+ * A pod that says something of its resources as a whole asks for what its containers ask for, or else for its limit.
+ * Source: setDefaultPodRequests
+ */
+export function setPodRequests(spec: PodSpec): void {
+  const { resources } = spec;
+  if (resources === undefined) return;
+  const requests: Record<string, string> = { ...resources.requests };
+  for (const [name, sum] of requestsOf(spec)) {
+    if (isPodLevel(name)) requests[name] ??= canonicalQuantity(sum);
+  }
+  for (const [name, limit] of Object.entries(resources.limits ?? {})) if (isPodLevel(name)) requests[name] ??= limit;
+  if (Object.keys(requests).length > 0) resources.requests = requests;
+}
+
+function isPodLevel(name: string): boolean {
+  return name === "cpu" || name === "memory" || name.startsWith("hugepages-");
 }
 
 function setFieldRef(ref: { apiVersion?: string } | undefined): void {

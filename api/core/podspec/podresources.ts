@@ -1,14 +1,9 @@
 /** What a whole pod may take, and its claims on devices. Source: pkg/apis/core/validation (validatePodResources, validatePodResourceClaims) */
 import { nameRules } from "@atoll/machinery/names";
-import {
-  addQuantities,
-  compareQuantities,
-  formatQuantity,
-  parseQuantity,
-  type Quantity,
-} from "@atoll/machinery/quantity";
-import type { Container, PodResourceClaim, PodSpec, ResourceRequirements } from "../../builtin/core/v1.types.ts";
+import { compareQuantities, formatQuantity, parseQuantity } from "@atoll/machinery/quantity";
+import type { PodResourceClaim, PodSpec, ResourceRequirements } from "../../builtin/core/v1.types.ts";
 import { compareAmounts, type Place } from "./place.ts";
+import { requestsOf } from "./requests.ts";
 import { checkResourceName, checkResources, isHugePages } from "./resources.ts";
 
 const podLevel = ["cpu", "memory"];
@@ -38,42 +33,6 @@ export function checkPodResources(spec: PodSpec, resources: ResourceRequirements
 function checkPodLevelName(name: string, at: Place): void {
   if (!checkResourceName(name, at)) return;
   if (!podLevel.includes(name) && !isHugePages(name)) at.notSupported("", name, podLevel);
-}
-
-/** What the containers ask for at once: those that stay together, or one init container beside the sidecars before it. */
-function requestsOf({ containers, initContainers = [] }: PodSpec): Map<string, Quantity> {
-  const staying = new Map<string, Quantity>();
-  for (const container of containers ?? []) add(staying, container);
-  const sidecars = new Map<string, Quantity>();
-  const most = new Map<string, Quantity>();
-  for (const container of initContainers) {
-    if (container.restartPolicy === "Always") {
-      add(staying, container);
-      add(sidecars, container);
-      raise(most, sidecars);
-    } else {
-      const beside = new Map(sidecars);
-      add(beside, container);
-      raise(most, beside);
-    }
-  }
-  raise(staying, most);
-  return staying;
-}
-
-function add(sum: Map<string, Quantity>, { resources }: Container): void {
-  for (const [name, text] of Object.entries(resources.requests ?? {})) {
-    const amount = parseQuantity(text);
-    const before = sum.get(name);
-    sum.set(name, before === undefined ? amount : addQuantities(before, amount));
-  }
-}
-
-function raise(most: Map<string, Quantity>, others: ReadonlyMap<string, Quantity>): void {
-  for (const [name, amount] of others) {
-    const before = most.get(name);
-    if (before === undefined || compareQuantities(amount, before) > 0) most.set(name, amount);
-  }
 }
 
 /** Claims on devices; `at` is the specification's place. @returns the names that containers may use */

@@ -173,7 +173,7 @@ export function checkCsi({ driver, nodePublishSecretRef }: CSIVolumeSource, at: 
 
 /** A CSI driver's name. Source: ValidateCSIDriverName */
 export function checkDriverName(driver: string, at: Place, field: string): void {
-  if (driver === "") at.required(field);
+  if (driver === "") return at.required(field);
   if (driver.length > driverMax) at.tooLong(field, driverMax);
   at.each(field, driver, dns1123SubdomainErrors(driver.toLowerCase()));
 }

@@ -17,18 +17,23 @@ export function setTemplateDefaults(template: PodTemplateSpec): void {
  * All rules within a template. Upstream reports its metadata as if it stood in the template itself.
  * Source: pkg/apis/core/validation (ValidatePodTemplateSpec)
  */
-export function checkTemplate({ metadata, spec }: PodTemplateSpec, at: Place): void {
-  if (metadata.labels !== undefined) checkLabels(metadata.labels, at.path.child("labels"), at.errors);
-  if (metadata.annotations !== undefined) {
-    checkAnnotations(metadata.annotations, at.path.child("annotations"), at.errors);
-    checkPodAnnotations(metadata, spec, at);
-  }
+export function checkTemplate(template: PodTemplateSpec, at: Place): void {
+  const { metadata, spec } = template;
+  checkTemplateMetadata(template, at);
   const here = at.child("spec");
   checkPodSpec(spec, here, { pod: false });
   checkProfilesMatch(metadata, spec, here);
   if ((spec.ephemeralContainers ?? []).length > 0) {
     here.forbidden("ephemeralContainers", "ephemeral containers not allowed in pod template");
   }
+}
+
+/** Labels and annotations, all that a template's metadata is looked at for. */
+export function checkTemplateMetadata({ metadata, spec }: PodTemplateSpec, at: Place): void {
+  if (metadata.labels !== undefined) checkLabels(metadata.labels, at.path.child("labels"), at.errors);
+  if (metadata.annotations === undefined) return;
+  checkAnnotations(metadata.annotations, at.path.child("annotations"), at.errors);
+  checkPodAnnotations(metadata, spec, at);
 }
 
 /** Containers and Images, shown with -o wide. */

@@ -103,7 +103,7 @@ function checkLinux(spec: PodSpec, at: Place): void {
   }
 }
 
-const podFields = ["hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"] as const;
+const podFields = ["resources", "hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"] as const;
 const podContextFields = [
   "appArmorProfile",
   "seLinuxOptions",
