@@ -1,5 +1,5 @@
 /** What an autoscaler may ask for. Source: k8s.io/kubernetes/pkg/apis/autoscaling/validation */
-import { pathSegmentErrors } from "@atoll/machinery/names";
+import { dns1123LabelErrors, pathSegmentErrors } from "@atoll/machinery/names";
 import type {
   CrossVersionObjectReference,
   HorizontalPodAutoscaler,
@@ -10,6 +10,7 @@ import type {
   MetricTarget,
 } from "../builtin/autoscaling/v2.types.ts";
 import { type Place, signOf } from "../core/podspec/place.ts";
+import { checkContainerResourceName } from "../core/podspec/resources.ts";
 import { checkSelector } from "../core/podspec/selector.ts";
 
 /** In v2's form; `at` is the specification's place. */
@@ -73,7 +74,9 @@ const sources: Readonly<Record<string, (metric: MetricSpec, at: Place) => void>>
   containerResource({ containerResource: source }, at) {
     if (source === undefined) return;
     if (source.name === "") at.required("name", "must specify a resource name");
+    else checkContainerResourceName(source.name, at.child("name"));
     if (source.container === "") at.required("container", "must specify a container name");
+    else at.each("container", source.container, dns1123LabelErrors(source.container));
     checkResourceTarget(source.target, at.child("target"));
   },
   external({ external }, at) {
@@ -94,7 +97,11 @@ const types = ["ContainerResource", "External", "Object", "Pods", "Resource"];
 function checkMetric(metric: MetricSpec, at: Place): void {
   const { type } = metric;
   if (type === "") at.required("type", "must specify a metric source type");
-  if (!types.includes(type)) at.notSupported("type", type, types);
+  if (!types.includes(type)) {
+    // Upstream says it of the type, and again of the source that goes with it.
+    at.notSupported("type", type, types);
+    at.notSupported("type", type, types);
+  }
   const present = Object.keys(sources).filter((name) => metric[name as keyof MetricSpec] !== undefined);
   const [first] = present;
   if (first !== undefined) sources[first]?.(metric, at.child(first));

@@ -48,7 +48,7 @@ export const job: Strategy<Job> = {
     if (object.spec.manualSelector !== true) generateSelector(object);
     object.status = {};
   },
-  validate: checkJob,
+  validate: (object, errors) => checkJob(object, errors),
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
   },
@@ -109,13 +109,14 @@ function generateSelector({ metadata, spec }: Job): void {
   spec.selector = { ...spec.selector, matchLabels: { [uidLabels[1]]: uid, ...spec.selector?.matchLabels } };
 }
 
-function checkJob(object: Job, errors: FieldErrors): void {
-  checkGenerated(object, errors);
+/** @param old the job before, on update: jobs made before labels had prefixes need none */
+function checkJob(object: Job, errors: FieldErrors, old?: Job): void {
+  checkGenerated(object, errors, old);
   check(object, errors);
   checkIndexName(object, errors);
 }
 
-function checkGenerated({ metadata, spec }: Job, errors: FieldErrors): void {
+function checkGenerated({ metadata, spec }: Job, errors: FieldErrors, old: Job | undefined): void {
   if (spec.manualSelector === true || spec.selector === undefined) return;
   const { uid = "", name = "" } = metadata;
   const labels = spec.template.metadata.labels ?? {};
@@ -123,7 +124,9 @@ function checkGenerated({ metadata, spec }: Job, errors: FieldErrors): void {
   for (const key of uidLabels) expected[key] = uid;
   for (const key of nameLabels) expected[key] = name;
   const at = new Place(errors, Path.of("spec", "template", "metadata"));
+  const prefixed = old === undefined || old.spec.template.metadata.labels?.[nameLabels[1]] !== undefined;
   for (const [key, value] of Object.entries(expected)) {
+    if (!prefixed && key.includes("/")) continue;
     if (labels[key] === undefined) at.entry("labels", key).required("", `must be '${value}'`);
     else if (labels[key] !== value) at.entry("labels", key).invalid("", labels[key], `must be '${value}'`);
   }
@@ -157,14 +160,17 @@ const immutable = "field is immutable";
 
 /** Upstream looks at a changed job as at a new one, and again as at a changed one, and reports twice what is wrong. */
 function checkUpdate(object: Job, old: Job, errors: FieldErrors): void {
-  checkJob(object, errors);
+  checkJob(object, errors, old);
   if (!errors.ok) check(object, errors);
   const at = new Place(errors, specPath);
   const { spec } = object;
   checkCompletions(spec, old.spec, at);
   if (!deepEqual(spec.selector, old.spec.selector)) at.invalid("selector", spec.selector ?? null, immutable);
   const open = old.spec.suspend === true && old.status.startTime === undefined;
-  if (!deepEqual(templateOf(spec, open), templateOf(old.spec, open))) at.invalid("template", spec.template, immutable);
+  if (!open && !deepEqual(spec.template, old.spec.template)) at.invalid("template", spec.template, immutable);
+  if (open && !deepEqual(placedAnywhere(spec), placedAnywhere(old.spec))) {
+    at.child("template").invalid("spec", spec.template.spec, immutable);
+  }
   for (const field of fixed) {
     if (!deepEqual(spec[field], old.spec[field])) at.invalid(field, spec[field] ?? null, immutable);
   }
@@ -182,23 +188,21 @@ function checkCompletions(spec: JobSpec, old: JobSpec, at: Place): void {
   }
 }
 
-/** @param open before a suspended job first starts, where its pods will run may still change */
-function templateOf({ template }: JobSpec, open: boolean): unknown {
-  if (!open) return template;
-  const { labels: _, annotations: __, ...metadata } = template.metadata;
-  const { nodeSelector: ___, tolerations: ____, schedulingGates: _____, affinity, ...spec } = template.spec;
-  const { nodeAffinity: ______, ...others } = affinity ?? {};
-  return { metadata, spec: { ...spec, affinity: others } };
+/** All but where its pods will run, which may change until a suspended job first starts. */
+function placedAnywhere({ template }: JobSpec): unknown {
+  const { nodeSelector: _, tolerations: __, schedulingGates: ___, affinity, ...spec } = template.spec;
+  const { nodeAffinity: ____, ...others } = affinity ?? {};
+  return { ...spec, affinity: others };
 }
 
 /** Source: printJob */
-function statusCell({ metadata, spec, status }: Job): string {
+function statusCell({ metadata, status }: Job): string {
   const is = (wanted: string): boolean =>
     status.conditions?.some(({ type, status: state }) => type === wanted && state === "True") === true;
   if (is("Complete")) return "Complete";
   if (is("Failed")) return "Failed";
   if (metadata.deletionTimestamp !== undefined) return "Terminating";
-  if (is("Suspended") || spec.suspend === true) return "Suspended";
+  if (is("Suspended")) return "Suspended";
   if (is("FailureTarget")) return "FailureTarget";
   return is("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running";
 }

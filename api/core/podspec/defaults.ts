@@ -82,9 +82,19 @@ const reference = new RegExp(
   `^(?:(?:${host}|\\[[a-fA-F0-9:]+\\](?::[0-9]+)?)/)?${part}(?:/${part})*(?::[\\w][\\w.-]{0,127})?(?:@[^@]+)?$`,
 );
 
+const repositoryMax = 255;
+
+/** With the registry and folder that a short name stands for. */
+function repositoryLength(image: string): number {
+  const slash = image.indexOf("/");
+  if (slash < 0) return "docker.io/library/".length + image.length;
+  const first = image.slice(0, slash);
+  return (/[.:]|^localhost$/.test(first) ? 0 : "docker.io/".length) + image.length;
+}
+
 /** An image without a tag, or tagged `latest`, changes under its name; what is no image's name does not. */
 function pullPolicyOf(image: string): string {
-  if (!reference.test(image)) return "IfNotPresent";
+  if (!reference.test(image) || repositoryLength(image) > repositoryMax) return "IfNotPresent";
   const afterSlash = image.slice(image.lastIndexOf("/") + 1);
   if (image.includes("@")) return "IfNotPresent";
   const tag = afterSlash.includes(":") ? afterSlash.slice(afterSlash.indexOf(":") + 1) : "latest";

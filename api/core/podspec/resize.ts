@@ -52,7 +52,7 @@ export function checkResize(pod: Pod, old: Pod, root: Place): void {
 function checkList(pod: Pod, old: Pod, { at, list }: { at: Place; list: "containers" | "initContainers" }): void {
   const now = pod.spec[list] ?? [];
   const before = old.spec[list] ?? [];
-  if (now.length !== before.length) return at.forbidden("", "only cpu and memory resources are mutable");
+  if (now.length !== before.length) return at.forbidden(list, "only cpu and memory resources are mutable");
   for (const [i, container] of now.entries()) {
     const was = before[i];
     if (was === undefined) continue;

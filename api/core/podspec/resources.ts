@@ -55,10 +55,11 @@ export function checkResourceName(name: string, at: Place): boolean {
   return false;
 }
 
-function checkContainerResourceName(name: string, at: Place): void {
+/** The name of a resource that containers have. Source: ValidateContainerResourceName */
+export function checkContainerResourceName(name: string, at: Place): void {
   checkResourceName(name, at);
   if (!name.includes("/")) {
-    if (!isHugePages(name)) at.invalid("", name, "must be a standard resource for containers");
+    if (!isHugePages(name) && !computing.has(name)) at.invalid("", name, "must be a standard resource for containers");
   } else if (!isNative(name) && !isExtended(name)) {
     at.invalid("", name, "doesn't follow extended resource name standard");
   }

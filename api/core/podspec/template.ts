@@ -1,5 +1,10 @@
 /** What workloads share: a pod template's defaults and rules, and the columns that speak of it. */
-import { formatLabelSelector, type LabelSelectorObject, selectorOf } from "@atoll/machinery/selectors/labels";
+import {
+  formatLabelSelector,
+  type LabelSelectorObject,
+  type Requirement,
+  selectorOf,
+} from "@atoll/machinery/selectors/labels";
 import { checkAnnotations, checkLabels } from "@atoll/machinery/objectmeta";
 import type { PodTemplateSpec } from "../../builtin/core/v1.types.ts";
 import { column } from "../../cells.ts";
@@ -51,11 +56,22 @@ export function templateCells(template: PodTemplateSpec | undefined): [string, s
   return [containers.map(({ name }) => name).join(","), containers.map(({ image = "" }) => image).join(",")];
 }
 
-/** A label selector as a cell. */
+/** A label selector as a cell, and as a Scale tells it: `a=1` of its labels, `a in (1)` of its expressions. */
 export function selectorCell(selector: LabelSelectorObject | null | undefined): string {
-  const requirements = selectorOf(selector);
-  if (requirements === undefined) return "<none>";
-  return requirements.length === 0 ? "<none>" : formatLabelSelector(requirements);
+  const labels = selectorOf({ matchLabels: selector?.matchLabels ?? {} }) ?? [];
+  const expressions = selectorOf({ matchExpressions: selector?.matchExpressions ?? [] }) ?? [];
+  const parts = [
+    ...labels.map((requirement) => ({ key: requirement.key, text: formatLabelSelector([requirement]) })),
+    ...expressions.map((requirement) => ({ key: requirement.key, text: expressionText(requirement) })),
+  ];
+  if (parts.length === 0) return "<none>";
+  parts.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  return parts.map(({ text }) => text).join(",");
+}
+
+function expressionText(requirement: Requirement): string {
+  const { key, operator, values } = requirement;
+  return operator === "In" && values.length === 1 ? `${key} in (${values[0]})` : formatLabelSelector([requirement]);
 }
 
 /** A map of labels as a cell. */

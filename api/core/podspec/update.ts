@@ -14,6 +14,7 @@ import type {
 } from "../../builtin/core/v1.types.ts";
 import { appArmorPrefix, mirrorKey } from "./annotations.ts";
 import type { Place } from "./place.ts";
+import { checkTolerations } from "./scheduling.ts";
 
 const deadlineMax = 2 ** 31 - 1;
 const changeable = [
@@ -108,7 +109,9 @@ function checkTolerationsKept(now: readonly Toleration[], before: readonly Toler
       return deepEqual(rest, wanted);
     }),
   );
-  if (!kept) at.forbidden("tolerations", "existing toleration can not be modified except its tolerationSeconds");
+  // Upstream looks at all tolerations here once more, and reports twice what is wrong with one.
+  if (kept) checkTolerations(now, at);
+  else at.forbidden("tolerations", "existing toleration can not be modified except its tolerationSeconds");
 }
 
 function checkGatesKept({ schedulingGates: now = [] }: PodSpec, { schedulingGates: before = [] }: PodSpec, at: Place) {
