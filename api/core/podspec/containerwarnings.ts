@@ -3,7 +3,7 @@ import type { Path } from "@atoll/machinery/field";
 import { parseQuantity } from "@atoll/machinery/quantity";
 import type { ContainerPort, PodSpec } from "../../builtin/core/v1.types.ts";
 import type { AnyContainer } from "./defaults.ts";
-import { isWhole } from "./place.ts";
+import { about, isWhole } from "./place.ts";
 
 /** Adds the warnings of all containers and of the pod's overhead; `at` is the specification's place. */
 export function addContainerWarnings(spec: PodSpec, at: Path, warnings: string[]): void {
@@ -31,7 +31,9 @@ function addFractions(amounts: Readonly<Record<string, string>> | undefined, at:
   for (const name of bytes) {
     const amount = amounts?.[name];
     if (amount === undefined || isWhole(parseQuantity(amount))) continue;
-    warnings.push(`${at.key(name)}: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`);
+    warnings.push(
+      about(at.key(name), `fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`),
+    );
   }
 }
 
@@ -41,7 +43,10 @@ function addEnvWarnings(env: NonNullable<AnyContainer["env"]>, at: Path, warning
   for (const [i, { name, value = "" }] of env.entries()) {
     if (seen.has(name) && !value.includes(`$(${name})`)) {
       warnings.push(
-        `${at.index(i)}: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`,
+        about(
+          at.index(i),
+          `hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`,
+        ),
       );
     }
     seen.add(name);
@@ -61,6 +66,7 @@ function addPortWarnings({ port, at }: Placed, others: readonly Placed[], warnin
   if (same === undefined) return;
   const { hostPort = 0, hostIP = "" } = port;
   const twin = hostPort === (same.port.hostPort ?? 0) && hostIP === (same.port.hostIP ?? "");
-  if (twin) warnings.push(`${at}: duplicate port definition with ${same.at}`);
-  else if (hostPort === 0 || !same.port.hostPort) warnings.push(`${at}: overlapping port definition with ${same.at}`);
+  if (twin) warnings.push(about(at, `duplicate port definition with ${same.at.toString()}`));
+  else if (hostPort === 0 || !same.port.hostPort)
+    warnings.push(about(at, `overlapping port definition with ${same.at.toString()}`));
 }

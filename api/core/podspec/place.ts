@@ -79,6 +79,11 @@ export class Place {
   }
 }
 
+/** A sentence about a place, as warnings have it. */
+export function about(path: Path, text: string): string {
+  return `${path.toString()}: ${text}`;
+}
+
 const zero = parseQuantity("0");
 // Nearly all quantities look like this, and these are not negative.
 const plain = /^\d{1,15}[a-zA-Z]{0,2}$/;

@@ -10,6 +10,7 @@ import type { Affinity, PodSpec, PodTemplateSpec, Volume } from "../../builtin/c
 import { appArmorPrefix } from "./annotations.ts";
 import { addContainerWarnings } from "./containerwarnings.ts";
 import { containersOf } from "./defaults.ts";
+import { about } from "./place.ts";
 
 /** Labels of nodes that were renamed. */
 const renamed: Readonly<Record<string, string>> = {
@@ -72,7 +73,10 @@ function collect(metadata: ObjectMeta, spec: PodSpec, at: Path): string[] {
   addContainerWarnings(spec, specPath, warnings);
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     warnings.push(
-      `${specPath.child("terminationGracePeriodSeconds")}: must be >= 0; negative values are invalid and will be treated as 1`,
+      about(
+        specPath.child("terminationGracePeriodSeconds"),
+        `must be >= 0; negative values are invalid and will be treated as 1`,
+      ),
     );
   }
   addAffinityWarnings(spec.affinity, specPath.child("affinity"), warnings);
@@ -81,14 +85,14 @@ function collect(metadata: ObjectMeta, spec: PodSpec, at: Path): string[] {
 
 function addNodeWarnings(spec: PodSpec, at: Path, warnings: string[]): void {
   for (const key of Object.keys(spec.nodeSelector ?? {})) {
-    if (renamed[key] !== undefined) warnings.push(`${at.child("nodeSelector").key(key)}: ${renamed[key]}`);
+    if (renamed[key] !== undefined) warnings.push(about(at.child("nodeSelector").key(key), renamed[key] ?? ""));
   }
   for (const [i, { topologyKey, labelSelector }] of (spec.topologySpreadConstraints ?? []).entries()) {
     const here = at.child("topologySpreadConstraints").index(i);
     if (renamed[topologyKey] !== undefined) {
-      warnings.push(`${here.child("topologyKey")}: ${topologyKey} is ${renamed[topologyKey]}`);
+      warnings.push(about(here.child("topologyKey"), `${topologyKey} is ${renamed[topologyKey]}`));
     }
-    if (labelSelector === undefined) warnings.push(`${here.child("labelSelector")}: ${noSelector}`);
+    if (labelSelector === undefined) warnings.push(about(here.child("labelSelector"), noSelector ?? ""));
   }
 }
 
@@ -99,22 +103,23 @@ function addAnnotationWarnings(
 ): void {
   for (const key of Object.keys(annotations)) {
     const here = at.child("annotations").key(key);
-    if (idle[key] !== undefined) warnings.push(`${here}: ${idle[key]}`);
+    if (idle[key] !== undefined) warnings.push(about(here, idle[key] ?? ""));
     const seccomp = key.startsWith("container.seccomp.security.alpha.kubernetes.io/");
     if (seccomp || key === "seccomp.security.alpha.kubernetes.io/pod") {
-      warnings.push(`${here}: non-functional in v1.27+; use the "seccompProfile" field instead`);
+      warnings.push(about(here, `non-functional in v1.27+; use the "seccompProfile" field instead`));
     }
     if (!key.startsWith(appArmorPrefix)) continue;
     const name = key.slice(appArmorPrefix.length);
     const container = [...containersOf(spec)].find((each) => each.name === name);
     const own = container?.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
-    if (own === undefined) warnings.push(`${here}: deprecated since v1.30; use the "appArmorProfile" field instead`);
+    if (own === undefined)
+      warnings.push(about(here, `deprecated since v1.30; use the "appArmorProfile" field instead`));
   }
 }
 
 function addVolumeWarnings(volume: Volume, at: Path, warnings: string[]): void {
   for (const [kind, text] of oldVolumes) {
-    if (volume[kind] !== undefined) warnings.push(`${at.child(kind)}: ${text}`);
+    if (volume[kind] !== undefined) warnings.push(about(at.child(kind), text ?? ""));
   }
   addPathWarnings(volume.configMap?.items, at.child("configMap"), warnings);
   addPathWarnings(volume.secret?.items, at.child("secret"), warnings);
@@ -130,7 +135,7 @@ function addPathWarnings(items: readonly { path: string }[] | undefined, at: Pat
       (other) => other === clean || other.startsWith(`${clean}/`) || clean.startsWith(`${other}/`),
     );
     if (hidden !== undefined)
-      warnings.push(`${at}: overlapping paths: ${JSON.stringify(clean)} with ${JSON.stringify(hidden)}`);
+      warnings.push(about(at, `overlapping paths: ${JSON.stringify(clean)} with ${JSON.stringify(hidden)}`));
     seen.push(clean);
   }
 }
@@ -140,15 +145,15 @@ function addListWarnings(spec: PodSpec, at: Path, warnings: string[]): void {
   const aliases = new Set<string>();
   for (const [i, { ip }] of (spec.hostAliases ?? []).entries()) {
     const here = at.child("hostAliases").index(i).child("ip");
-    if (aliases.has(ip)) warnings.push(`${here}: duplicate ip ${JSON.stringify(ip)}`);
+    if (aliases.has(ip)) warnings.push(about(here, `duplicate ip ${JSON.stringify(ip)}`));
     aliases.add(ip);
     addIpWarnings(ip, here, warnings);
   }
   const secrets = new Set<string>();
   for (const [i, { name = "" }] of (spec.imagePullSecrets ?? []).entries()) {
     const here = at.child("imagePullSecrets").index(i);
-    if (name === "") warnings.push(`${here}: invalid empty name ${JSON.stringify(name)}`);
-    else if (secrets.has(name)) warnings.push(`${here}: duplicate name ${JSON.stringify(name)}`);
+    if (name === "") warnings.push(about(here, `invalid empty name ${JSON.stringify(name)}`));
+    else if (secrets.has(name)) warnings.push(about(here, `duplicate name ${JSON.stringify(name)}`));
     secrets.add(name);
   }
   for (const [i, server] of (spec.dnsConfig?.nameservers ?? []).entries()) {
@@ -161,10 +166,13 @@ function addIpWarnings(ip: string, at: Path, warnings: string[]): void {
   if (!isIP(ip, "sloppy")) return;
   if (!isIP(ip, "strict"))
     warnings.push(
-      `${at}: non-standard IP address ${JSON.stringify(ip)} will be considered invalid in a future Kubernetes release`,
+      about(
+        at,
+        `non-standard IP address ${JSON.stringify(ip)} will be considered invalid in a future Kubernetes release`,
+      ),
     );
   else if (/^::ffff:\d+\./i.test(ip)) {
-    warnings.push(`${at}: non-standard IP address ${JSON.stringify(ip)}: IPv4-mapped IPv6 address`);
+    warnings.push(about(at, `non-standard IP address ${JSON.stringify(ip)}: IPv4-mapped IPv6 address`));
   }
 }
 
@@ -184,18 +192,18 @@ function addAffinityWarnings(affinity: Affinity | undefined, at: Path, warnings:
   for (const { term, here } of [...terms, ...wishes]) {
     for (const [i, { key }] of (term.matchExpressions ?? []).entries()) {
       if (renamed[key] === undefined) continue;
-      warnings.push(`${here.child("matchExpressions").index(i).child("key")}: ${key} is ${renamed[key]}`);
+      warnings.push(about(here.child("matchExpressions").index(i).child("key"), `${key} is ${renamed[key]}`));
     }
   }
   for (const kind of ["podAffinity", "podAntiAffinity"] as const) {
     for (const [i, { labelSelector }] of (affinity[kind]?.[required] ?? []).entries()) {
       if (labelSelector === undefined)
-        warnings.push(`${at.child(kind).child(required).index(i).child("labelSelector")}: ${noSelector}`);
+        warnings.push(about(at.child(kind).child(required).index(i).child("labelSelector"), noSelector ?? ""));
     }
     for (const [i, { podAffinityTerm }] of (affinity[kind]?.[preferred] ?? []).entries()) {
       if (podAffinityTerm.labelSelector !== undefined) continue;
       const here = at.child(kind).child(preferred).index(i).child("podAffinityTerm").child("labelSelector");
-      warnings.push(`${here}: ${noSelector}`);
+      warnings.push(about(here, noSelector ?? ""));
     }
   }
 }
