@@ -24,7 +24,9 @@ import { namespace } from "./core/namespace.ts";
 import { pod } from "./core/pod.ts";
 import { podTemplate } from "./core/podtemplate.ts";
 import { replicationController } from "./core/replicationcontroller.ts";
+import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
+import { serviceAccount } from "./core/serviceaccount.ts";
 import { flowSchema } from "./flowcontrol.apiserver.k8s.io/flowschema.ts";
 import { priorityLevelConfiguration } from "./flowcontrol.apiserver.k8s.io/prioritylevelconfiguration.ts";
 import { podDisruptionBudget } from "./policy/poddisruptionbudget.ts";
@@ -32,6 +34,10 @@ import { clusterRole } from "./rbac.authorization.k8s.io/clusterrole.ts";
 import { clusterRoleBinding } from "./rbac.authorization.k8s.io/clusterrolebinding.ts";
 import { role } from "./rbac.authorization.k8s.io/role.ts";
 import { roleBinding } from "./rbac.authorization.k8s.io/rolebinding.ts";
+import { deviceClass } from "./resource.k8s.io/deviceclass.ts";
+import { resourceClaim } from "./resource.k8s.io/resourceclaim.ts";
+import { resourceClaimTemplate } from "./resource.k8s.io/resourceclaimtemplate.ts";
+import { resourceSlice } from "./resource.k8s.io/resourceslice.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
@@ -41,7 +47,9 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "/Pod": of(pod),
   "/PodTemplate": of(podTemplate),
   "/ReplicationController": of(replicationController),
+  "/Secret": of(secret),
   "/Service": of(service),
+  "/ServiceAccount": of(serviceAccount),
   "admissionregistration.k8s.io/MutatingAdmissionPolicy": of(mutatingAdmissionPolicy),
   "admissionregistration.k8s.io/MutatingAdmissionPolicyBinding": of(mutatingAdmissionPolicyBinding),
   "admissionregistration.k8s.io/MutatingWebhookConfiguration": of(mutatingWebhookConfiguration),
@@ -66,6 +74,10 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "rbac.authorization.k8s.io/ClusterRoleBinding": of(clusterRoleBinding),
   "rbac.authorization.k8s.io/Role": of(role),
   "rbac.authorization.k8s.io/RoleBinding": of(roleBinding),
+  "resource.k8s.io/DeviceClass": of(deviceClass),
+  "resource.k8s.io/ResourceClaim": of(resourceClaim),
+  "resource.k8s.io/ResourceClaimTemplate": of(resourceClaimTemplate),
+  "resource.k8s.io/ResourceSlice": of(resourceSlice),
 };
 
 function of<T>(strategy: Strategy<T>): Strategy {
