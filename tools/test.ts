@@ -36,7 +36,8 @@ function run(files: readonly string[], concurrency: number, env: NodeJS.ProcessE
     "--disable-warning=ExperimentalWarning",
     "--test",
     `--test-concurrency=${concurrency}`,
-    "--test-timeout=600000",
+    // A thousand kills of the store take a quarter of an hour.
+    `--test-timeout=${nightly ? 3_600_000 : 600_000}`,
   ];
   const { status } = spawnSync(process.execPath, [...options, ...reporters, ...files], {
     cwd: root,
