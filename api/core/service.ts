@@ -4,12 +4,14 @@ import type { Service, ServiceSpec } from "../builtin/core/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
 import type { Strategy } from "../kind.ts";
 import { labelsCell } from "./podspec/template.ts";
+import { checkService, checkServiceUpdate } from "./servicerules.ts";
 
 const affinitySeconds = 10_800;
 
 /** The rules of Services. */
 export const service: Strategy<Service> = {
   nameErrors: nameRules.dns1035Label,
+  revalidatesMetadata: true,
   returnsDeleted: true,
   setDefaults: ({ spec }) => setSpecDefaults(spec),
   prepareForCreate(object) {
@@ -17,6 +19,11 @@ export const service: Strategy<Service> = {
   },
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
+  },
+  validate: checkService,
+  validateUpdate(object, old, errors) {
+    checkServiceUpdate(object, old, errors);
+    checkService(object, errors);
   },
   fields: {
     "spec.clusterIP": ({ spec }) => spec.clusterIP ?? "",

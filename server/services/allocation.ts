@@ -5,7 +5,7 @@
  */
 import { randomInt } from "node:crypto";
 import type { Service, ServiceSpec } from "@atoll/api/builtin/core/v1.types";
-import { hasClusterIp, hasNodePorts } from "@atoll/api/core/service";
+import { hasClusterIp, hasNodePorts, service } from "@atoll/api/core/service";
 import { FieldErrors, Path } from "@atoll/machinery/field";
 import { StatusError } from "@atoll/machinery/status";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission/admission.ts";
@@ -35,9 +35,18 @@ export function serviceAllocation(catalogue: Catalogue, range: AddressRange): Ad
       const owner = services.key(request.namespace, request.name);
       const run = new Allocation({ inUse, range, owner, request });
       if (request.old !== undefined) run.keep(request.old as unknown as Service);
-      run.allocate();
+      run.normalize();
+      if (isValid(request)) run.allocate();
     },
   };
+}
+
+/** Nothing is given out for what is refused anyway; the registry tells why. */
+function isValid({ object, old }: AdmissionRequest): boolean {
+  const errors = new FieldErrors();
+  if (old === undefined) service.validate?.(object as unknown as Service, errors);
+  else service.validateUpdate?.(object as unknown as Service, old as unknown as Service, errors);
+  return errors.ok;
 }
 
 interface AllocationOptions {
@@ -79,6 +88,22 @@ class Allocation {
     }
     if (!spec.healthCheckNodePort && old.spec.healthCheckNodePort)
       spec.healthCheckNodePort = old.spec.healthCheckNodePort;
+  }
+
+  /** The one address and the list of addresses say the same. Source: NormalizeClusterIPs */
+  normalize(): void {
+    const { spec } = this.#service;
+    const { old } = this.#options.request;
+    if (old === undefined) {
+      if (spec.clusterIP && (spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP];
+      return;
+    }
+    const { spec: was } = old as unknown as Service;
+    if (spec.clusterIP === was.clusterIP) return;
+    const listChanged = (spec.clusterIPs?.[0] ?? "") !== (was.clusterIPs?.[0] ?? "");
+    if (listChanged) return;
+    if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP];
+    else delete spec.clusterIPs;
   }
 
   /** @throws {StatusError} Invalid when what is asked for is another's, InternalError when nothing is left */
