@@ -12,6 +12,7 @@ import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
+import { statefulSetController } from "./statefulset/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
 /** What controllers are told at the start. */
@@ -29,6 +30,7 @@ export function controllers({ ca }: ControllersOptions): readonly Controller[] {
     rootCaController(ca),
     deploymentController,
     replicaSetController,
+    statefulSetController,
     endpointSliceController,
     jobController,
     cronJobController,
