@@ -6,7 +6,15 @@
 import type { Kind } from "@atoll/api/kind";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
-import { type Entry, KeyExists, type Page, RevisionMismatch, type Store, StoreUnavailable } from "@atoll/storage/store";
+import {
+  type Entry,
+  KeyExists,
+  type Page,
+  RevisionMismatch,
+  type Store,
+  StoreUnavailable,
+  ValueTooLarge,
+} from "@atoll/storage/store";
 import { Cache, type ParsedObjects } from "./cache.ts";
 import { SharedEvents } from "../watch/events.ts";
 import { encodeStored, Splicer } from "./encoding.ts";
@@ -211,6 +219,11 @@ export class Resource {
 
 /** The store's refusal to serve as the client is told it. */
 export function unavailable(error: unknown): unknown {
+  if (error instanceof ValueTooLarge) {
+    return new StatusError("RequestEntityTooLarge", `the object is larger than the store takes: ${error.message}`, {
+      cause: error,
+    });
+  }
   if (!(error instanceof StoreUnavailable)) return error;
   return new StatusError("ServiceUnavailable", `the store is not available: ${error.message}`, {
     cause: error,
