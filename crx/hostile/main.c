@@ -38,8 +38,10 @@ static void load_modules(void) {
   int order = open("/modules/order", O_RDONLY);
   ssize_t got = order < 0 ? 0 : read(order, text, sizeof text - 1);
   text[got > 0 ? got : 0] = '\0';
-  for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+  for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+    line[strcspn(line, " ")] = '\0';
     syscall(SYS_finit_module, open(line, O_RDONLY), "", 0);
+  }
 }
 
 static void open_port(void) {
