@@ -11,6 +11,7 @@ import type { Store } from "@atoll/storage/store";
 import { Admission } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { CertificateAuthenticator } from "./authenticate/certificates.ts";
+import { ServiceAccountTokens } from "./authenticate/serviceaccounts.ts";
 import { authenticate } from "./authenticate/stage.ts";
 import { authorize, healthForAll, masters } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
@@ -26,8 +27,10 @@ import type { Pki } from "./pki/folder.ts";
 import { Catalogue } from "./registry/catalogue.ts";
 import { OwnershipRules } from "./registry/managers.ts";
 import { root } from "./routes/root.ts";
+import { reviewHandlers } from "./reviews/handlers.ts";
 import { type HealthCheck, health, ping } from "./routes/health.ts";
 import { Metrics } from "./routes/metrics.ts";
+import { openid } from "./routes/openid.ts";
 import { openapi } from "./routes/openapi.ts";
 import { resources, type SubresourceHandlers } from "./routes/resources.ts";
 import { version } from "./routes/version.ts";
@@ -79,11 +82,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ownership: new OwnershipRules(),
     admission: new Admission(admissionPlugins(catalogue, { serviceRange })),
   };
+  const listening = { port: options.port };
+  const tokens = new ServiceAccountTokens(pki.serviceAccountKey, { catalogue, clock });
+  const authorizers = [masters, healthForAll];
+  const handlers = new Map([...options.subresources, ...reviewHandlers(tokens, authorizers)]);
   const stages: readonly Stage[] = [
     metrics.count,
-    authenticate([new CertificateAuthenticator(clock)]),
-    authorize([masters, healthForAll]),
-    resources(services, options.subresources),
+    authenticate([new CertificateAuthenticator(clock), tokens]),
+    authorize(authorizers),
+    resources(services, handlers),
+    openid(tokens, () => `${options.advertise}:${listening.port}`),
     health({ live: [ping], ready: [ping, storeCheck(store)] }),
     version(options.version),
     metrics.serve,
@@ -116,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   await custom.start();
   const port = await listener.listen();
+  listening.port = port;
   await ensureKubernetesService(catalogue, clock, { serviceIp: serviceRange.at(0), address: options.advertise, port });
   return {
     port,

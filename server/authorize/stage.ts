@@ -28,14 +28,19 @@ export function authorize(authorizers: readonly Authorizer[]): Stage {
   return async (exchange) => {
     const { user, info } = exchange;
     if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
-    for (const authorizer of authorizers) {
-      const outcome = authorizer.authorize(user, info);
-      const decision = outcome instanceof Promise ? await outcome : outcome;
-      if (decision === "allow") return undefined;
-      if (decision === "deny") break;
-    }
+    if ((await decide(authorizers, user, info)) === "allow") return undefined;
     throw forbidden(user, info);
   };
+}
+
+/** The first verdict of the authorizers, in turn; "no opinion" when none has one. */
+export async function decide(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Promise<Decision> {
+  for (const authorizer of authorizers) {
+    const outcome = authorizer.authorize(user, info);
+    const decision = outcome instanceof Promise ? await outcome : outcome;
+    if (decision !== "no opinion") return decision;
+  }
+  return "no opinion";
 }
 
 /** The refusal, in the words kubectl users know. Source: apierrors and responsewriters.ForbiddenMessage */

@@ -24,7 +24,10 @@ const handlers: Readonly<Record<Verb, Handler>> = {
   deletecollection: removeCollection,
 };
 
-/** Handlers of subresources, by `group/plural/subresource` or, for every kind, by the subresource alone. */
+/**
+ * Handlers of subresources, by `group/plural/subresource` or, for every kind, by the subresource alone; and of kinds
+ * that are never stored, by `group/plural`.
+ */
 export type SubresourceHandlers = ReadonlyMap<string, Handler>;
 
 /** Serves what the catalogue has; passes on what it has not. */
@@ -50,7 +53,8 @@ function handlerOf({ kind }: Served, info: RequestInfo, subresources: Subresourc
   if (info.subresource !== "") return subresourceHandler({ kind, resource: undefined }, info, subresources);
   const verb = info.verb as Verb;
   if (!kind.verbs.includes(verb) || !isPlaced(kind.namespaced, info)) throw notAllowed();
-  return handlers[verb];
+  const own = kind.virtual === true ? subresources.get(`${kind.group}/${kind.plural}`) : undefined;
+  return own ?? handlers[verb];
 }
 
 /** Whether the path names what the verb needs: an object, a collection, a namespace. */

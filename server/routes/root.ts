@@ -4,7 +4,17 @@ import type { Stage } from "../exchange.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { jsonReply } from "../reply.ts";
 
-const own = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
+const own = [
+  "/.well-known/openid-configuration",
+  "/healthz",
+  "/livez",
+  "/metrics",
+  "/openapi/v2",
+  "/openapi/v3",
+  "/openid/v1/jwks",
+  "/readyz",
+  "/version",
+];
 
 export function root(catalogue: Catalogue): Stage {
   return ({ info }) => {

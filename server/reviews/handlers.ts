@@ -1,0 +1,20 @@
+/** Kinds and subresources that are answered from the request alone, and who answers. */
+import type { ServiceAccountTokens } from "../authenticate/serviceaccounts.ts";
+import type { Authorizer } from "../authorize/stage.ts";
+import type { SubresourceHandlers } from "../routes/resources.ts";
+import { reviewAccess, reviewOwnAccess, reviewOwnRules } from "./access.ts";
+import { reviewSelf, reviewToken } from "./identity.ts";
+import { requestToken } from "./tokenrequest.ts";
+
+/** Handlers by `group/plural`, subresources as `group/plural/subresource`. */
+export function reviewHandlers(tokens: ServiceAccountTokens, authorizers: readonly Authorizer[]): SubresourceHandlers {
+  return new Map([
+    ["authentication.k8s.io/selfsubjectreviews", reviewSelf],
+    ["authentication.k8s.io/tokenreviews", reviewToken(tokens)],
+    ["authorization.k8s.io/localsubjectaccessreviews", reviewAccess(authorizers, { local: true })],
+    ["authorization.k8s.io/selfsubjectaccessreviews", reviewOwnAccess(authorizers)],
+    ["authorization.k8s.io/selfsubjectrulesreviews", reviewOwnRules],
+    ["authorization.k8s.io/subjectaccessreviews", reviewAccess(authorizers, { local: false })],
+    ["/serviceaccounts/token", requestToken(tokens)],
+  ]);
+}
