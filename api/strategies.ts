@@ -21,6 +21,8 @@ import { job } from "./batch/job.ts";
 import { certificateSigningRequest } from "./certificates.k8s.io/certificatesigningrequest.ts";
 import { configMap } from "./core/configmap.ts";
 import { namespace } from "./core/namespace.ts";
+import { persistentVolume } from "./core/persistentvolume.ts";
+import { persistentVolumeClaim } from "./core/persistentvolumeclaim.ts";
 import { pod } from "./core/pod.ts";
 import { podTemplate } from "./core/podtemplate.ts";
 import { replicationController } from "./core/replicationcontroller.ts";
@@ -29,6 +31,8 @@ import { service } from "./core/service.ts";
 import { serviceAccount } from "./core/serviceaccount.ts";
 import { flowSchema } from "./flowcontrol.apiserver.k8s.io/flowschema.ts";
 import { priorityLevelConfiguration } from "./flowcontrol.apiserver.k8s.io/prioritylevelconfiguration.ts";
+import { ingress } from "./networking.k8s.io/ingress.ts";
+import { networkPolicy } from "./networking.k8s.io/networkpolicy.ts";
 import { podDisruptionBudget } from "./policy/poddisruptionbudget.ts";
 import { clusterRole } from "./rbac.authorization.k8s.io/clusterrole.ts";
 import { clusterRoleBinding } from "./rbac.authorization.k8s.io/clusterrolebinding.ts";
@@ -38,12 +42,15 @@ import { deviceClass } from "./resource.k8s.io/deviceclass.ts";
 import { resourceClaim } from "./resource.k8s.io/resourceclaim.ts";
 import { resourceClaimTemplate } from "./resource.k8s.io/resourceclaimtemplate.ts";
 import { resourceSlice } from "./resource.k8s.io/resourceslice.ts";
+import { storageClass } from "./storage.k8s.io/storageclass.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
 export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
   "/Namespace": of(namespace),
+  "/PersistentVolume": of(persistentVolume),
+  "/PersistentVolumeClaim": of(persistentVolumeClaim),
   "/Pod": of(pod),
   "/PodTemplate": of(podTemplate),
   "/ReplicationController": of(replicationController),
@@ -69,6 +76,8 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "certificates.k8s.io/CertificateSigningRequest": of(certificateSigningRequest),
   "flowcontrol.apiserver.k8s.io/FlowSchema": of(flowSchema),
   "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": of(priorityLevelConfiguration),
+  "networking.k8s.io/Ingress": of(ingress),
+  "networking.k8s.io/NetworkPolicy": of(networkPolicy),
   "policy/PodDisruptionBudget": of(podDisruptionBudget),
   "rbac.authorization.k8s.io/ClusterRole": of(clusterRole),
   "rbac.authorization.k8s.io/ClusterRoleBinding": of(clusterRoleBinding),
@@ -78,6 +87,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "resource.k8s.io/ResourceClaim": of(resourceClaim),
   "resource.k8s.io/ResourceClaimTemplate": of(resourceClaimTemplate),
   "resource.k8s.io/ResourceSlice": of(resourceSlice),
+  "storage.k8s.io/StorageClass": of(storageClass),
 };
 
 function of<T>(strategy: Strategy<T>): Strategy {

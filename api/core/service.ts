@@ -10,8 +10,7 @@ const affinitySeconds = 10_800;
 
 /** The rules of Services. */
 export const service: Strategy<Service> = {
-  nameErrors: nameRules.dns1035Label,
-  revalidatesMetadata: true,
+  nameErrors: nameRules.dnsLabel,
   returnsDeleted: true,
   setDefaults: ({ spec }) => setSpecDefaults(spec),
   prepareForCreate(object) {
@@ -19,7 +18,9 @@ export const service: Strategy<Service> = {
   },
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
+    dropLeftOver(object.spec, old.spec);
   },
+  warnings: serviceWarnings,
   validate: checkService,
   validateUpdate(object, old, errors) {
     checkServiceUpdate(object, old, errors);
@@ -61,6 +62,52 @@ export function hasClusterIp({ type }: ServiceSpec): boolean {
 /** Services with a port on every node. */
 export function hasNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
   return type === "NodePort" || (type === "LoadBalancer" && allocateLoadBalancerNodePorts !== false);
+}
+
+/** What only the old type had use for goes with it, unless the user changed it. Source: dropTypeDependentFields */
+function dropLeftOver(spec: ServiceSpec, old: ServiceSpec): void {
+  if (hasClusterIp(old) && !hasClusterIp(spec) && (spec.clusterIP ?? "") === (old.clusterIP ?? "")) {
+    for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const) delete spec[field];
+  }
+  if (hasNodePorts(old) && !hasNodePorts(spec)) {
+    for (const port of spec.ports ?? []) {
+      if (old.ports?.some(({ nodePort }) => nodePort === port.nodePort)) delete port.nodePort;
+    }
+  }
+  const balanced = old.type === "LoadBalancer" && spec.type !== "LoadBalancer";
+  dropKept(spec, old, { healthCheckNodePort: isHealthChecked(old) && !isHealthChecked(spec) });
+  dropKept(spec, old, { loadBalancerClass: balanced, allocateLoadBalancerNodePorts: balanced });
+  dropKept(spec, old, { externalTrafficPolicy: isReachable(old) && !isReachable(spec) });
+}
+
+function dropKept(
+  spec: ServiceSpec,
+  old: ServiceSpec,
+  useless: { readonly [Field in keyof ServiceSpec]?: boolean },
+): void {
+  for (const [field, gone] of Object.entries(useless) as [keyof ServiceSpec, boolean][]) {
+    if (gone && spec[field] === old[field]) delete spec[field];
+  }
+}
+
+function isHealthChecked({ type, externalTrafficPolicy }: ServiceSpec): boolean {
+  return type === "LoadBalancer" && externalTrafficPolicy === "Local";
+}
+
+function isReachable({ type, externalIPs = [] }: ServiceSpec): boolean {
+  return type === "LoadBalancer" || type === "NodePort" || (type === "ClusterIP" && externalIPs.length > 0);
+}
+
+/** Source: pkg/api/service (GetWarningsForService) */
+function serviceWarnings({ spec }: Service): string[] {
+  const warnings: string[] = [];
+  if (spec.externalIPs !== undefined && spec.externalIPs.length > 0) {
+    warnings.push("spec.externalIPs is deprecated");
+  }
+  if (spec.clusterIP === "None" && spec.sessionAffinity !== "None") {
+    warnings.push("spec.SessionAffinity is ignored for headless services");
+  }
+  return warnings;
 }
 
 function setSpecDefaults(spec: ServiceSpec): void {

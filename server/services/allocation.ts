@@ -124,9 +124,9 @@ class Allocation {
     const headless = wanted === "None";
     spec.clusterIP = wanted === "" ? this.#freeAddress() : wanted;
     if ((spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP];
-    if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = ["IPv4"];
-    spec.ipFamilyPolicy ??=
-      headless && Object.keys(spec.selector ?? {}).length === 0 ? "RequireDualStack" : "SingleStack";
+    const open = headless && Object.keys(spec.selector ?? {}).length === 0;
+    if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = open ? ["IPv4", "IPv6"] : ["IPv4"];
+    spec.ipFamilyPolicy ??= open ? "RequireDualStack" : "SingleStack";
     if (wanted !== "" && !headless) this.#claimAddress(wanted);
   }
 
