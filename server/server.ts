@@ -85,7 +85,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const listening = { port: options.port };
   const tokens = new ServiceAccountTokens(pki.serviceAccountKey, { catalogue, clock });
   const authorizers = [masters, healthForAll];
-  const handlers = new Map([...options.subresources, ...reviewHandlers(tokens, authorizers)]);
+  const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, store }, authorizers)]);
   const stages: readonly Stage[] = [
     metrics.count,
     authenticate([new CertificateAuthenticator(clock), tokens]),

@@ -1,13 +1,18 @@
 /** Kinds and subresources that are answered from the request alone, and who answers. */
+import type { Store } from "@atoll/storage/store";
 import type { ServiceAccountTokens } from "../authenticate/serviceaccounts.ts";
 import type { Authorizer } from "../authorize/stage.ts";
 import type { SubresourceHandlers } from "../routes/resources.ts";
 import { reviewAccess, reviewOwnAccess, reviewOwnRules } from "./access.ts";
 import { reviewSelf, reviewToken } from "./identity.ts";
+import { componentStatuses } from "./components.ts";
 import { requestToken } from "./tokenrequest.ts";
 
 /** Handlers by `group/plural`, subresources as `group/plural/subresource`. */
-export function reviewHandlers(tokens: ServiceAccountTokens, authorizers: readonly Authorizer[]): SubresourceHandlers {
+export function reviewHandlers(
+  { tokens, store }: { tokens: ServiceAccountTokens; store: Store },
+  authorizers: readonly Authorizer[],
+): SubresourceHandlers {
   return new Map([
     ["authentication.k8s.io/selfsubjectreviews", reviewSelf],
     ["authentication.k8s.io/tokenreviews", reviewToken(tokens)],
@@ -15,6 +20,7 @@ export function reviewHandlers(tokens: ServiceAccountTokens, authorizers: readon
     ["authorization.k8s.io/selfsubjectaccessreviews", reviewOwnAccess(authorizers)],
     ["authorization.k8s.io/selfsubjectrulesreviews", reviewOwnRules],
     ["authorization.k8s.io/subjectaccessreviews", reviewAccess(authorizers, { local: false })],
+    ["/componentstatuses", componentStatuses(store)],
     ["/serviceaccounts/token", requestToken(tokens)],
   ]);
 }
