@@ -19,7 +19,9 @@ import { horizontalPodAutoscaler } from "./autoscaling/horizontalpodautoscaler.t
 import { cronJob } from "./batch/cronjob.ts";
 import { job } from "./batch/job.ts";
 import { certificateSigningRequest } from "./certificates.k8s.io/certificatesigningrequest.ts";
+import { lease } from "./coordination.k8s.io/lease.ts";
 import { configMap } from "./core/configmap.ts";
+import { endpoints } from "./core/endpoints.ts";
 import { namespace } from "./core/namespace.ts";
 import { persistentVolume } from "./core/persistentvolume.ts";
 import { persistentVolumeClaim } from "./core/persistentvolumeclaim.ts";
@@ -29,10 +31,13 @@ import { replicationController } from "./core/replicationcontroller.ts";
 import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
 import { serviceAccount } from "./core/serviceaccount.ts";
+import { endpointSlice } from "./discovery.k8s.io/endpointslice.ts";
 import { flowSchema } from "./flowcontrol.apiserver.k8s.io/flowschema.ts";
 import { priorityLevelConfiguration } from "./flowcontrol.apiserver.k8s.io/prioritylevelconfiguration.ts";
 import { ingress } from "./networking.k8s.io/ingress.ts";
+import { ingressClass } from "./networking.k8s.io/ingressclass.ts";
 import { networkPolicy } from "./networking.k8s.io/networkpolicy.ts";
+import { runtimeClass } from "./node.k8s.io/runtimeclass.ts";
 import { podDisruptionBudget } from "./policy/poddisruptionbudget.ts";
 import { clusterRole } from "./rbac.authorization.k8s.io/clusterrole.ts";
 import { clusterRoleBinding } from "./rbac.authorization.k8s.io/clusterrolebinding.ts";
@@ -42,12 +47,14 @@ import { deviceClass } from "./resource.k8s.io/deviceclass.ts";
 import { resourceClaim } from "./resource.k8s.io/resourceclaim.ts";
 import { resourceClaimTemplate } from "./resource.k8s.io/resourceclaimtemplate.ts";
 import { resourceSlice } from "./resource.k8s.io/resourceslice.ts";
+import { priorityClass } from "./scheduling.k8s.io/priorityclass.ts";
 import { storageClass } from "./storage.k8s.io/storageclass.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
 export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
+  "/Endpoints": of(endpoints),
   "/Namespace": of(namespace),
   "/PersistentVolume": of(persistentVolume),
   "/PersistentVolumeClaim": of(persistentVolumeClaim),
@@ -74,10 +81,14 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "batch/CronJob": of(cronJob),
   "batch/Job": of(job),
   "certificates.k8s.io/CertificateSigningRequest": of(certificateSigningRequest),
+  "coordination.k8s.io/Lease": of(lease),
+  "discovery.k8s.io/EndpointSlice": of(endpointSlice),
   "flowcontrol.apiserver.k8s.io/FlowSchema": of(flowSchema),
   "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": of(priorityLevelConfiguration),
   "networking.k8s.io/Ingress": of(ingress),
+  "networking.k8s.io/IngressClass": of(ingressClass),
   "networking.k8s.io/NetworkPolicy": of(networkPolicy),
+  "node.k8s.io/RuntimeClass": of(runtimeClass),
   "policy/PodDisruptionBudget": of(podDisruptionBudget),
   "rbac.authorization.k8s.io/ClusterRole": of(clusterRole),
   "rbac.authorization.k8s.io/ClusterRoleBinding": of(clusterRoleBinding),
@@ -87,6 +98,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "resource.k8s.io/ResourceClaim": of(resourceClaim),
   "resource.k8s.io/ResourceClaimTemplate": of(resourceClaimTemplate),
   "resource.k8s.io/ResourceSlice": of(resourceSlice),
+  "scheduling.k8s.io/PriorityClass": of(priorityClass),
   "storage.k8s.io/StorageClass": of(storageClass),
 };
 
