@@ -3,6 +3,7 @@
  */
 import type { Controller } from "@atoll/runtime/controller";
 import { cronJobController } from "./cronjob/controller.ts";
+import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
@@ -31,6 +32,7 @@ export function controllers({ ca }: ControllersOptions): readonly Controller[] {
     deploymentController,
     replicaSetController,
     statefulSetController,
+    daemonSetController,
     endpointSliceController,
     jobController,
     cronJobController,

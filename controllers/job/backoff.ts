@@ -4,7 +4,8 @@
  * Source: k8s.io/kubernetes/pkg/controller/job/backoff_utils.go
  */
 import type { Job, Pod } from "@atoll/client/builtin";
-import { endedAtMs, hasFailed } from "./pods.ts";
+import { endedAtMs } from "../pods/state.ts";
+import { hasFailed } from "./pods.ts";
 
 const firstMs = 10_000;
 const longestMs = 600_000;

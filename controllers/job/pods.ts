@@ -6,7 +6,6 @@ import type { Container } from "@atoll/api/builtin/core/v1.types";
 import type { Pod } from "@atoll/client/builtin";
 import { Job } from "@atoll/client/builtin";
 import type { Given } from "@atoll/client/client";
-import { parseTime } from "@atoll/machinery/clock";
 import { podFrom } from "../pods/template.ts";
 
 /** Keeps a Pod until its end has been counted. */
@@ -49,16 +48,6 @@ export function waitsForEnd({ spec }: Job): boolean {
 export function hasFailed(job: Job, { status, metadata }: Pod): boolean {
   if (status?.phase === "Failed") return true;
   return !waitsForEnd(job) && metadata.deletionTimestamp !== undefined && status?.phase !== "Succeeded";
-}
-
-/** When a Pod ended, ms since the epoch; the best that can be known. */
-export function endedAtMs({ status, metadata }: Pod): number {
-  const ends = (status?.containerStatuses ?? []).map(({ state }) => parseTime(state?.terminated?.finishedAt ?? ""));
-  const known = ends.filter((end) => !Number.isNaN(end));
-  if (known.length > 0) return Math.max(...known);
-  const ready = status?.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime;
-  const guesses = [ready, metadata.deletionTimestamp, metadata.creationTimestamp].map((time) => parseTime(time ?? ""));
-  return guesses.find((guess) => !Number.isNaN(guess)) ?? 0;
 }
 
 /** How often the index of a Pod had failed before it. */

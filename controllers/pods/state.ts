@@ -57,3 +57,13 @@ export function nextAvailableInMs(pods: readonly Pod[], minReadySeconds: number,
   });
   return delays.length === 0 ? undefined : Math.min(...delays);
 }
+
+/** When a Pod ended, ms since the epoch; the best that can be known. */
+export function endedAtMs({ status, metadata }: Pod): number {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) => parseTime(state?.terminated?.finishedAt ?? ""));
+  const known = ends.filter((end) => !Number.isNaN(end));
+  if (known.length > 0) return Math.max(...known);
+  const ready = status?.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime;
+  const guesses = [ready, metadata.deletionTimestamp, metadata.creationTimestamp].map((time) => parseTime(time ?? ""));
+  return guesses.find((guess) => !Number.isNaN(guess)) ?? 0;
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import { ControllerRevision, DaemonSet, Node, Pod } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { keyOf, toKey } from "@atoll/client/resource";
+import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
+import { startControllers } from "@atoll/harness/controllers";
+import type { Story, Trouble } from "@atoll/harness/crashes";
+import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import type { Harness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
+import { daemonSetController } from "./controller.ts";
+import { nodeOf } from "./pod.ts";
+
+let harness: Harness;
+let client: Client;
+
+before(async () => {
+  harness = await startHarness();
+  client = clientOf(harness);
+  for (const name of ["n0", "n1"]) await client.create(Node, { metadata: { name } });
+});
+after(() => harness.close());
+
+const labels = { app: "agent" };
+const template = (image: string) => ({ metadata: { labels }, spec: { containers: [{ name: "c", image }] } });
+const draft = (namespace: string) => ({
+  metadata: { name: "agent", namespace },
+  spec: { selector: { matchLabels: labels }, template: template("a") },
+});
+const setImage = (namespace: string, image: string) =>
+  client.patch(DaemonSet, {
+    key: toKey(namespace, "agent"),
+    patch: { type: "strategic", body: { spec: { template: template(image) } } },
+  });
+const pods = async (namespace: string) => (await client.list(Pod, { namespace })).items;
+
+/** Plays scheduler and node: Pods go where they are meant to be, run and are ready, and deleted ones go. */
+async function play(namespace: string): Promise<void> {
+  for (const pod of await pods(namespace)) {
+    const key = keyOf(pod);
+    if (pod.metadata.deletionTimestamp !== undefined)
+      await client.delete(Pod, key, { graceSeconds: 0 }).catch(() => undefined);
+    else if ((pod.spec.nodeName ?? "") === "") {
+      const target = { apiVersion: "v1", kind: "Node", name: nodeOf(pod) ?? "" };
+      const body = { apiVersion: "v1", kind: "Binding", metadata: { name: pod.metadata.name, namespace }, target };
+      await client.createSubresource(Pod, { key, subresource: "binding", body }).catch(() => undefined);
+    } else if (pod.status?.phase !== "Running") {
+      const conditions = [
+        { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: "2026-01-01T00:00:00Z" },
+      ];
+      await client
+        .setStatus(Pod, { object: pod, status: { ...pod.status, phase: "Running", conditions } })
+        .catch(() => undefined);
+    }
+  }
+}
+
+const is = (namespace: string, wanted: string) =>
+  eventually(
+    `the Pods are ${wanted}`,
+    async () => {
+      await play(namespace);
+      const all = (await pods(namespace)).map((pod) => `${pod.spec.nodeName}:${pod.spec.containers?.[0]?.image}`);
+      const { status } = await client.get(DaemonSet, toKey(namespace, "agent"));
+      return all.sort().join(" ") === wanted && status.numberAvailable === 2 && status.updatedNumberScheduled === 2;
+    },
+    20_000,
+  );
+
+test("a DaemonSet has a Pod on each node, and rolls them to another template and back", async () => {
+  const namespace = "daemons";
+  await makeNamespace(client, namespace);
+  const workshop = startControllers(harness, [daemonSetController]);
+  await client.create(DaemonSet, draft(namespace));
+  await is(namespace, "n0:a n1:a");
+  await setImage(namespace, "b");
+  await is(namespace, "n0:b n1:b");
+  await setImage(namespace, "a");
+  await is(namespace, "n0:a n1:a");
+  const { items } = await client.list(ControllerRevision, { namespace });
+  assert.deepEqual(new Set(items.map(({ revision }) => revision)), new Set([2, 3]));
+  await workshop.quiet();
+  const done = workshop.faults.writes.length;
+  await workshop.quiet(300);
+  assert.equal(workshop.faults.writes.length, done);
+  await workshop.stop();
+});
+
+const rollout: Story = {
+  controllers: [daemonSetController],
+  async begin(round) {
+    await makeNamespace(client, round);
+    await client.create(DaemonSet, draft(round));
+    await setImage(round, "b");
+  },
+  ended: (round) => is(round, "n0:b n1:b"),
+  async check(round) {
+    assert.equal((await pods(round)).length, 2);
+  },
+};
+
+for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
+  test(`DaemonSets converge with "${trouble}" at each write`, async () => {
+    const writes = await troubleAtEachWrite(harness, `ds-${trouble.replace(" ", "-")}`, { story: rollout, trouble });
+    assert.ok(writes >= 3, `${writes} writes`);
+  });
+}
