@@ -56,7 +56,7 @@ test("Leadership goes to one of two, and at once to the other when the first sto
   assert.equal(second.state.leading, false);
   assert.equal((await holder("handover")).holderIdentity, "first");
   await first.stop();
-  await eventually("the second leads", () => second.state.leading, 500);
+  await eventually("the second leads", () => second.state.leading);
   const spec = await holder("handover");
   assert.equal(spec.holderIdentity, "second");
   assert.equal(spec.leaseTransitions, 1);
