@@ -14,7 +14,7 @@ import type { Filter } from "@atoll/client/informer/cache";
 import type { Cache } from "@atoll/client/informer/cache";
 import { listFrom } from "@atoll/client/informer/cache";
 import type { Informer } from "@atoll/client/informer/informer";
-import { isConflict } from "@atoll/client/errors";
+import { isConflict, isNotFound } from "@atoll/client/errors";
 import type { Client } from "@atoll/client/client";
 import type { AnyResource, Key, Resource } from "@atoll/client/resource";
 import { groupResource, keyOf } from "@atoll/client/resource";
@@ -271,8 +271,8 @@ class Loop implements RunningController, View {
     }
     const afterMs = this.#queue.retry(key);
     this.#count("error");
-    // A conflict only says that the cache was behind.
-    const level = isConflict(error) ? "debug" : "warn";
+    // These only say that the cache was behind.
+    const level = isConflict(error) || isNotFound(error) ? "debug" : "warn";
     this.#log[level]("failed, will try again", { key, afterMs, error });
   }
 
