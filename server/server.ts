@@ -70,37 +70,15 @@ export interface Server {
 
 const closeGraceMs = 5_000;
 
+/** Starts a server; it serves when the promise resolves. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { store, clock, log, pki } = options;
-  const catalogue = new Catalogue(store);
+  const { clock, log, pki } = options;
+  const catalogue = new Catalogue(options.store);
   serveBuiltins(catalogue, options.kinds);
-  const metrics = new Metrics(clock);
   const serviceRange = new AddressRange(options.serviceCidr);
-  const services = {
-    catalogue,
-    clock,
-    ownership: new OwnershipRules(),
-    admission: new Admission(admissionPlugins(catalogue, { serviceRange })),
-  };
   const listening = { port: options.port };
-  const tokens = new ServiceAccountTokens(pki.serviceAccountKey, { catalogue, clock });
-  const authorizers = [masters, healthForAll];
-  const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, store }, authorizers)]);
-  const stages: readonly Stage[] = [
-    metrics.count,
-    authenticate([new CertificateAuthenticator(clock), tokens]),
-    authorize(authorizers),
-    resources(services, handlers),
-    openid(tokens, () => `${options.advertise}:${listening.port}`),
-    health({ live: [ping], ready: [ping, storeCheck(store)] }),
-    version(options.version),
-    metrics.serve,
-    root(catalogue),
-    discovery(catalogue),
-    openapi(catalogue, options.version),
-  ];
   const handle = pipeline({
-    stages,
+    stages: stagesOf(options, { catalogue, serviceRange, listening }),
     clock,
     onFailure: (error, what) => log.error({ err: error, request: what }, "request failed"),
   });
@@ -135,6 +113,36 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await listener.close(closeGraceMs);
     },
   };
+}
+
+interface Parts {
+  readonly catalogue: Catalogue;
+  readonly serviceRange: AddressRange;
+  /** The port is known only once the server listens. */
+  readonly listening: { readonly port: number };
+}
+
+/** What every request goes through, in this order. */
+function stagesOf(options: ServerOptions, { catalogue, serviceRange, listening }: Parts): readonly Stage[] {
+  const { store, clock, pki } = options;
+  const metrics = new Metrics(clock);
+  const tokens = new ServiceAccountTokens(pki.serviceAccountKey, { catalogue, clock });
+  const authorizers = [masters, healthForAll];
+  const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, store }, authorizers)]);
+  const admission = new Admission(admissionPlugins(catalogue, { serviceRange }));
+  return [
+    metrics.count,
+    authenticate([new CertificateAuthenticator(clock), tokens]),
+    authorize(authorizers),
+    resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
+    openid(tokens, () => `${options.advertise}:${listening.port}`),
+    health({ live: [ping], ready: [ping, storeCheck(store)] }),
+    version(options.version),
+    metrics.serve,
+    root(catalogue),
+    discovery(catalogue),
+    openapi(catalogue, options.version),
+  ];
 }
 
 /** Versions of one resource, and groups that share one, are served from the version that is stored as itself. */

@@ -24,6 +24,7 @@ export function speaksReview(versions: readonly string[] | null | undefined): bo
   return (versions ?? []).length === 0 || (versions ?? []).some((version) => reviewVersions.has(version));
 }
 
+/** The rules of spec.conversion: a strategy, and for Webhook where it is and what it speaks. */
 export function validateConversion(
   conversion: CustomResourceConversion,
   lenient: ConversionLeniency,

@@ -14,6 +14,7 @@ function propertyOf({ properties }: RawSchema, name: string): RawSchema | undefi
   return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
+/** The rules of list and map types: which keys there are, and that they can be told apart. */
 export class ListRules {
   readonly #lenient: SchemaLeniency;
   readonly #errors: FieldErrors;

@@ -12,6 +12,7 @@ import type {
 } from "../builtin/apiextensions.k8s.io/v1.types.ts";
 import type { Version } from "./definition.ts";
 
+/** The rules of a version's status and scale subresources. */
 export function validateSubresources(
   subresources: CustomResourceSubresources | undefined,
   at: Path,
@@ -50,6 +51,7 @@ function checkScalePath(
 const columnTypes = ["boolean", "date", "integer", "number", "string"];
 const columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 
+/** The rules of one additional printer column. */
 export function validateColumn(column: CustomResourceColumnDefinition, at: Path, errors: FieldErrors): void {
   const { name, type, format = "", jsonPath } = column;
   if (name === "") errors.required(at.child("name"));

@@ -41,6 +41,7 @@ export function checkSecretName(secretRef: { name?: string } | undefined, at: Pl
   if (secretRef !== undefined && !secretRef.name) at.child("secretRef").required("name");
 }
 
+/** NFS: a server and an absolute path. */
 export function checkNfs({ server, path }: NFSVolumeSource, at: Place): void {
   if (server === "") at.required("server");
   if (path === "") at.required("path");
@@ -91,6 +92,7 @@ export function checkInitiatorLength(
   }
 }
 
+/** Fibre Channel: target names and a LUN, or wide identifiers. */
 export function checkFc({ targetWWNs = [], wwids = [], lun }: FCVolumeSource, at: Place): void {
   if (targetWWNs.length === 0 && wwids.length === 0) {
     at.required("targetWWNs", "must specify either targetWWNs or wwids, but not both");
@@ -102,6 +104,7 @@ export function checkFc({ targetWWNs = [], wwids = [], lun }: FCVolumeSource, at
   else if (lun < 0 || lun > partitionMax) at.invalid("lun", lun, "must be between 0 and 255, inclusive");
 }
 
+/** Quobyte: registries and a volume. */
 export function checkQuobyte({ registry, tenant = "", volume }: QuobyteVolumeSource, at: Place): void {
   const pairs = "must be a host:port pair or multiple pairs separated by commas";
   if (registry === "") at.required("registry", pairs);
@@ -115,6 +118,7 @@ export function checkQuobyte({ registry, tenant = "", volume }: QuobyteVolumeSou
   if (volume === "") at.required("volume");
 }
 
+/** Flocker: a dataset by name or by UUID, not both. */
 export function checkFlocker({ datasetName = "", datasetUUID = "" }: FlockerVolumeSource, at: Place): void {
   if (datasetName === "" && datasetUUID === "") at.required("", "one of datasetName and datasetUUID is required");
   if (datasetName !== "" && datasetUUID !== "") {
@@ -123,6 +127,7 @@ export function checkFlocker({ datasetName = "", datasetUUID = "" }: FlockerVolu
   if (datasetName.includes("/")) at.invalid("datasetName", datasetName, "must not contain '/'");
 }
 
+/** FlexVolume: a driver. */
 export function checkFlex({ driver, options = {} }: FlexVolumeSource, at: Place): void {
   if (driver === "") at.required("driver");
   for (const key of Object.keys(options)) {
@@ -141,6 +146,7 @@ const managedDisks = [
 ];
 const blobDisks = ["https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"];
 
+/** Azure disk: its names, caching mode and kind, which must fit each other. */
 export function checkAzureDisk(disk: AzureDiskVolumeSource, at: Place): void {
   const { diskName, diskURI, cachingMode, kind } = disk;
   if (diskName === "") at.required("diskName");
@@ -156,6 +162,7 @@ export function checkAzureDisk(disk: AzureDiskVolumeSource, at: Place): void {
   }
 }
 
+/** StorageOS: the volume's name and namespace. */
 export function checkStorageOs({ volumeName, volumeNamespace, secretRef }: StorageOSVolumeSource, at: Place): void {
   if (!volumeName) at.required("volumeName");
   else at.each("volumeName", volumeName, dns1123LabelErrors(volumeName));
@@ -163,6 +170,7 @@ export function checkStorageOs({ volumeName, volumeNamespace, secretRef }: Stora
   checkSecretName(secretRef, at);
 }
 
+/** CSI, inline: a driver, and a secret's name if any. */
 export function checkCsi({ driver, nodePublishSecretRef }: CSIVolumeSource, at: Place): void {
   checkDriverName(driver, at, "driver");
   if (nodePublishSecretRef === undefined) return;

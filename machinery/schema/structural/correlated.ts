@@ -8,6 +8,7 @@ import type { Schema } from "../schema.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Whether a value is an object, and neither a list nor null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -12,6 +12,7 @@ export function isInt64(value: unknown): value is number | bigint {
   return typeof value === "bigint" && value >= int64Min && value <= int64Max;
 }
 
+/** The JSON type of a value, as errors name it. */
 export function kindOf(value: unknown): ValueKind {
   switch (typeof value) {
     case "string":

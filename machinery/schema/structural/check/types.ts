@@ -23,6 +23,7 @@ export interface TypeRule {
 /** Formats that Go's numbers have by themselves. */
 const ownFormat: Readonly<Partial<Record<ValueKind, string>>> = { integer: "int64", number: "float64" };
 
+/** The rule that a value is of its schema's type. */
 export function typeRule(schema: Schema, { instances }: Reading): TypeRule {
   const intOrString = instances && schema["x-kubernetes-int-or-string"] === true;
   const single = schema.type === undefined ? [] : [schema.type];
