@@ -23,6 +23,7 @@ import { lease } from "./coordination.k8s.io/lease.ts";
 import { configMap } from "./core/configmap.ts";
 import { endpoints } from "./core/endpoints.ts";
 import { namespace } from "./core/namespace.ts";
+import { node } from "./core/node.ts";
 import { persistentVolume } from "./core/persistentvolume.ts";
 import { persistentVolumeClaim } from "./core/persistentvolumeclaim.ts";
 import { pod } from "./core/pod.ts";
@@ -48,6 +49,7 @@ import { resourceClaim } from "./resource.k8s.io/resourceclaim.ts";
 import { resourceClaimTemplate } from "./resource.k8s.io/resourceclaimtemplate.ts";
 import { resourceSlice } from "./resource.k8s.io/resourceslice.ts";
 import { priorityClass } from "./scheduling.k8s.io/priorityclass.ts";
+import { csiDriver } from "./storage.k8s.io/csidriver.ts";
 import { storageClass } from "./storage.k8s.io/storageclass.ts";
 import type { Strategy } from "./kind.ts";
 
@@ -56,6 +58,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
   "/Endpoints": of(endpoints),
   "/Namespace": of(namespace),
+  "/Node": of(node),
   "/PersistentVolume": of(persistentVolume),
   "/PersistentVolumeClaim": of(persistentVolumeClaim),
   "/Pod": of(pod),
@@ -99,6 +102,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "resource.k8s.io/ResourceClaimTemplate": of(resourceClaimTemplate),
   "resource.k8s.io/ResourceSlice": of(resourceSlice),
   "scheduling.k8s.io/PriorityClass": of(priorityClass),
+  "storage.k8s.io/CSIDriver": of(csiDriver),
   "storage.k8s.io/StorageClass": of(storageClass),
 };
 

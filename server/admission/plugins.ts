@@ -6,6 +6,7 @@ import type { AdmissionPlugin } from "./admission.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
 import { priorities } from "./priority.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
+import { defaultStorageClass, storageProtection } from "./storage.ts";
 import { defaultTolerations } from "./tolerations.ts";
 
 /** What the plugins need to know of this cluster. */
@@ -20,6 +21,8 @@ export function admissionPlugins(catalogue: Catalogue, { serviceRange }: Admissi
     serviceAccounts(catalogue),
     priorities(catalogue),
     defaultTolerations,
+    defaultStorageClass(catalogue),
+    storageProtection,
     serviceAllocation(catalogue, serviceRange),
   ];
 }
