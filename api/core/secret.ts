@@ -94,6 +94,8 @@ function checkByType({ metadata, type, data: held = {} }: Secret, errors: FieldE
       need("tls.crt");
       need("tls.key");
       break;
+    default:
+      break;
   }
 }
 

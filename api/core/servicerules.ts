@@ -52,6 +52,8 @@ function checkType(spec: ServiceSpec, at: Place): void {
     case "ExternalName":
       checkExternalName(spec, at);
       break;
+    default:
+      break;
   }
   at.oneOf("type", type, types);
 }

@@ -1,5 +1,5 @@
 /** IngressClass. Source: k8s.io/kubernetes/pkg/registry/networking/ingressclass, pkg/apis/networking/validation */
-import { type FieldErrors, Path } from "@atoll/machinery/field";
+import { Path } from "@atoll/machinery/field";
 import { dns1123LabelErrors, dns1123SubdomainErrors, pathSegmentErrors } from "@atoll/machinery/names";
 import type { IngressClass, IngressClassParametersReference } from "../builtin/networking.k8s.io/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";

@@ -86,6 +86,15 @@ export function checkParameters(parameters: Readonly<Record<string, string>>, at
   if (size > parametersBytesMax) at.tooLong("parameters", parametersBytesMax);
 }
 
+function checkValues(values: readonly string[], term: Place): void {
+  const seen = new Set<string>();
+  for (const [i, value] of values.entries()) {
+    term.item("values", i).each("", value, labelValueErrors(value));
+    if (seen.has(value)) term.item("values", i).duplicate("", value);
+    seen.add(value);
+  }
+}
+
 function checkTopologies({ allowedTopologies }: StorageClass, at: Place): void {
   for (const [i, { matchLabelExpressions = [] }] of (allowedTopologies ?? []).entries()) {
     const here = at.item("allowedTopologies", i);
@@ -93,12 +102,7 @@ function checkTopologies({ allowedTopologies }: StorageClass, at: Place): void {
     for (const [j, { key, values }] of matchLabelExpressions.entries()) {
       const term = here.item("matchLabelExpressions", j);
       if ((values ?? []).length === 0) term.required("values");
-      const seen = new Set<string>();
-      for (const [k, value] of (values ?? []).entries()) {
-        term.item("values", k).each("", value, labelValueErrors(value));
-        if (seen.has(value)) term.item("values", k).duplicate("", value);
-        seen.add(value);
-      }
+      checkValues(values ?? [], term);
       term.each("key", key, qualifiedNameErrors(key));
       if (keys.has(key)) term.duplicate("key", key);
       keys.add(key);

@@ -69,25 +69,8 @@ class Allocation {
   /** An update that leaves out what was given keeps it. Source: patchAllocatedValues */
   keep(old: Service): void {
     const { spec } = this.#service;
-    if (hasClusterIp(old.spec) && hasClusterIp(spec)) {
-      if (!spec.clusterIP && old.spec.clusterIP !== undefined) spec.clusterIP = old.spec.clusterIP;
-      if (
-        (spec.clusterIPs ?? []).length === 0 &&
-        spec.clusterIP === old.spec.clusterIP &&
-        old.spec.clusterIPs !== undefined
-      ) {
-        spec.clusterIPs = [...old.spec.clusterIPs];
-      }
-      spec.ipFamilies ??= [...(old.spec.ipFamilies ?? [])];
-      spec.ipFamilyPolicy ??= old.spec.ipFamilyPolicy ?? "SingleStack";
-    }
-    if (!hasNodePorts(old.spec) || !hasNodePorts(spec)) return;
-    for (const port of spec.ports ?? []) {
-      const known = old.spec.ports?.find((each) => each.port === port.port && each.protocol === port.protocol);
-      if (!port.nodePort && known?.nodePort !== undefined) port.nodePort = known.nodePort;
-    }
-    if (!spec.healthCheckNodePort && old.spec.healthCheckNodePort)
-      spec.healthCheckNodePort = old.spec.healthCheckNodePort;
+    if (hasClusterIp(old.spec) && hasClusterIp(spec)) keepAddresses(spec, old.spec);
+    if (hasNodePorts(old.spec) && hasNodePorts(spec)) keepPorts(spec, old.spec);
   }
 
   /** The one address and the list of addresses say the same. Source: NormalizeClusterIPs */
@@ -124,9 +107,7 @@ class Allocation {
     const headless = wanted === "None";
     spec.clusterIP = wanted === "" ? this.#freeAddress() : wanted;
     if ((spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP];
-    const open = headless && Object.keys(spec.selector ?? {}).length === 0;
-    if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = open ? ["IPv4", "IPv6"] : ["IPv4"];
-    spec.ipFamilyPolicy ??= open ? "RequireDualStack" : "SingleStack";
+    setFamilies(spec, headless);
     if (wanted !== "" && !headless) this.#claimAddress(wanted);
   }
 
@@ -204,4 +185,27 @@ class Allocation {
     request.onSettled(inUse.reserve(claim));
     return claim;
   }
+}
+
+function keepAddresses(spec: ServiceSpec, old: ServiceSpec): void {
+  if (!spec.clusterIP && old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
+  const unsaid = (spec.clusterIPs ?? []).length === 0 && spec.clusterIP === old.clusterIP;
+  if (unsaid && old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
+  spec.ipFamilies ??= [...(old.ipFamilies ?? [])];
+  spec.ipFamilyPolicy ??= old.ipFamilyPolicy ?? "SingleStack";
+}
+
+function keepPorts(spec: ServiceSpec, old: ServiceSpec): void {
+  for (const port of spec.ports ?? []) {
+    const known = old.ports?.find((each) => each.port === port.port && each.protocol === port.protocol);
+    if (!port.nodePort && known?.nodePort !== undefined) port.nodePort = known.nodePort;
+  }
+  if (!spec.healthCheckNodePort && old.healthCheckNodePort) spec.healthCheckNodePort = old.healthCheckNodePort;
+}
+
+/** A headless Service without a selector is whatever its endpoints are. */
+function setFamilies(spec: ServiceSpec, headless: boolean): void {
+  const open = headless && Object.keys(spec.selector ?? {}).length === 0;
+  if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = open ? ["IPv4", "IPv6"] : ["IPv4"];
+  spec.ipFamilyPolicy ??= open ? "RequireDualStack" : "SingleStack";
 }
