@@ -23,12 +23,12 @@ export const lease: Strategy<Lease> = {
 
 function check({ spec }: Lease, errors: FieldErrors): void {
   const at = new Place(errors, Path.of("spec"));
-  const { leaseDurationSeconds, leaseTransitions, holderIdentity, strategy, preferredHolder } = spec;
+  // An empty holder is how a leader gives its lease up.
+  const { leaseDurationSeconds, leaseTransitions, strategy, preferredHolder } = spec;
   if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0) {
     at.invalid("leaseDurationSeconds", leaseDurationSeconds, "must be greater than 0");
   }
   at.nonNegative("leaseTransitions", leaseTransitions);
-  if (holderIdentity === "") at.invalid("holderIdentity", "", "must not be empty");
   if (strategy !== undefined) at.each("strategy", strategy, qualifiedNameErrors(strategy));
-  if (preferredHolder && !strategy) at.forbidden("preferredHolder", "must not be set when `strategy` is not set");
+  if (preferredHolder && !strategy) at.forbidden("preferredHolder", "may only be specified if `strategy` is defined");
 }
