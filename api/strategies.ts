@@ -21,6 +21,7 @@ import { job } from "./batch/job.ts";
 import { certificateSigningRequest } from "./certificates.k8s.io/certificatesigningrequest.ts";
 import { lease } from "./coordination.k8s.io/lease.ts";
 import { configMap } from "./core/configmap.ts";
+import { coreEvent, newEvent } from "./core/event.ts";
 import { endpoints } from "./core/endpoints.ts";
 import { namespace } from "./core/namespace.ts";
 import { node } from "./core/node.ts";
@@ -56,6 +57,8 @@ import type { Strategy } from "./kind.ts";
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
 export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
+  "/Event": of(coreEvent),
+  "events.k8s.io/Event": of(newEvent),
   "/Endpoints": of(endpoints),
   "/Namespace": of(namespace),
   "/Node": of(node),
