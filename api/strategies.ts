@@ -22,6 +22,7 @@ import { certificateSigningRequest } from "./certificates.k8s.io/certificatesign
 import { lease } from "./coordination.k8s.io/lease.ts";
 import { configMap } from "./core/configmap.ts";
 import { coreEvent, newEvent } from "./core/event.ts";
+import { limitRange } from "./core/limitrange.ts";
 import { endpoints } from "./core/endpoints.ts";
 import { namespace } from "./core/namespace.ts";
 import { node } from "./core/node.ts";
@@ -29,6 +30,7 @@ import { persistentVolume } from "./core/persistentvolume.ts";
 import { persistentVolumeClaim } from "./core/persistentvolumeclaim.ts";
 import { pod } from "./core/pod.ts";
 import { podTemplate } from "./core/podtemplate.ts";
+import { resourceQuota } from "./core/resourcequota.ts";
 import { replicationController } from "./core/replicationcontroller.ts";
 import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
@@ -58,6 +60,8 @@ import type { Strategy } from "./kind.ts";
 export const strategies: Readonly<Record<string, Strategy>> = {
   "/ConfigMap": of(configMap),
   "/Event": of(coreEvent),
+  "/LimitRange": of(limitRange),
+  "/ResourceQuota": of(resourceQuota),
   "events.k8s.io/Event": of(newEvent),
   "/Endpoints": of(endpoints),
   "/Namespace": of(namespace),
