@@ -3,8 +3,8 @@
  * `--nightly` sets ATOLL_NIGHTLY=1, by which tests choose their long form.
  *
  * Tests that start machines or clusters run one at a time, after the others: they measure themselves against deadlines,
- * and two at once on two cores would only test each other's patience. A file that fails is run once more by itself; what
- * passes then is named as unsteady, what fails again fails the run.
+ * and two at once on two cores would only test each other's patience. A file that fails is run up to twice more by itself;
+ * what passes then is named as unsteady, what goes on failing fails the run.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,6 +13,8 @@ import { join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const alone = /^(crx|images)\/|^storage\/(etcd|sqlite-crash)|^e2e\/|^server\/crd\//;
+
+const furtherTries = 2;
 
 function* tests(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -78,11 +80,12 @@ function runTests(args: readonly string[]): number {
     ),
   ];
   if (failed.length === 0) return 0;
-  process.stdout.write(`\nfailed, and tried once more by themselves:\n  ${failed.join("\n  ")}\n`);
-  const again = run(failed, 1, env);
-  const unsteady = failed.filter((path) => !again.includes(path));
+  process.stdout.write(`\nfailed, and tried again by themselves:\n  ${failed.join("\n  ")}\n`);
+  let left = failed;
+  for (let tries = 0; tries < furtherTries && left.length > 0; tries++) left = run(left, 1, env);
+  const unsteady = failed.filter((path) => !left.includes(path));
   if (unsteady.length > 0) process.stdout.write(`\nunsteady, to be mended:\n  ${unsteady.join("\n  ")}\n`);
-  return again.length === 0 ? 0 : 1;
+  return left.length === 0 ? 0 : 1;
 }
 
 process.exit(runTests(process.argv.slice(2)));
