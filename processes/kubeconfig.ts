@@ -1,6 +1,4 @@
 /** Writing the admin's kubeconfig. */
-import { randomBytes } from "node:crypto";
-import { open, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { defaultData } from "./datadir.ts";
 import type { KeyPair } from "@atoll/server/pki/authority";
@@ -31,19 +29,6 @@ export function formatKubeconfig({ server, ca, user, identity }: KubeconfigOptio
     "current-context": "atoll",
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
-}
-
-/** Writes a file for its owner alone, whole or not at all. */
-export async function writePrivate(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString("hex")}`;
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }
 
 /** Whose cluster a bundled client speaks to: KUBECONFIG when it is set, else the data directory's admin kubeconfig. */

@@ -1,7 +1,7 @@
 /** The record of what `up` runs in a data directory, for `down` and `status`. */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writePrivate } from "./kubeconfig.ts";
+import { writePrivate } from "@atoll/server/pki/private";
 
 /** One process, told from a later one of the same number by when it began. */
 export interface Running {

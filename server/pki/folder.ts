@@ -10,11 +10,11 @@
  *     admin.crt admin.key              full access, for people in need
  */
 import { X509Certificate } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { randomBytes } from "node:crypto";
 import { createPublicKey } from "node:crypto";
 import { parseDate } from "@atoll/machinery/clock";
+import { writePrivate } from "./private.ts";
 import { type CertificateWish, issue, type KeyPair, newAuthority, newKey } from "./authority.ts";
 
 /** All that a server signs and identifies itself with. */
@@ -100,8 +100,8 @@ async function serviceAccountKey(folder: string): Promise<string> {
   if (known !== undefined) return known;
   const key = newKey();
   const publicKey = createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
-  await keep(join(folder, "sa.pub"), publicKey);
-  await keep(join(folder, "sa.key"), key);
+  await writePrivate(join(folder, "sa.pub"), publicKey);
+  await writePrivate(join(folder, "sa.key"), key);
   return (await read(join(folder, "sa.key"))) ?? key;
 }
 
@@ -118,22 +118,9 @@ async function keepPair(
   { replace } = { replace: false },
 ): Promise<KeyPair> {
   if (!replace && (await exists(join(folder, `${name}.crt`)))) return (await readPair(folder, name)) ?? pair;
-  await keep(join(folder, `${name}.key`), pair.key);
-  await keep(join(folder, `${name}.crt`), pair.cert);
+  await writePrivate(join(folder, `${name}.key`), pair.key);
+  await writePrivate(join(folder, `${name}.crt`), pair.cert);
   return pair;
-}
-
-/** Writes a file whole or not at all, for the owner alone. */
-async function keep(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString("hex")}`;
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }
 
 async function read(path: string): Promise<string | undefined> {

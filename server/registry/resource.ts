@@ -4,7 +4,7 @@
  * Source: k8s.io/apiserver/pkg/registry/generic/registry/store.go
  */
 import type { Kind } from "@atoll/api/kind";
-import type { ApiObject } from "@atoll/machinery/object";
+import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
 import {
   type Entry,
@@ -55,7 +55,7 @@ export class Resource {
     this.#store = store;
     this.#prefix = `/registry/${stored.group === "" ? "core" : stored.group}/${stored.plural}/`;
     this.cache = new Cache({ store, prefix: this.#prefix, recent, parsed });
-    this.splicer = new Splicer(stored.kind, stored.group === "" ? stored.version : `${stored.group}/${stored.version}`);
+    this.splicer = new Splicer(stored.kind, formatApiVersion(stored.group, stored.version));
     this.events = new SharedEvents(this.splicer);
   }
 

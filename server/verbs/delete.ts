@@ -3,7 +3,7 @@
  * Source: k8s.io/apiserver/pkg/registry/rest/delete.go, …/registry/generic/registry/store.go, …/endpoints/handlers/delete.go
  */
 import { formatTime, parseTime } from "@atoll/machinery/clock";
-import type { ApiObject } from "@atoll/machinery/object";
+import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
 import type { Entry } from "@atoll/storage/store";
 import type { Call } from "../call.ts";
@@ -239,7 +239,7 @@ export async function removeCollection(call: Call): Promise<Reply> {
   const objects = await Promise.all(found.entries.map((entry) => fromStored(kind, resource.cache.object(entry))));
   const todo = objects.values();
   await Promise.all(Array.from({ length: lanes }, () => removeEach(call, todo, options)));
-  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+  const apiVersion = formatApiVersion(kind.group, kind.version);
   const metadata = listMetadata(found, prefix);
   const items = kind.custom === true ? objects : objects.map(({ kind: _, apiVersion: __, ...item }) => item);
   return answerValue(wanted, 200, { kind: `${kind.kind}List`, apiVersion, metadata, items });

@@ -172,7 +172,7 @@ interface Listing {
 
 async function answer(call: Call, wanted: Wanted, listing: Listing): Promise<Reply> {
   const { kind } = call.served;
-  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+  const apiVersion = formatApiVersion(kind.group, kind.version);
   if (wanted.as === "object" && wanted.format === "json" && kind.storedAs === undefined && !wanted.pretty) {
     return { code: 200, contentType: jsonType, body: listBytes(kind.kind, apiVersion, listing) };
   }

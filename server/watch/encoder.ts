@@ -4,7 +4,7 @@
  */
 import type { Kind } from "@atoll/api/kind";
 import { stringifyJson } from "@atoll/machinery/json/json";
-import type { ApiObject } from "@atoll/machinery/object";
+import { type ApiObject, formatApiVersion } from "@atoll/machinery/object";
 import { formatYaml } from "@atoll/machinery/yaml/format";
 import type { Entry } from "@atoll/storage/store";
 import type { Wanted } from "../http/negotiate.ts";
@@ -58,7 +58,7 @@ export class EventEncoder {
       resourceVersion: String(revision),
       ...(initialEnd ? { annotations: { [initialEventsEnd]: "true" } } : {}),
     };
-    const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+    const apiVersion = formatApiVersion(kind.group, kind.version);
     return this.#encode("BOOKMARK", { kind: kind.kind, apiVersion, metadata });
   }
 
