@@ -5,6 +5,7 @@
 import type * as apiextensions from "@atoll/api/builtin/apiextensions.k8s.io/v1.types";
 import type * as apiregistration from "@atoll/api/builtin/apiregistration.k8s.io/v1.types";
 import type * as apps from "@atoll/api/builtin/apps/v1.types";
+import type * as authorization from "@atoll/api/builtin/authorization.k8s.io/v1.types";
 import type * as autoscaling from "@atoll/api/builtin/autoscaling/v2.types";
 import type * as batch from "@atoll/api/builtin/batch/v1.types";
 import type * as certificates from "@atoll/api/builtin/certificates.k8s.io/v1.types";
@@ -245,6 +246,14 @@ export const CertificateSigningRequest: Resource<certificates.CertificateSigning
   "certificatesigningrequests",
 );
 export type CertificateSigningRequest = certificates.CertificateSigningRequest;
+
+/** `subjectaccessreviews` of `authorization.k8s.io/v1`: asked, never stored. */
+export const SubjectAccessReview: Resource<authorization.SubjectAccessReview> = clusterWide(
+  "authorization.k8s.io/v1",
+  "SubjectAccessReview",
+  "subjectaccessreviews",
+);
+export type SubjectAccessReview = authorization.SubjectAccessReview;
 
 /** `customresourcedefinitions` of `apiextensions.k8s.io/v1`. */
 export const CustomResourceDefinition: Resource<apiextensions.CustomResourceDefinition> = clusterWide(

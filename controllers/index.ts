@@ -2,6 +2,10 @@
  * Every controller, in the order in which `./atoll controllers` lists them.
  */
 import type { Controller } from "@atoll/runtime/controller";
+import { approvingController } from "./certificates/approving/controller.ts";
+import { cleanerController } from "./certificates/cleaner/controller.ts";
+import type { SigningAuthority } from "./certificates/issue.ts";
+import { signingController } from "./certificates/signing/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
@@ -20,10 +24,12 @@ import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 export interface ControllersOptions {
   /** PEM of the authority that vouches for the API server. */
   readonly ca: string;
+  /** Signs certificates that are asked for; without it they wait, once approved. */
+  readonly signing?: SigningAuthority | undefined;
 }
 
 /** All controllers. */
-export function controllers({ ca }: ControllersOptions): readonly Controller[] {
+export function controllers({ ca, signing }: ControllersOptions): readonly Controller[] {
   return [
     garbageCollector,
     namespaceController,
@@ -38,5 +44,8 @@ export function controllers({ ca }: ControllersOptions): readonly Controller[] {
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    approvingController,
+    cleanerController,
+    ...(signing === undefined ? [] : [signingController(signing)]),
   ];
 }

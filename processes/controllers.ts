@@ -3,8 +3,10 @@
  * for its lease. One that loses the lease ends, and whoever supervises it starts it anew.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { Client } from "@atoll/client/client";
+import { isPair, type SigningAuthority } from "@atoll/controllers/certificates/issue";
 import { controllers } from "@atoll/controllers/index";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
@@ -19,12 +21,16 @@ import { atollVersion } from "./version.ts";
 interface Options {
   readonly kubeconfig: string;
   readonly only?: string;
+  readonly clusterSigningCert?: string;
+  readonly clusterSigningKey?: string;
 }
 
 function parse(args: readonly string[]): Options {
   return flags("atoll controllers", "The controllers alone, in the foreground.")
     .requiredOption("--kubeconfig <file>", "the API server, and who to be there")
     .option("--only <names>", "run these alone, as NAME,NAME…; other processes must run the rest, and not these")
+    .option("--cluster-signing-cert <file>", "authority that signs approved CertificateSigningRequests")
+    .option("--cluster-signing-key <file>", "its private key; without them nothing is signed")
     .parse(args, { from: "user" })
     .opts();
 }
@@ -32,13 +38,14 @@ function parse(args: readonly string[]): Options {
 /** Runs until SIGTERM or SIGINT, or until leadership is lost. */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
-    const { kubeconfig, only } = parse(args);
+    const options = parse(args);
+    const { kubeconfig, only } = options;
     const logger = openLog("controllers");
     const log = logTo((level, message, fields) => logger[level](fields, message));
     const { transport, ca } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
     const userAgent = `atoll-controllers/${atollVersion}`;
     const running = runControllers({
-      controllers: chosen(controllers({ ca }), only),
+      controllers: chosen(controllers({ ca, signing: await signingAuthority(options) }), only),
       client: new Client({ transport, clock: systemClock, userAgent }),
       clock: systemClock,
       log,
@@ -51,6 +58,18 @@ export async function run(args: readonly string[]): Promise<number> {
     transport.close();
     return 0;
   });
+}
+
+/** @throws {UsageError} one file is named without the other, or they do not belong together */
+async function signingAuthority(options: Options): Promise<SigningAuthority | undefined> {
+  const { clusterSigningCert: certFile, clusterSigningKey: keyFile } = options;
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined) {
+    throw new UsageError("--cluster-signing-cert and --cluster-signing-key go together");
+  }
+  const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]);
+  if (!isPair({ cert, key })) throw new UsageError(`the key in ${keyFile} is not that of ${certFile}`);
+  return { cert, key };
 }
 
 /** @throws {UsageError} there is no controller of such a name */

@@ -38,7 +38,12 @@ export function partsOf({ data, bind, apiPort, store, serviceCidr }: Wish): read
     {
       name: "controllers",
       does: "controllers",
-      args: ["controllers", "--kubeconfig", kubeconfig],
+      args: [
+        "controllers",
+        ...["--kubeconfig", kubeconfig],
+        ...["--cluster-signing-cert", join(data, "pki", "ca.crt")],
+        ...["--cluster-signing-key", join(data, "pki", "ca.key")],
+      ],
       readyLine: undefined,
     },
   ];

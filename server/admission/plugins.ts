@@ -3,6 +3,7 @@ import type { AddressRange } from "../services/addresses.ts";
 import { serviceAllocation } from "../services/allocation.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin } from "./admission.ts";
+import { certificateSubjects } from "./certificaterequests.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
 import { priorities } from "./priority.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
@@ -23,6 +24,7 @@ export function admissionPlugins(catalogue: Catalogue, { serviceRange }: Admissi
     defaultTolerations,
     defaultStorageClass(catalogue),
     storageProtection,
+    certificateSubjects,
     serviceAllocation(catalogue, serviceRange),
   ];
 }
