@@ -6,6 +6,7 @@ import { approvingController } from "./certificates/approving/controller.ts";
 import { cleanerController } from "./certificates/cleaner/controller.ts";
 import type { SigningAuthority } from "./certificates/issue.ts";
 import { signingController } from "./certificates/signing/controller.ts";
+import { tokenCleaner } from "./bootstraptokens/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
@@ -46,6 +47,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     podGcController,
     approvingController,
     cleanerController,
+    tokenCleaner,
     ...(signing === undefined ? [] : [signingController(signing)]),
   ];
 }

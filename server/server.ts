@@ -11,7 +11,9 @@ import type { Store } from "@atoll/storage/store";
 import { Admission } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { CertificateAuthenticator } from "./authenticate/certificates.ts";
-import { ServiceAccountTokens } from "./authenticate/serviceaccounts.ts";
+import { bootstrapTokens } from "./authenticate/bootstrap.ts";
+import { issuer, ServiceAccountTokens } from "./authenticate/serviceaccounts.ts";
+import { BearerTokens } from "./authenticate/tokens.ts";
 import { authenticate } from "./authenticate/stage.ts";
 import { authorize, healthForAll, masters } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
@@ -127,12 +129,14 @@ function stagesOf(options: ServerOptions, { catalogue, serviceRange, listening }
   const { store, clock, pki } = options;
   const metrics = new Metrics(clock);
   const tokens = new ServiceAccountTokens(pki.serviceAccountKey, { catalogue, clock });
+  const audiences = [issuer];
+  const bearers = new BearerTokens([tokens, bootstrapTokens(catalogue, clock, audiences)], audiences);
   const authorizers = [masters, healthForAll];
-  const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, store }, authorizers)]);
+  const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, bearers, store }, authorizers)]);
   const admission = new Admission(admissionPlugins(catalogue, { serviceRange }));
   return [
     metrics.count,
-    authenticate([new CertificateAuthenticator(clock), tokens]),
+    authenticate([new CertificateAuthenticator(clock), bearers]),
     authorize(authorizers),
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),

@@ -3,12 +3,12 @@
  * Source: k8s.io/kubernetes/pkg/serviceaccount/{jwt,claims}.go
  */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import type { Clock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import { StatusError } from "@atoll/machinery/status";
 import type { User } from "../call.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
+import { findCached } from "./lookup.ts";
+import type { Known, TokenAuthenticator } from "./tokens.ts";
 
 /** Who issues the tokens, and whom they are for when nothing else is said. */
 export const issuer = "https://kubernetes.default.svc";
@@ -40,16 +40,10 @@ export interface Claims {
   readonly "kubernetes.io": AccountClaims;
 }
 
-/** A token that holds: who shows it, and whom it is for. */
-export interface Known {
-  readonly user: User;
-  readonly audiences: readonly string[];
-}
-
 const algorithm = { dsaEncoding: "ieee-p1363" } as const;
 
 /** Signs tokens, and knows the users of those that hold. */
-export class ServiceAccountTokens {
+export class ServiceAccountTokens implements TokenAuthenticator {
   readonly #private: KeyObject;
   readonly #public: KeyObject;
   readonly #keyId: string;
@@ -76,15 +70,6 @@ export class ServiceAccountTokens {
   sign(claims: Claims): string {
     const text = `${encode({ alg: "ES256", kid: this.#keyId, typ: "JWT" })}.${encode(claims)}`;
     return `${text}.${sign("sha256", Buffer.from(text), { key: this.#private, ...algorithm }).toString("base64url")}`;
-  }
-
-  /** The user of a request that shows a token. @throws {StatusError} Unauthorized for a token that does not hold */
-  async authenticate({ headers }: IncomingMessage): Promise<User | undefined> {
-    const token = /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
-    if (token === undefined) return undefined;
-    const known = await this.verify(token, [issuer]);
-    if (known === undefined) throw new StatusError("Unauthorized", "Unauthorized");
-    return known.user;
   }
 
   /**
@@ -127,11 +112,7 @@ export class ServiceAccountTokens {
 
   /** An object of the core's group, as the cache has it; it may be up to a moment old. */
   async find(plural: string, namespace: string, name: string): Promise<ApiObject | undefined> {
-    const resource = this.#catalogue.resource("", plural);
-    if (resource === undefined) return undefined;
-    await resource.cache.loaded();
-    const entry = resource.cache.get(resource.key(namespace, name));
-    return entry === undefined ? undefined : resource.cache.object(entry);
+    return await findCached(this.#catalogue, plural, namespace, name);
   }
 }
 

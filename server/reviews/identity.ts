@@ -5,17 +5,17 @@
 import type { SelfSubjectReview, TokenReview, UserInfo } from "@atoll/api/builtin/authentication.k8s.io/v1.types";
 import { StatusError } from "@atoll/machinery/status";
 import { formatTime } from "@atoll/machinery/clock";
-import { issuer, type ServiceAccountTokens } from "../authenticate/serviceaccounts.ts";
+import type { TokenAuthenticator } from "../authenticate/tokens.ts";
 import type { Call, Handler, User } from "../call.ts";
 import { answerReview, readReview } from "./answer.ts";
 
 /** Tells whose token a token is. */
-export function reviewToken(tokens: ServiceAccountTokens): Handler {
+export function reviewToken(tokens: TokenAuthenticator): Handler {
   return async (call: Call) => {
     const review = await readReview<TokenReview>(call);
     const { token = "", audiences = [] } = review.spec;
     if (token === "") throw new StatusError("BadRequest", "token is required for TokenReview in authentication");
-    const known = await tokens.verify(token, audiences.length === 0 ? [issuer] : audiences);
+    const known = await tokens.verify(token, audiences);
     review.status =
       known === undefined
         ? { user: {}, error: "invalid bearer token" }
