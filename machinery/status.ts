@@ -27,9 +27,9 @@ export type Reason =
   | "StorageReadFailed"
   | "Unknown";
 
-/** One field at fault. `reason` is a CauseType of Kubernetes, as FieldValueRequired. */
+/** One field at fault. `reason` is a CauseType of Kubernetes, as FieldValueRequired; refusals by policies have none. */
 export interface StatusCause {
-  readonly reason: string;
+  readonly reason?: string;
   readonly message: string;
   readonly field?: string;
 }

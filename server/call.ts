@@ -39,6 +39,8 @@ export interface Call {
   readonly body: () => Promise<Buffer>;
   /** Texts for Warning headers. */
   readonly warnings: string[];
+  /** Annotations of the request's audit event. */
+  readonly annotations: Map<string, string>;
   /** Calls back once the request has been answered. */
   readonly onSettled: (callback: () => void) => void;
   /** Aborted when the client is gone or the server stops. */

@@ -22,6 +22,8 @@ export class Exchange {
   readonly startedMs: number;
   /** Texts for Warning headers. */
   readonly warnings: string[] = [];
+  /** Annotations of the request's audit event. */
+  readonly annotations = new Map<string, string>();
   /** Set by the authenticating stage. */
   user: User | undefined;
   #auditId: string | undefined;

@@ -11,11 +11,11 @@ import type { Store } from "@atoll/storage/store";
 import { Admission } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { CertificateAuthenticator } from "./authenticate/certificates.ts";
-import { bootstrapTokens } from "./authenticate/bootstrap.ts";
-import { issuer, ServiceAccountTokens } from "./authenticate/serviceaccounts.ts";
-import { BearerTokens } from "./authenticate/tokens.ts";
+import type { Authentication } from "./authenticate/oidc/configuration.ts";
+import { authentication } from "./authenticate/authentication.ts";
 import { authenticate } from "./authenticate/stage.ts";
-import { authorize, healthForAll, masters } from "./authorize/stage.ts";
+import type { Followed } from "./configuration/followed.ts";
+import { authorize, type Authorizer, healthForAll, masters } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
 import { CustomResources } from "./crd/controller.ts";
@@ -59,6 +59,8 @@ export interface ServerOptions {
   /** Address at which others reach this server. */
   readonly advertise: string;
   readonly subresources: SubresourceHandlers;
+  /** Whose tokens are taken beside the server's own, and what nobody in particular may ask. */
+  readonly authentication?: Followed<Authentication> | undefined;
   /** Atoll's version, shown at /version. */
   readonly version: string;
 }
@@ -79,8 +81,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   serveBuiltins(catalogue, options.kinds);
   const serviceRange = new AddressRange(options.serviceCidr);
   const listening = { port: options.port };
+  const guards = guardsOf(options, catalogue, serviceRange);
   const handle = pipeline({
-    stages: stagesOf(options, { catalogue, serviceRange, listening }),
+    stages: stagesOf(options, { catalogue, listening, ...guards }),
     clock,
     onFailure: (error, what) => log.error({ err: error, request: what }, "request failed"),
   });
@@ -96,6 +99,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ensureNamespaces(catalogue, clock),
     ensurePriorityClasses(catalogue, clock),
     ensureFlowControl(catalogue, clock),
+    guards.admission.start(),
   ]);
   const custom = new CustomResources({
     catalogue,
@@ -110,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port,
     catalogue,
     async close() {
+      guards.admission.close();
       await custom.close();
       catalogue.close();
       await listener.close(closeGraceMs);
@@ -117,26 +122,34 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-interface Parts {
+/** Who decides what may be done. */
+interface Guards {
+  readonly authorizers: readonly Authorizer[];
+  readonly admission: Admission;
+}
+
+function guardsOf({ clock, log }: ServerOptions, catalogue: Catalogue, serviceRange: AddressRange): Guards {
+  const authorizers = [masters, healthForAll];
+  const onError = (error: unknown) => log.error({ err: error }, "admission fell behind");
+  const admission = new Admission(admissionPlugins(catalogue, { serviceRange, authorizers, clock, onError }));
+  return { authorizers, admission };
+}
+
+interface Parts extends Guards {
   readonly catalogue: Catalogue;
-  readonly serviceRange: AddressRange;
   /** The port is known only once the server listens. */
   readonly listening: { readonly port: number };
 }
 
 /** What every request goes through, in this order. */
-function stagesOf(options: ServerOptions, { catalogue, serviceRange, listening }: Parts): readonly Stage[] {
-  const { store, clock, pki } = options;
+function stagesOf(options: ServerOptions, { catalogue, listening, authorizers, admission }: Parts): readonly Stage[] {
+  const { store, clock } = options;
   const metrics = new Metrics(clock);
-  const tokens = new ServiceAccountTokens(pki.serviceAccountKey, { catalogue, clock });
-  const audiences = [issuer];
-  const bearers = new BearerTokens([tokens, bootstrapTokens(catalogue, clock, audiences)], audiences);
-  const authorizers = [masters, healthForAll];
+  const { tokens, bearers, isOpen } = authentication(options, catalogue);
   const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, bearers, store }, authorizers)]);
-  const admission = new Admission(admissionPlugins(catalogue, { serviceRange }));
   return [
     metrics.count,
-    authenticate([new CertificateAuthenticator(clock), bearers]),
+    authenticate([new CertificateAuthenticator(clock), bearers], isOpen),
     authorize(authorizers),
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),

@@ -82,6 +82,11 @@ export const namespaceType = objectType("kubernetes.Namespace", {
   }),
 });
 
+/** Null, too: what is in no namespace has none. */
+function nullable(declaration: Declaration): Declaration {
+  return { ...declaration, adapt: (json) => (json === null ? null : declaration.adapt(json)) };
+}
+
 /** What admission expressions may have besides the objects and the request. */
 export interface AdmissionOptions {
   /** `params`: the policy names a parameter kind. */
@@ -98,7 +103,7 @@ export function admissionVariables(options: AdmissionOptions = {}): Record<strin
     object: declareDynamic(),
     oldObject: declareDynamic(),
     request: declare(admissionRequestType),
-    namespaceObject: declare(namespaceType),
+    namespaceObject: nullable(declare(namespaceType)),
   };
   if (options.params === true) variables["params"] = declareDynamic();
   if (options.authorizer === true) {

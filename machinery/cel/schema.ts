@@ -90,11 +90,12 @@ class FieldsObject extends MapValue {
 
 /**
  * An object with fields of the given types, as a policy's `variables`. It is bound to an object of values, not JSON;
- * a getter makes a field lazy, and is asked again for each mention.
+ * a getter makes a field lazy, and is asked again for each mention. A MapValue is taken as it is.
  */
 export function declareObject(name: string, fields: Readonly<Record<string, CelType>>): Declaration {
   const type = objectType(name, fields);
-  const adapt = (values: unknown): Value => new FieldsObject(values as Readonly<Record<string, Value>>);
+  const adapt = (values: unknown): Value =>
+    values instanceof MapValue ? values : new FieldsObject(values as Readonly<Record<string, Value>>);
   return { type, maxElements: 0, unsized: true, minSerializedSize: 2, adapt };
 }
 

@@ -20,16 +20,29 @@ export interface AdmissionRequest {
   readonly old: ApiObject | undefined;
   readonly user: User;
   readonly dryRun: boolean;
-  readonly options: ApiObject | undefined;
+  /** CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, as JSON. */
+  readonly options: Readonly<Record<string, unknown>> | undefined;
+  readonly reinvocation: Reinvocation;
   /** Calls back once the request has been answered, whatever came of the write. */
   onSettled(callback: () => void): void;
   /** Adds a Warning header to the answer. */
   warn(text: string): void;
+  /** Adds an annotation to the request's audit event; the first of a key stays. */
+  annotate(key: string, value: string): void;
+}
+
+/** Mutating plugins run once more when a late one changed the object; those that did their part see that it is so. */
+export interface Reinvocation {
+  wanted: boolean;
+  running: boolean;
 }
 
 /** One admission plugin. A throw of StatusError refuses the write. */
 export interface AdmissionPlugin {
   readonly name: string;
+  /** Resolves when the plugin knows what it goes by. */
+  start?(): Promise<void>;
+  close?(): void;
   /** Whether the plugin has anything to say; asked first so that others cost nothing. */
   handles(request: AdmissionRequest): boolean;
   mutate?(request: AdmissionRequest): void | Promise<void>;
@@ -44,7 +57,24 @@ export class Admission {
     this.#plugins = plugins;
   }
 
+  /** Resolves when all plugins know what they go by. */
+  async start(): Promise<void> {
+    await Promise.all(this.#plugins.map((plugin) => plugin.start?.()));
+  }
+
+  close(): void {
+    for (const plugin of this.#plugins) plugin.close?.();
+  }
+
+  /** Source: k8s.io/apiserver/pkg/admission/reinvocation.go */
   async mutate(request: AdmissionRequest): Promise<void> {
+    await this.#mutateOnce(request);
+    if (!request.reinvocation.wanted) return;
+    request.reinvocation.running = true;
+    await this.#mutateOnce(request);
+  }
+
+  async #mutateOnce(request: AdmissionRequest): Promise<void> {
     for (const plugin of this.#plugins) {
       if (plugin.mutate !== undefined && plugin.handles(request)) await plugin.mutate(request);
     }

@@ -4,6 +4,7 @@ import { serviceAllocation } from "../services/allocation.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { certificateSubjects } from "./certificaterequests.ts";
+import { type ExtensionOptions, extensionPlugins } from "./extensions.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
 import { priorities } from "./priority.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
@@ -11,12 +12,12 @@ import { defaultStorageClass, storageProtection } from "./storage.ts";
 import { defaultTolerations } from "./tolerations.ts";
 
 /** What the plugins need to know of this cluster. */
-export interface AdmissionOptions {
+export interface AdmissionOptions extends ExtensionOptions {
   readonly serviceRange: AddressRange;
 }
 
 /** Source: the order of kube-apiserver's own (pkg/kubeapiserver/options/plugins.go) */
-export function admissionPlugins(catalogue: Catalogue, { serviceRange }: AdmissionOptions): readonly AdmissionPlugin[] {
+export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle(catalogue),
     serviceAccounts(catalogue),
@@ -25,6 +26,7 @@ export function admissionPlugins(catalogue: Catalogue, { serviceRange }: Admissi
     defaultStorageClass(catalogue),
     storageProtection,
     certificateSubjects,
-    serviceAllocation(catalogue, serviceRange),
+    ...extensionPlugins(catalogue, options),
+    serviceAllocation(catalogue, options.serviceRange),
   ];
 }

@@ -103,6 +103,7 @@ function callOf(exchange: Exchange, served: Served, services: Services): Call {
     request: exchange.request,
     body: () => exchange.body(),
     warnings: exchange.warnings,
+    annotations: exchange.annotations,
     onSettled: (callback) => exchange.onDone(() => callback()),
     get signal() {
       return exchange.signal;

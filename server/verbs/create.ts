@@ -14,7 +14,7 @@ import type { Resource } from "../registry/resource.ts";
 import { toStored } from "../registry/versions.ts";
 import type { Reply } from "../reply.ts";
 import { decodeObject, parseBody, protobufSchema, reportOdd } from "./body.ts";
-import { type WriteOptions, writeOptions } from "./options.ts";
+import { type DeleteOptions, operationOptions, type WriteOptions, writeOptions } from "./options.ts";
 import { answerEntry, answerObject } from "./answer.ts";
 
 /** @throws {StatusError} BadRequest, Invalid, AlreadyExists, and what admission refuses */
@@ -104,7 +104,7 @@ export function contextOf(call: Call): WriteContext {
 export function admissionRequest(
   call: Call,
   operation: AdmissionRequest["operation"],
-  write: { object: ApiObject | undefined; old: ApiObject | undefined; options: { dryRun: boolean } },
+  write: { object: ApiObject | undefined; old: ApiObject | undefined; options: WriteOptions | DeleteOptions },
 ): AdmissionRequest {
   return {
     operation,
@@ -116,8 +116,14 @@ export function admissionRequest(
     old: write.old,
     user: call.user,
     dryRun: write.options.dryRun,
-    options: undefined,
+    get options() {
+      return operationOptions(operation, write.options);
+    },
+    reinvocation: { wanted: false, running: false },
     onSettled: call.onSettled,
     warn: (text) => call.warnings.push(text),
+    annotate: (key, value) => {
+      if (!call.annotations.has(key)) call.annotations.set(key, value);
+    },
   };
 }

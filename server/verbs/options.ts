@@ -121,3 +121,22 @@ export function integer(text: string, parameter: string): number {
 function refuse(errors: FieldErrors, kind: string): void {
   if (!errors.ok) throw invalid({ group: "meta.k8s.io", kind }, "", errors);
 }
+
+/** The options of a write as the object that policies and webhooks are shown. */
+export function operationOptions(
+  operation: string,
+  options: WriteOptions | DeleteOptions,
+): Readonly<Record<string, unknown>> {
+  const shared = { apiVersion: "meta.k8s.io/v1", ...(options.dryRun ? { dryRun: ["All"] } : {}) };
+  if (!("fieldManager" in options)) {
+    const { dryRun: _, ...own } = options;
+    return { kind: "DeleteOptions", ...shared, ...own };
+  }
+  const { fieldManager, fieldValidation } = options;
+  return {
+    kind: operation === "CREATE" ? "CreateOptions" : "UpdateOptions",
+    ...shared,
+    ...(fieldManager === "" ? {} : { fieldManager }),
+    fieldValidation,
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * The policies in force, compiled once, with their bindings, and found by what a request is about.
+ *
+ *     policy or binding written ─▶ marked stale ─▶ next request: what changed is compiled, the index starts afresh
+ *
+ * Source: k8s.io/apiserver/pkg/admission/plugin/policy/generic/policy_source.go
+ */
+import type { MatchResources } from "@atoll/api/builtin/admissionregistration.k8s.io/v1.types";
+import type { BindingSpec } from "@atoll/api/admissionregistration.k8s.io/binding";
+import type { Clock } from "@atoll/machinery/clock";
+import type { ObjectMeta } from "@atoll/machinery/object";
+import type { Catalogue } from "../../registry/catalogue.ts";
+import { Followed } from "../../registry/followed.ts";
+import type { Attributes } from "../matching/attributes.ts";
+import { type Criteria, criteriaOf, mayMatch } from "../matching/criteria.ts";
+import type { Equivalents } from "../matching/equivalents.ts";
+
+/** A policy of either kind. */
+export interface PolicyObject {
+  readonly metadata: ObjectMeta;
+  readonly spec: { readonly matchConstraints?: MatchResources };
+}
+
+/** A binding of either kind. */
+export interface BindingObject {
+  readonly metadata: ObjectMeta;
+  readonly spec: BindingSpec;
+}
+
+/** A binding with its criteria read. */
+export interface Bound<B> {
+  readonly name: string;
+  readonly binding: B;
+  readonly criteria: Criteria;
+}
+
+/** A policy ready to run. `C` is what compiling made of it. */
+export interface Hook<P, B, C> {
+  readonly name: string;
+  readonly policy: P;
+  readonly compiled: C;
+  readonly criteria: Criteria;
+  readonly bindings: readonly Bound<B>[];
+}
+
+export interface PolicySetOptions<P, C> {
+  readonly catalogue: Catalogue;
+  readonly equivalents: Equivalents;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+  /** Plural names of the two kinds. */
+  readonly policies: string;
+  readonly bindings: string;
+  readonly compile: (policy: P) => C;
+}
+
+interface Kept<C> {
+  readonly version: string;
+  readonly compiled: C;
+  readonly criteria: Criteria;
+}
+
+// Kinds of requests whose policies are remembered.
+const remembered = 4096;
+
+export class PolicySet<P extends PolicyObject, B extends BindingObject, C> {
+  readonly #options: PolicySetOptions<P, C>;
+  readonly #policies: Followed<P>;
+  readonly #bindings: Followed<B>;
+  readonly #compiled = new Map<string, Kept<C>>();
+  readonly #index = new Map<string, readonly Hook<P, B, C>[]>();
+  #hooks: readonly Hook<P, B, C>[] = [];
+  #generation = 0;
+  #stale = true;
+
+  constructor(options: PolicySetOptions<P, C>) {
+    this.#options = options;
+    this.#policies = this.#follow(options.policies);
+    this.#bindings = this.#follow(options.bindings);
+  }
+
+  /** Resolves when the policies there are, are in force. */
+  async start(): Promise<void> {
+    await Promise.all([this.#policies.start(), this.#bindings.start()]);
+  }
+
+  close(): void {
+    this.#policies.close();
+    this.#bindings.close();
+  }
+
+  /** Whether there are no bound policies at all: the usual case, told without looking at the request. */
+  get empty(): boolean {
+    if (this.#stale) this.#refresh();
+    return this.#hooks.length === 0;
+  }
+
+  /** Policies that requests of this sort can match, labels and names aside; by name. */
+  candidates(attributes: Attributes): readonly Hook<P, B, C>[] {
+    if (this.empty) return this.#hooks;
+    const { generation } = this.#options.catalogue;
+    if (generation !== this.#generation || this.#index.size > remembered) this.#index.clear();
+    this.#generation = generation;
+    const { own, operation, subresource, namespace } = attributes;
+    const { group, version, resource } = own.resource;
+    const key = `${operation} ${group}/${version}/${resource}/${subresource} ${namespace === "" ? "" : "in"}`;
+    const known = this.#index.get(key);
+    if (known !== undefined) return known;
+    const found = this.#hooks.filter(({ criteria }) => mayMatch(criteria, attributes, this.#options.equivalents));
+    this.#index.set(key, found);
+    return found;
+  }
+
+  #follow<T>(plural: string): Followed<T> {
+    const { catalogue, clock, onError } = this.#options;
+    const resource = catalogue.resource("admissionregistration.k8s.io", plural);
+    if (resource === undefined) throw new TypeError(`${plural} are not served`);
+    return new Followed<T>({ resource, clock, onError, onChange: () => (this.#stale = true) });
+  }
+
+  #refresh(): void {
+    this.#stale = false;
+    this.#index.clear();
+    const bindings = Map.groupBy(this.#bindings.all(), ({ spec }) => spec.policyName ?? "");
+    const policies = this.#policies.all();
+    this.#hooks = policies.flatMap((policy) => {
+      const name = policy.metadata.name ?? "";
+      const own = bindings.get(name) ?? [];
+      if (own.length === 0) return [];
+      const { compiled, criteria } = this.#compile(name, policy);
+      return [{ name, policy, compiled, criteria, bindings: own.map(bound) }];
+    });
+    const there = new Set(policies.map(({ metadata }) => metadata.name));
+    for (const name of this.#compiled.keys()) if (!there.has(name)) this.#compiled.delete(name);
+  }
+
+  /** A write of the status changes nothing here. */
+  #compile(name: string, policy: P): Kept<C> {
+    const version = `${policy.metadata.uid}/${policy.metadata.generation}`;
+    const known = this.#compiled.get(name);
+    if (known?.version === version) return known;
+    const kept = {
+      version,
+      compiled: this.#options.compile(policy),
+      criteria: criteriaOf(policy.spec.matchConstraints),
+    };
+    this.#compiled.set(name, kept);
+    return kept;
+  }
+}
+
+function bound<B extends BindingObject>(binding: B): Bound<B> {
+  return {
+    name: binding.metadata.name ?? "",
+    binding,
+    criteria: criteriaOf(binding.spec.matchResources),
+  };
+}

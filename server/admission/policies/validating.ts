@@ -1,0 +1,129 @@
+/**
+ * The admission plugin ValidatingAdmissionPolicy.
+ *
+ *     request ─▶ policies that may match (index) ─▶ match ─▶ bindings ─▶ params ─▶ verdicts ─▶ deny, warn, audit
+ *
+ * Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating/dispatcher.go
+ */
+import type {
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from "@atoll/api/builtin/admissionregistration.k8s.io/v1.types";
+import { Compiler } from "@atoll/machinery/cel/index";
+import { StatusError, type Reason } from "@atoll/machinery/status";
+import { stringifyJson } from "@atoll/machinery/json/json";
+import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import type { Inputs } from "../expressions/inputs.ts";
+import { type Attributes, attributesOf, forbidden } from "../matching/attributes.ts";
+import { Versions } from "../matching/versions.ts";
+import { type Invocation, type PolicyOptions, PolicyPlugin } from "./plugin.ts";
+import { compileValidations, type Failure, judge, type Validations, type Verdict } from "./validations.ts";
+
+/** Something that speaks against a request. */
+interface Denial {
+  readonly policy: string;
+  readonly binding: string | undefined;
+  readonly message: string;
+  readonly reason: Reason;
+}
+
+type Policy = ValidatingAdmissionPolicy;
+type Binding = ValidatingAdmissionPolicyBinding;
+
+const failureKey = "validation.policy.admission.k8s.io/validation_failure";
+/** Source: maxAuditAnnotationValueLength */
+const longestAnnotation = 10 * 1024;
+
+/** The plugin, and its start and end. */
+export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validations> implements AdmissionPlugin {
+  readonly name = "ValidatingAdmissionPolicy";
+
+  constructor(options: PolicyOptions) {
+    const compiler = new Compiler();
+    super(options, {
+      policies: "validatingadmissionpolicies",
+      bindings: "validatingadmissionpolicybindings",
+      compile: (policy) => compileValidations(compiler, policy),
+    });
+  }
+
+  /** @throws {StatusError} with the reason of the first validation that failed */
+  async validate(request: AdmissionRequest): Promise<void> {
+    const attributes = attributesOf(request);
+    const { found, namespace, asker } = await this.meet(attributes);
+    const versions = new Versions(request);
+    const acting: Acting = { request, denials: [], annotations: new Annotations() };
+    for (const each of found) {
+      if ("problem" in each) {
+        const { policy, binding, problem, ignore } = each;
+        if (!ignore) acting.denials.push({ policy, binding, message: problem, reason: "Invalid" });
+        continue;
+      }
+      const { hook, matched, params } = each;
+      const given = versions.of(matched);
+      const objects = given instanceof Promise ? await given : given;
+      const inputs: Inputs = { attributes, matched, objects, namespace, params, asker };
+      act(each, await asker.settle(() => judge(hook.compiled, inputs)), acting);
+    }
+    acting.annotations.publish(request);
+    refuse(attributes, acting.denials);
+  }
+}
+
+interface Acting {
+  readonly request: AdmissionRequest;
+  readonly denials: Denial[];
+  readonly annotations: Annotations;
+}
+
+function act(
+  { hook, bound: { binding: bound, name: binding } }: Invocation<Policy, Binding, Validations>,
+  { failures, annotations, broken }: Verdict,
+  acting: Acting,
+): void {
+  const actions = bound.spec.validationActions ?? [];
+  const policy = hook.name;
+  for (const failure of failures) {
+    const { message, reason } = failure;
+    if (actions.includes("Deny")) acting.denials.push({ policy, binding, message, reason });
+    if (actions.includes("Warn")) {
+      acting.request.warn(
+        `Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${binding}': ${message}`,
+      );
+    }
+    if (actions.includes("Audit")) acting.request.annotate(failureKey, failureValue(bound, failure));
+  }
+  for (const { key, value } of annotations) acting.annotations.add(`${policy}/${key}`, value);
+  for (const message of broken) acting.denials.push({ policy, binding, message, reason: "Invalid" });
+}
+
+/** Source: ValidationFailureValue */
+function failureValue({ metadata, spec }: Binding, { index, message }: Failure): string {
+  const { policyName: policy, validationActions } = spec;
+  return stringifyJson([{ message, policy, binding: metadata.name, expressionIndex: index, validationActions }]);
+}
+
+/** Audit annotations of all bindings: values of one key are joined. */
+class Annotations {
+  readonly #values = new Map<string, Set<string>>();
+
+  add(key: string, value: string): void {
+    const values = this.#values.get(key) ?? new Set();
+    values.add(value.slice(0, longestAnnotation));
+    this.#values.set(key, values);
+  }
+
+  publish(request: AdmissionRequest): void {
+    for (const [key, values] of this.#values) request.annotate(key, [...values].join(", "));
+  }
+}
+
+function refuse(attributes: Attributes, [first]: readonly Denial[]): void {
+  if (first === undefined) return;
+  const bound = first.binding === undefined ? "" : ` with binding '${first.binding}'`;
+  const message = `ValidatingAdmissionPolicy '${first.policy}'${bound} denied request: ${first.message}`;
+  const told = forbidden(attributes, message);
+  throw new StatusError(first.reason, told.message, {
+    details: { ...told.details, causes: [{ message }] },
+  });
+}
