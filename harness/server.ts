@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { builtinKinds } from "@atoll/api/catalog";
 import { type Clock, systemClock } from "@atoll/machinery/clock";
 import { openPki, type Pki } from "@atoll/server/pki/folder";
-import { type Server, startServer } from "@atoll/server/server";
+import { type Server, type ServerOptions, startServer } from "@atoll/server/server";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { openMemory } from "@atoll/storage/memory";
 import type { Store } from "@atoll/storage/store";
@@ -18,6 +18,8 @@ export interface HarnessOptions {
   /** Default: a new memory store. The harness closes it. */
   readonly store?: Store;
   readonly clock?: Clock;
+  /** What else the server is to be told. */
+  readonly server?: Partial<ServerOptions>;
   /** Told what goes wrong inside the server; default: the test's standard error. */
   readonly onError?: (fields: object, text: string) => void;
 }
@@ -67,6 +69,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     advertise: "127.0.0.1",
     subresources: subresourceHandlers(),
     version: "test",
+    ...options.server,
   });
   const tls = { ca: pki.ca.cert, cert: pki.admin.cert, key: pki.admin.key };
   const agent = new Agent({ keepAlive: true, ...tls });

@@ -12,6 +12,7 @@ import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { type Logger, openLog } from "./log.ts";
+import { followAuthentication } from "./configuration.ts";
 import { untilStopped } from "./signals.ts";
 import { openStore } from "./store.ts";
 import { atollVersion } from "./version.ts";
@@ -25,6 +26,7 @@ interface Options {
   readonly pki?: string;
   readonly store: string;
   readonly serviceCidr: string;
+  readonly authenticationConfig?: string;
 }
 
 const defaultPort = 6443;
@@ -39,6 +41,7 @@ function parse(args: readonly string[]): Options {
     .option("--pki <dir>", "folder of keys, shared by the servers of one cluster (default: DIR/pki)")
     .option("--store <store>", "sqlite, or etcd=URL,URL…", "sqlite")
     .option("--service-cidr <cidr>", "range of Service addresses", "10.96.0.0/12")
+    .option("--authentication-config <file>", "AuthenticationConfiguration: issuers whose tokens are taken")
     .parse(args, { from: "user" })
     .opts();
 }
@@ -66,6 +69,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     openPki(resolve(options.pki ?? join(data, "pki")), serverNames(options, address), systemClock.nowMs()),
     openStore(options.store, data, log),
   ]);
+  const authentication = await followAuthentication(options.authenticationConfig, log);
   const server = await startServer({
     store,
     pki,
@@ -78,6 +82,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     advertise: address,
     subresources: subresourceHandlers(),
     version: atollVersion,
+    authentication,
   });
   const url = `https://${bracketed(address)}:${server.port}`;
   const identity = { server: url, ca: pki.ca.cert, user: "kubernetes-admin", identity: pki.admin };
@@ -85,6 +90,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
   return {
     ...server,
     async close() {
+      authentication?.close();
       await server.close();
       await store.close();
     },

@@ -14,8 +14,15 @@ export const anonymous: User = { name: "system:anonymous", uid: "", groups: ["sy
 
 const open: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
 
-/** The stage that finds out who asks; health may be asked by anybody. @throws {StatusError} Unauthorized */
-export function authenticate(authenticators: readonly Authenticator[]): Stage {
+/** What nobody in particular may ask, unless configured otherwise: how the server is. */
+export const healthIsOpen = (path: string): boolean => open.has(path);
+
+/**
+ * The stage that finds out who asks.
+ * @param isOpen whether a path may be asked for by nobody in particular
+ * @throws {StatusError} Unauthorized
+ */
+export function authenticate(authenticators: readonly Authenticator[], isOpen: (path: string) => boolean): Stage {
   return async (exchange) => {
     for (const authenticator of authenticators) {
       const outcome = authenticator.authenticate(exchange.request);
@@ -25,7 +32,7 @@ export function authenticate(authenticators: readonly Authenticator[]): Stage {
         return undefined;
       }
     }
-    if (!open.has(exchange.info.path)) throw new StatusError("Unauthorized", "Unauthorized");
+    if (!isOpen(exchange.info.path)) throw new StatusError("Unauthorized", "Unauthorized");
     exchange.user = anonymous;
     return undefined;
   };
