@@ -57,7 +57,12 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
 
 /** An operation that does not fit the document. */
 class Unappliable extends Error {
-  override readonly name = "Unappliable";
+  override readonly name: string = "Unappliable";
+}
+
+/** A `test` operation found something else: the `cause` of the refusal. */
+export class TestFailed extends Unappliable {
+  override readonly name = "TestFailed";
 }
 
 function checked(operations: unknown): readonly (Plain | null)[] {
@@ -159,7 +164,7 @@ class Patch {
 
   #test(path: string, value: unknown): void {
     const { container, key } = path === "" ? { container: { "": this.document }, key: "" } : this.#find(path);
-    if (!deepEqual(child(container, key) ?? null, value)) throw new Unappliable(`testing value ${path} failed`);
+    if (!deepEqual(child(container, key) ?? null, value)) throw new TestFailed(`testing value ${path} failed`);
   }
 
   /** The container a path ends in, as it is. */

@@ -35,6 +35,8 @@ export interface AdmissionRequest {
 export interface Reinvocation {
   wanted: boolean;
   running: boolean;
+  /** What plugins keep from the first run for the second, by their name. */
+  readonly kept: Map<string, unknown>;
 }
 
 /** One admission plugin. A throw of StatusError refuses the write. */

@@ -8,6 +8,7 @@ import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { Equivalents } from "./matching/equivalents.ts";
 import { Namespaces } from "./matching/namespaces.ts";
+import { MutatingPolicies } from "./policies/mutating.ts";
 import { ValidatingPolicies } from "./policies/validating.ts";
 
 /** What policies and webhooks need of the server. */
@@ -27,5 +28,5 @@ export function extensionPlugins(catalogue: Catalogue, options: ExtensionOptions
     equivalents: new Equivalents(catalogue),
     namespaces: new Namespaces(catalogue),
   };
-  return [new ValidatingPolicies(shared)];
+  return [new MutatingPolicies(shared), new ValidatingPolicies(shared)];
 }

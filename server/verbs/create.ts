@@ -119,7 +119,7 @@ export function admissionRequest(
     get options() {
       return operationOptions(operation, write.options);
     },
-    reinvocation: { wanted: false, running: false },
+    reinvocation: { wanted: false, running: false, kept: new Map() },
     onSettled: call.onSettled,
     warn: (text) => call.warnings.push(text),
     annotate: (key, value) => {

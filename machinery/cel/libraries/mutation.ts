@@ -7,7 +7,7 @@ import { traversalCost } from "../cost.ts";
 import { global } from "../define.ts";
 import type { Library, StructProvider } from "../library.ts";
 import { type CelType, dynType, objectType, stringType } from "../types.ts";
-import { type CelError, MapValue, type Value } from "../values.ts";
+import { type CelError, ListValue, MapValue, type Value } from "../values.ts";
 
 /** An object made by an expression. Its type is `Object` or a path below it, `JSONPatch`. */
 export class MadeObject extends MapValue {
@@ -62,19 +62,21 @@ const structs: StructProvider = {
   construct: (type, fields) => new MadeObject(type, fields),
 };
 
-/** Where a made object's type does not say where it stands: `Object.spec` under the field `spec`, and so on. */
+/**
+ * Where a made object's type does not say where it stands: `Object.spec` under the field `spec`, and so on. Lists and
+ * maps between are of no account.
+ */
 export function misplacedTypes(value: Value, path = "Object"): string[] {
+  if (value instanceof ListValue) {
+    return Array.from({ length: value.size }, (_, i) => misplacedTypes(value.at(i), path)).flat();
+  }
   if (!(value instanceof MadeObject)) return [];
-  const wrong =
-    value.typeName === path
-      ? []
-      : [
-          `unexpected type name "${value.typeName}", expected "${path}", which matches field name path from root Object type`,
-        ];
-  return [
-    ...wrong,
-    ...value.keys().flatMap((key) => misplacedTypes(value.field(key as string) as Value, `${path}.${key as string}`)),
-  ];
+  const why = `expected "${path}", which matches field name path from root Object type`;
+  const wrong = value.typeName === path ? [] : [`unexpected type name "${value.typeName}", ${why}`];
+  const below = value
+    .keys()
+    .flatMap((key) => misplacedTypes(value.field(key as string) as Value, `${path}.${key as string}`));
+  return [...wrong, ...below];
 }
 
 /** Construction of objects and patches, and jsonpatch.escapeKey. */

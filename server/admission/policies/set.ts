@@ -10,7 +10,7 @@ import type { BindingSpec } from "@atoll/api/admissionregistration.k8s.io/bindin
 import type { Clock } from "@atoll/machinery/clock";
 import type { ObjectMeta } from "@atoll/machinery/object";
 import type { Catalogue } from "../../registry/catalogue.ts";
-import { Followed } from "../../registry/followed.ts";
+import { FollowedObjects } from "../../registry/followedobjects.ts";
 import type { Attributes } from "../matching/attributes.ts";
 import { type Criteria, criteriaOf, mayMatch } from "../matching/criteria.ts";
 import type { Equivalents } from "../matching/equivalents.ts";
@@ -65,8 +65,8 @@ const remembered = 4096;
 
 export class PolicySet<P extends PolicyObject, B extends BindingObject, C> {
   readonly #options: PolicySetOptions<P, C>;
-  readonly #policies: Followed<P>;
-  readonly #bindings: Followed<B>;
+  readonly #policies: FollowedObjects<P>;
+  readonly #bindings: FollowedObjects<B>;
   readonly #compiled = new Map<string, Kept<C>>();
   readonly #index = new Map<string, readonly Hook<P, B, C>[]>();
   #hooks: readonly Hook<P, B, C>[] = [];
@@ -111,11 +111,11 @@ export class PolicySet<P extends PolicyObject, B extends BindingObject, C> {
     return found;
   }
 
-  #follow<T>(plural: string): Followed<T> {
+  #follow<T>(plural: string): FollowedObjects<T> {
     const { catalogue, clock, onError } = this.#options;
     const resource = catalogue.resource("admissionregistration.k8s.io", plural);
     if (resource === undefined) throw new TypeError(`${plural} are not served`);
-    return new Followed<T>({ resource, clock, onError, onChange: () => (this.#stale = true) });
+    return new FollowedObjects<T>({ resource, clock, onError, onChange: () => (this.#stale = true) });
   }
 
   #refresh(): void {

@@ -5,7 +5,7 @@
 import type { Clock } from "@atoll/machinery/clock";
 import type { Resource } from "./resource.ts";
 
-export interface FollowedOptions {
+export interface FollowedObjectsOptions {
   readonly resource: Resource;
   readonly clock: Clock;
   /** Told at every change, before the write that caused it is answered. Must be quick and must not throw. */
@@ -16,12 +16,12 @@ export interface FollowedOptions {
 
 const retryMs = 1_000;
 
-export class Followed<T> {
-  readonly #options: FollowedOptions;
+export class FollowedObjects<T> {
+  readonly #options: FollowedObjectsOptions;
   #unfollow: (() => void) | undefined;
   #closed = false;
 
-  constructor(options: FollowedOptions) {
+  constructor(options: FollowedObjectsOptions) {
     this.#options = options;
   }
 
