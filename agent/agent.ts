@@ -1,0 +1,185 @@
+/**
+ * The fleet agent: keeps one cluster as the hub wants it, and tells the hub how it is.
+ *
+ *     Works on the hub ──┐                    ┌─► objects of the cluster
+ *     drift here ────────┼─► one pass: plan ──┤
+ *     a minute passed ───┘                    └─► status of the Works
+ *
+ * Without the hub, passes go on with what was last seen, so drift is still put back.
+ */
+import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
+import { Work } from "@atoll/api/fleet/v1alpha1/work";
+import type { Client } from "@atoll/client/client";
+import { isNotFound } from "@atoll/client/errors";
+import { Cache } from "@atoll/client/informer/cache";
+import type { Informer } from "@atoll/client/informer/informer";
+import { groupResource, type Resource, toKey } from "@atoll/client/resource";
+import type { Clock } from "@atoll/machinery/clock";
+import type { Log } from "@atoll/runtime/log";
+import { applyItem, type Cluster, managedLabel, type Outcome, removeObject } from "./apply.ts";
+import { InventoryRecord } from "./inventory.ts";
+import { type Plan, plan } from "./plan.ts";
+import { gatherReport } from "./report.ts";
+import { Resources } from "./resources.ts";
+import { statusesOf } from "./status.ts";
+
+/** What an agent needs. */
+export interface AgentOptions {
+  /** The hub, as the agent. */
+  readonly hub: Client;
+  /** The cluster's namespace there. */
+  readonly hubNamespace: string;
+  /** The cluster. */
+  readonly cluster: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Names this run. */
+  readonly instance: string;
+  readonly version: string;
+}
+
+const passEveryMs = 60_000;
+const retryMs = 5_000;
+const reportEveryMs = 30_000;
+/** Changes that come together are taken together. */
+const gatherMs = 20;
+
+/** An agent at work. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #cluster: Cluster;
+  readonly #inventory: InventoryRecord;
+  readonly #hubCache: Cache;
+  readonly #localCache: Cache;
+  readonly #works: Informer<Work>;
+  readonly #followed = new Set<string>();
+  #wake = Promise.withResolvers<void>();
+
+  constructor(options: AgentOptions) {
+    const { hub, cluster, clock, log } = options;
+    this.#options = options;
+    this.#cluster = { client: cluster, resources: new Resources(cluster, clock) };
+    this.#inventory = new InventoryRecord(cluster);
+    this.#hubCache = new Cache({
+      client: hub,
+      clock,
+      onError: (error) => log.debug("cannot follow the hub", { error }),
+    });
+    this.#localCache = new Cache({
+      client: cluster,
+      clock,
+      onError: (error, resource) => log.debug("cannot follow", { resource: groupResource(resource), error }),
+    });
+    this.#works = this.#hubCache.informer(Work, { namespace: options.hubNamespace });
+    this.#works.onChange(() => this.#wake.resolve());
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#passes(signal), this.#reports(signal)]);
+    await Promise.all([this.#hubCache.stop(), this.#localCache.stop()]);
+  }
+
+  async #passes(signal: AbortSignal): Promise<void> {
+    await untilAborted(this.#works.whenSynced(), signal);
+    while (!signal.aborted) {
+      this.#wake = Promise.withResolvers();
+      const complete = await this.#pass().catch((error: unknown) => {
+        this.#options.log.warn("a pass failed, will try again", { error });
+        return false;
+      });
+      await this.#next(complete ? passEveryMs : retryMs, signal);
+    }
+  }
+
+  /** Waits for a change, or until it is time again. */
+  async #next(afterMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const timer = clock.after(afterMs, () => this.#wake.resolve());
+    await untilAborted(this.#wake.promise, signal);
+    timer.cancel();
+    if (!signal.aborted) await clock.sleep(gatherMs);
+  }
+
+  /** Makes the cluster as it should be. @returns whether nothing is left to do */
+  async #pass(): Promise<boolean> {
+    const { log } = this.#options;
+    const works = [...this.#works.values()];
+    const todo = plan(works, await this.#inventory.read());
+    if (todo === undefined) {
+      log.warn("the hub shows an older state than what is here; keeping what is here");
+      return true;
+    }
+    await this.#inventory.write(todo.before);
+    const outcomes: Outcome[] = [];
+    for (const item of todo.apply) outcomes.push(await applyItem(item, this.#cluster));
+    await this.#follow(todo);
+    const stay = await this.#remove(todo);
+    await this.#inventory.write({ ...todo.after, objects: [...todo.after.objects, ...stay] });
+    await this.#tell(works, outcomes);
+    return stay.length === 0 && outcomes.every(({ state }) => state === "Applied" || state === "Unsupported");
+  }
+
+  async #remove({ remove }: Plan): Promise<Plan["remove"]> {
+    const stay: Plan["remove"][number][] = [];
+    for (const ref of remove) if (!(await removeObject(ref, this.#cluster))) stay.push(ref);
+    return stay;
+  }
+
+  /** Wakes when something of what was applied changes. */
+  async #follow({ apply }: Plan): Promise<void> {
+    for (const { manifest } of apply) {
+      const resource = await this.#cluster.resources.of(manifest);
+      if (resource !== undefined) this.#followResource(resource);
+    }
+  }
+
+  #followResource(resource: Resource): void {
+    const name = groupResource(resource);
+    if (this.#followed.has(name)) return;
+    this.#followed.add(name);
+    const informer = this.#localCache.informer(resource, { labelSelector: `${managedLabel}=true` });
+    informer.onChange(() => this.#wake.resolve());
+  }
+
+  async #tell(works: readonly Work[], outcomes: readonly Outcome[]): Promise<void> {
+    const { hub, clock } = this.#options;
+    for (const { work, status } of statusesOf(works, outcomes, clock.nowMs())) {
+      await hub.setStatus(Work, { object: work, status });
+    }
+  }
+
+  async #reports(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      const told = await this.#report().then(
+        () => true,
+        (error: unknown) => {
+          log.debug("cannot report", { error });
+          return false;
+        },
+      );
+      await clock.sleep(told ? reportEveryMs : retryMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #report(): Promise<void> {
+    const { hub, hubNamespace } = this.#options;
+    const spec = await gatherReport(this.#options);
+    const metadata = { name: "cluster", namespace: hubNamespace };
+    const found = await hub.get(ClusterReport, toKey(hubNamespace, "cluster")).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (found === undefined) await hub.create(ClusterReport, { metadata, spec });
+    else await hub.update(ClusterReport, { ...found, spec });
+  }
+}
+
+function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) return Promise.resolve();
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  signal.addEventListener("abort", abort, { once: true });
+  return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener("abort", abort));
+}

@@ -1,0 +1,94 @@
+/** Makes one object of the cluster as it is wanted, or removes it. */
+import type { Client } from "@atoll/client/client";
+import { isNotFound, isRefusal } from "@atoll/client/errors";
+import { type Resource, toKey } from "@atoll/client/resource";
+import type { ApiObject } from "@atoll/machinery/object";
+import { isWithin, type Item, lastOther, type Ref } from "./plan.ts";
+import type { Resources } from "./resources.ts";
+
+/** The agent's name as a writer of fields. */
+export const fieldManager = "atoll-fleet-agent";
+/** Marks what Mission Control made; nothing else is ever removed. */
+export const managedLabel = "fleet.atoll.dev/managed";
+
+/** How it went with one object. */
+export interface Outcome {
+  readonly item: Item;
+  readonly state: "Applied" | "Pending" | "Failed" | "Unsupported";
+  /** Empty when there is nothing to say. */
+  readonly reason: string;
+}
+
+/** The cluster. */
+export interface Cluster {
+  readonly client: Client;
+  readonly resources: Resources;
+}
+
+/** Groups that every Kubernetes has had for long, by the version that brought their v1. */
+const since: Readonly<Record<string, string>> = {
+  ValidatingAdmissionPolicy: "1.30",
+  ValidatingAdmissionPolicyBinding: "1.30",
+  MutatingAdmissionPolicy: "1.36",
+  MutatingAdmissionPolicyBinding: "1.36",
+};
+
+/** Applies by server-side apply; says who had changed it. A failure is an outcome, never a throw. */
+export async function applyItem(item: Item, { client, resources }: Cluster): Promise<Outcome> {
+  try {
+    const resource = await resources.of(item.manifest);
+    if (resource === undefined) return missing(item);
+    const { namespace, name = "" } = item.manifest.metadata;
+    const live = await find(client, resource, { namespace: namespace ?? "", name });
+    if (live !== undefined && isWithin(item.manifest, live)) return { item, state: "Applied", reason: "" };
+    await client.apply(resource, { object: item.manifest, force: true }, { fieldManager });
+    const other = live === undefined ? undefined : lastOther(live, fieldManager);
+    return { item, state: "Applied", reason: other === undefined ? "" : `changed by ${other}, put back` };
+  } catch (error) {
+    const waits = isRefusal(error, "NotFound", "ServiceUnavailable", "Timeout", "TooManyRequests", "ServerTimeout");
+    return {
+      item,
+      state: waits ? "Pending" : "Failed",
+      reason: error instanceof Error ? error.message : String(error),
+    };
+  }
+}
+
+function missing(item: Item): Outcome {
+  const { kind, apiVersion } = item.manifest;
+  const version = since[kind];
+  if (version !== undefined) {
+    return { item, state: "Unsupported", reason: `${kind} needs Kubernetes ${version} or newer` };
+  }
+  return { item, state: "Pending", reason: `the cluster does not serve ${kind} of ${apiVersion} yet` };
+}
+
+/**
+ * Removes an object that is not wanted any more, if it is still ours.
+ * @returns whether it is gone
+ */
+export async function removeObject(ref: Ref, { client, resources }: Cluster): Promise<boolean> {
+  const resource = await resources.of(ref);
+  if (resource === undefined) return true;
+  const live = await find(client, resource, ref);
+  if (live === undefined || live.metadata.labels?.[managedLabel] !== "true") return true;
+  try {
+    await client.delete(resource, toKey(ref.namespace, ref.name), { uid: live.metadata.uid });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return live.metadata.finalizers === undefined;
+}
+
+async function find(
+  client: Client,
+  resource: Resource,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<ApiObject | undefined> {
+  try {
+    return await client.get(resource, toKey(namespace, name));
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

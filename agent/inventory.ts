@@ -1,0 +1,62 @@
+/**
+ * What the agent has applied, kept in a Secret of the cluster, so that it can be removed without the hub and after any
+ * crash. A Secret, because the names in it may be nobody else's business.
+ */
+import { Namespace, Secret } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { isAlreadyExists, isNotFound } from "@atoll/client/errors";
+import { toKey } from "@atoll/client/resource";
+import { deepEqual } from "@atoll/machinery/equal";
+import type { Inventory } from "./plan.ts";
+
+/** The agent's own namespace in the cluster. */
+export const agentNamespace = "atoll-system";
+const name = "fleet-agent-applied";
+const field = "inventory.json";
+
+/** The record of one cluster. */
+export class InventoryRecord {
+  readonly #client: Client;
+  #known: Inventory | undefined;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** What is recorded; nothing at first. */
+  async read(): Promise<Inventory> {
+    this.#known ??= await this.#load();
+    return this.#known;
+  }
+
+  /** Records; no write when it is so already. */
+  async write(inventory: Inventory): Promise<void> {
+    if (deepEqual(this.#known, inventory)) return;
+    const object = {
+      metadata: { name, namespace: agentNamespace },
+      stringData: { [field]: JSON.stringify(inventory) },
+    };
+    await this.#ensureNamespace();
+    await this.#client.apply(Secret, { object, force: true }, { fieldManager: "atoll-fleet-agent" });
+    this.#known = inventory;
+  }
+
+  async #load(): Promise<Inventory> {
+    try {
+      const { data } = await this.#client.get(Secret, toKey(agentNamespace, name));
+      return JSON.parse(Buffer.from(data?.[field] ?? "", "base64").toString()) as Inventory;
+    } catch (error) {
+      if (isNotFound(error)) return { order: 0, objects: [] };
+      throw error;
+    }
+  }
+
+  async #ensureNamespace(): Promise<void> {
+    if (this.#known !== undefined && this.#known.objects.length > 0) return;
+    try {
+      await this.#client.create(Namespace, { metadata: { name: agentNamespace } });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+}

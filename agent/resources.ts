@@ -1,0 +1,37 @@
+/** Where the cluster serves the kinds it is asked to have: discovery, asked again when something is not found. */
+import type { Client } from "@atoll/client/client";
+import { discover, type DiscoveredResource } from "@atoll/client/discovery";
+import type { Resource } from "@atoll/client/resource";
+import type { Clock } from "@atoll/machinery/clock";
+import { parseApiVersion, type ApiObject } from "@atoll/machinery/object";
+
+const staleMs = 10_000;
+
+/** The resources of one server. */
+export class Resources {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  #found: readonly DiscoveredResource[] = [];
+  #askedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(client: Client, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** The resource of an object's kind; undefined when the server does not serve it. */
+  async of({ apiVersion, kind }: Pick<ApiObject, "apiVersion" | "kind">): Promise<Resource | undefined> {
+    const wanted = { ...parseApiVersion(apiVersion), kind };
+    const known = this.#find(wanted);
+    if (known !== undefined || this.#clock.monotonicMs() - this.#askedMs < staleMs) return known;
+    this.#askedMs = this.#clock.monotonicMs();
+    this.#found = (await discover(this.#client)).resources;
+    return this.#find(wanted);
+  }
+
+  #find({ group, version, kind }: { group: string; version: string; kind: string }): Resource | undefined {
+    return this.#found.find((r) => r.kind === kind && r.group === group && r.version === version) as
+      | Resource
+      | undefined;
+  }
+}

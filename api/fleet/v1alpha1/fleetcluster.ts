@@ -1,0 +1,67 @@
+import { conditions, defineKind, type ObjectOf } from "../../own/kind.ts";
+import { Type } from "@atoll/machinery/schema/type";
+import { fleetGroup } from "./group.ts";
+
+/** Where a cluster is between being wanted and being gone. */
+export const phases = ["Pending", "Ready", "Disconnected", "Revoked", "Detaching"] as const;
+
+/** `fleetclusters`: one attached cluster. */
+export const FleetCluster = defineKind(
+  {
+    ...fleetGroup,
+    kind: "FleetCluster",
+    plural: "fleetclusters",
+    shortNames: ["fc"],
+    description: "A Kubernetes cluster that is attached, or about to be.",
+    columns: [
+      { name: "Phase", type: "string", jsonPath: ".status.phase" },
+      { name: "Group", type: "string", jsonPath: ".spec.group" },
+      { name: "Version", type: "string", jsonPath: ".status.version" },
+      { name: "Nodes", type: "integer", jsonPath: ".status.nodes.total" },
+      { name: "Violations", type: "integer", jsonPath: ".status.violations" },
+      { name: "Seen", type: "date", jsonPath: ".status.lastSeen" },
+      { name: "Agent", type: "string", jsonPath: ".status.agentVersion", priority: 1 },
+      { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+      { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+    ],
+  },
+  {
+    spec: Type.object(
+      {
+        group: Type.optional(Type.string({ description: "Its ClusterGroup; none: the organization alone." })),
+        revoked: Type.optional(Type.boolean({ description: "Its agent is not let in any more." })),
+        onDetach: Type.optional(
+          Type.oneOf(["Remove", "Keep"], {
+            description: "Whether what the agent made there goes when the cluster is detached.",
+            default: "Remove",
+          }),
+        ),
+      },
+      { description: "What is wanted of the cluster." },
+    ),
+    status: Type.object(
+      {
+        phase: Type.optional(Type.oneOf(phases, { description: "Where the cluster is." })),
+        namespace: Type.optional(Type.string({ description: "Its namespace on the hub." })),
+        agentKey: Type.optional(Type.string({ description: "SHA-256 of the agent's public key, hexadecimal." })),
+        version: Type.optional(Type.string({ description: "Kubernetes version, as v1.36.0." })),
+        agentVersion: Type.optional(Type.string({ description: "Version of its agent." })),
+        nodes: Type.optional(
+          Type.object(
+            {
+              total: Type.integer({ description: "Nodes." }),
+              ready: Type.integer({ description: "Nodes that are ready." }),
+            },
+            { description: "Its nodes." },
+          ),
+        ),
+        capacity: Type.optional(Type.map(Type.string({ description: "Quantity." }), { description: "Of all nodes." })),
+        violations: Type.optional(Type.integer({ description: "Violations of policies found there." })),
+        lastSeen: Type.optional(Type.time({ description: "When its agent reported last; all facts are of then." })),
+        conditions,
+      },
+      { description: "What is known of the cluster." },
+    ),
+  },
+);
+export type FleetCluster = ObjectOf<typeof FleetCluster>;

@@ -1,0 +1,123 @@
+/**
+ * What all policies have in common: where they hold, how strictly, for which namespaces, and what came of it.
+ */
+import { conditions, defineKind } from "../../own/kind.ts";
+import { type Facts, Type, type Typed } from "@atoll/machinery/schema/type";
+import { fleetGroup } from "./group.ts";
+
+const target = Type.object(
+  {
+    group: Type.optional(Type.string({ description: "A ClusterGroup, and the groups below it." })),
+    cluster: Type.optional(Type.string({ description: "One FleetCluster." })),
+    workspace: Type.optional(Type.string({ description: "The namespaces of a Workspace, on whatever clusters." })),
+    namespace: Type.optional(
+      Type.object(
+        {
+          cluster: Type.string({ description: "The FleetCluster." }),
+          name: Type.string({ description: "The namespace there." }),
+        },
+        { description: "One namespace of one cluster." },
+      ),
+    ),
+  },
+  {
+    description: "Where the policy holds. Empty: everywhere in the organization.",
+    "x-kubernetes-validations": [
+      {
+        rule: "[has(self.group), has(self.cluster), has(self.workspace), has(self.__namespace__)].filter(x, x).size() <= 1",
+        message: "name one of group, cluster, workspace, namespace, or none for the whole organization",
+      },
+    ],
+  },
+);
+
+const enforcement = Type.optional(
+  Type.oneOf(["Enforce", "Warn", "Audit"], {
+    description: "Enforce refuses, Warn tells who asked, Audit only reports.",
+    default: "Enforce",
+  }),
+);
+
+const labelSelector = (description: string) =>
+  Type.optional(
+    Type.object(
+      {
+        matchLabels: Type.optional(
+          Type.map(Type.string({ description: "Value." }), { description: "Labels that must be." }),
+        ),
+        matchExpressions: Type.optional(
+          Type.list(
+            Type.object({
+              key: Type.string({ description: "The label." }),
+              operator: Type.oneOf(["In", "NotIn", "Exists", "DoesNotExist"], { description: "How it is judged." }),
+              values: Type.optional(
+                Type.list(Type.string({ description: "Value." }), { description: "Values for In and NotIn." }),
+              ),
+            }),
+            { description: "Conditions on labels." },
+          ),
+        ),
+      },
+      { description },
+    ),
+  );
+
+/** What a policy's status says of one cluster. */
+const clusterState = Type.object({
+  name: Type.string({ description: "The FleetCluster." }),
+  state: Type.oneOf(["Applied", "Pending", "Failed", "Unsupported"], { description: "How far it is there." }),
+  reason: Type.string({ description: "Why it is not applied." }),
+  generation: Type.integer({ description: "The policy's generation this is about." }),
+  time: Type.time({ description: "When it became so." }),
+});
+
+const status = Type.object(
+  {
+    observedGeneration: Type.optional(Type.integer({ description: "The generation this is about." })),
+    summary: Type.optional(Type.string({ description: "Clusters where it is applied, of all it is for: 3/3." })),
+    violations: Type.optional(Type.integer({ description: "Objects that break it as they are." })),
+    clusters: Type.optional(
+      Type.list(clusterState, {
+        description: "Each cluster it is for.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+      }),
+    ),
+    conditions,
+  },
+  { description: "What came of the policy." },
+);
+
+const namespaceSelector = labelSelector("Only namespaces with these labels. Empty: all but those of the system.");
+
+/** What names a kind of policy. */
+export interface PolicyFacts {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortNames?: readonly string[];
+  readonly description: string;
+}
+
+/** Declares a kind of policy by what it has beyond the envelope. */
+export function definePolicy<Fields extends Record<string, Typed>>(
+  facts: PolicyFacts,
+  fields: Fields,
+  spec: Omit<Facts, "description"> = {},
+) {
+  const columns = [
+    { name: "Enforcement", type: "string", jsonPath: ".spec.enforcement" },
+    { name: "Clusters", type: "string", jsonPath: ".status.summary" },
+    { name: "Violations", type: "integer", jsonPath: ".status.violations" },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  ] as const;
+  return defineKind(
+    { ...fleetGroup, ...facts, columns },
+    {
+      spec: Type.object(
+        { target, enforcement, namespaceSelector, ...fields },
+        { ...spec, description: "What the policy says, and where." },
+      ),
+      status,
+    },
+  );
+}

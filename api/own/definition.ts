@@ -1,0 +1,49 @@
+/** The CustomResourceDefinition of a kind of our own. */
+import type { ApiObject } from "@atoll/machinery/object";
+import type { OwnKind } from "./kind.ts";
+
+/** As `atoll crd` prints it and every Kubernetes from 1.25 on takes it. */
+export function definitionOf(kind: OwnKind): ApiObject {
+  const { group, plural, shortNames = [], version, columns, description } = kind;
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      names: {
+        kind: kind.kind,
+        listKind: `${kind.kind}List`,
+        plural,
+        singular: kind.kind.toLowerCase(),
+        ...(shortNames.length === 0 ? {} : { shortNames }),
+        categories: ["atoll"],
+      },
+      scope: kind.namespaced ? "Namespaced" : "Cluster",
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              description,
+              required: ["spec"],
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                // Plain JSON: what TypeBox adds for itself is not enumerable and stays behind.
+                spec: JSON.parse(JSON.stringify(kind.schema.spec)) as unknown,
+                status: JSON.parse(JSON.stringify(kind.schema.status)) as unknown,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}

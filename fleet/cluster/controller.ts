@@ -1,0 +1,103 @@
+/**
+ * Gives each FleetCluster its namespace on the hub, says where it stands, and lets it go once its agent has tidied up.
+ */
+import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { Work } from "@atoll/api/fleet/v1alpha1/work";
+import { Namespace, Role, RoleBinding } from "@atoll/client/builtin";
+import { isOf, type Key, type Resource, splitKey, toKey } from "@atoll/client/resource";
+import type { ApiObject } from "@atoll/machinery/object";
+import { partOf, statusOf as statusClaim, watching } from "@atoll/runtime/claims";
+import {
+  again,
+  type Controller,
+  defineController,
+  type Reconcile,
+  type Result,
+  settled,
+} from "@atoll/runtime/controller";
+import type { View } from "@atoll/runtime/claims";
+import { clusterLabel, clusterNamespace, organizationLabel } from "./names.ts";
+import { awayAfterMs, hubObjects, statusOf } from "./plan.ts";
+
+/** Keeps a cluster until what it had has been removed. */
+export const detachFinalizer = "fleet.atoll.dev/detach";
+/** Says that nobody is to wait for an agent that will not come back. */
+export const forceDetach = "fleet.atoll.dev/force-detach";
+
+const resources: readonly Resource[] = [Namespace as Resource, Role as Resource, RoleBinding as Resource];
+const ofClusters = (write: { readonly object: { readonly metadata: ApiObject["metadata"] } }) => {
+  const { name = "", namespace = "" } = write.object.metadata;
+  return name.startsWith("fleet-") || namespace.startsWith("fleet-");
+};
+
+/** Wakes the cluster whose namespace on the hub an object is in. */
+export function inClusterNamespace(object: ApiObject, cache: View): Iterable<Key> {
+  const { namespace = "", name = "" } = object.metadata;
+  const labels = cache.get(Namespace, toKey(undefined, namespace === "" ? name : namespace))?.metadata.labels;
+  const organization = labels?.[organizationLabel];
+  const cluster = labels?.[clusterLabel];
+  return organization === undefined || cluster === undefined ? [] : [toKey(organization, cluster)];
+}
+
+/** Keeps FleetClusters. */
+export const fleetClusterController: Controller = defineController({
+  name: "fleet-cluster",
+  for: FleetCluster,
+  reads: [
+    watching(Namespace, inClusterNamespace),
+    watching(ClusterReport, inClusterNamespace),
+    watching(Work, inClusterNamespace),
+  ],
+  writes: [
+    statusClaim(FleetCluster),
+    partOf(FleetCluster, "finalizer", ({ verb }) => verb === "patch"),
+    ...resources.map((resource) => partOf(resource, "of clusters", ofClusters)),
+  ],
+  async reconcile(key, tools) {
+    const cluster = tools.cache.get(FleetCluster, key);
+    if (cluster === undefined) return settled;
+    const { name } = splitKey(key);
+    const namespace = clusterNamespace(cluster.metadata.namespace ?? "", name);
+    if (cluster.metadata.deletionTimestamp !== undefined) return await detach(cluster, namespace, tools);
+    await hold(cluster, tools);
+    if (tools.cache.get(Namespace, toKey(undefined, namespace)) === undefined) {
+      for (const object of hubObjects(cluster, namespace)) await apply(object, tools);
+    }
+    const report = tools.cache.get(ClusterReport, toKey(namespace, "cluster"));
+    await tools.client.setStatus(cluster, statusOf(cluster, report, { namespace, nowMs: tools.clock.nowMs() }));
+    return report === undefined ? settled : again({ afterMs: awayAfterMs });
+  },
+});
+
+async function apply(object: ApiObject, { client }: Reconcile): Promise<void> {
+  const resource = resources.find((candidate) => isOf(object, candidate));
+  if (resource !== undefined) await client.apply(resource, object);
+}
+
+async function hold(cluster: FleetCluster, { client }: Reconcile): Promise<void> {
+  const { finalizers = [], resourceVersion } = cluster.metadata;
+  if (finalizers.includes(detachFinalizer)) return;
+  const metadata = { resourceVersion, finalizers: [...finalizers, detachFinalizer] };
+  await client.patch(cluster, { type: "merge", body: { metadata } });
+}
+
+/** Waits until the agent has nothing left, then removes the namespace and lets the cluster go. */
+async function detach(cluster: FleetCluster, namespace: string, tools: Reconcile): Promise<Result> {
+  const { cache, client, clock } = tools;
+  const { annotations, finalizers = [], resourceVersion } = cluster.metadata;
+  if (!finalizers.includes(detachFinalizer)) return settled;
+  const report = cache.get(ClusterReport, toKey(namespace, "cluster"));
+  const left = cache.list(Work, { namespace }).filter(({ metadata, spec, status }) => {
+    return spec.objects.length > 0 || status?.observedGeneration !== metadata.generation;
+  });
+  if (report !== undefined && left.length > 0 && annotations?.[forceDetach] !== "true") {
+    await client.setStatus(cluster, statusOf(cluster, report, { namespace, nowMs: clock.nowMs() }));
+    return settled;
+  }
+  const found = cache.get(Namespace, toKey(undefined, namespace));
+  if (found !== undefined) await client.delete(found);
+  const metadata = { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== detachFinalizer) };
+  await client.patch(cluster, { type: "merge", body: { metadata } });
+  return settled;
+}

@@ -1,0 +1,22 @@
+/** How things of a cluster are called on the hub. */
+import { createHash } from "node:crypto";
+
+const longest = 63;
+
+/** A cluster's namespace on the hub. The hash keeps apart what the dashes would not. */
+export function clusterNamespace(organization: string, cluster: string): string {
+  const hash = createHash("sha256").update(`${organization}/${cluster}`).digest("hex").slice(0, 8);
+  return `${`fleet-${organization}-${cluster}`.slice(0, longest - 9).replace(/[^a-z0-9]+$/, "")}-${hash}`;
+}
+
+/** What a cluster's agent is called on the hub. */
+export function agentUser(namespace: string): string {
+  return `${agentPrefix}${namespace}`;
+}
+
+/** What every agent's name begins with. */
+export const agentPrefix = "fleet.atoll.dev:agent:";
+
+/** On a cluster's namespace: whose it is. */
+export const organizationLabel = "fleet.atoll.dev/organization";
+export const clusterLabel = "fleet.atoll.dev/cluster";

@@ -1,0 +1,103 @@
+/**
+ * What a FleetCluster needs on the hub, and where it stands. Pure.
+ */
+import type { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
+import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import type { Condition } from "@atoll/api/own/kind";
+import { formatTime, parseTime } from "@atoll/machinery/clock";
+import type { ApiObject } from "@atoll/machinery/object";
+import { agentUser, clusterLabel, organizationLabel } from "./names.ts";
+
+type Status = NonNullable<FleetCluster["status"]>;
+
+/** An agent that has not reported for so long is away: three of its reports. */
+export const awayAfterMs = 90_000;
+
+/** The objects of the cluster's namespace. The agent may do there what follows from its part, and nothing elsewhere. */
+export function hubObjects(cluster: FleetCluster, namespace: string): readonly ApiObject[] {
+  const { name = "", namespace: organization = "" } = cluster.metadata;
+  const labels = { [organizationLabel]: organization, [clusterLabel]: name };
+  const rbac = "rbac.authorization.k8s.io";
+  const metadata = { name: "fleet-agent", namespace };
+  const group = "fleet.atoll.dev";
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "Role",
+      metadata,
+      rules: [
+        { apiGroups: [group], resources: ["works"], verbs: ["get", "list", "watch"] },
+        { apiGroups: [group], resources: ["works/status"], verbs: ["get", "update", "patch"] },
+        { apiGroups: [group], resources: ["clusterreports"], verbs: ["get", "create", "update", "patch"] },
+        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
+      ],
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "RoleBinding",
+      metadata,
+      roleRef: { apiGroup: rbac, kind: "Role", name: metadata.name },
+      subjects: [{ apiGroup: rbac, kind: "User", name: agentUser(namespace) }],
+    },
+  ];
+}
+
+/** Where the cluster stands, by what its agent said last. */
+export function statusOf(
+  cluster: FleetCluster,
+  report: ClusterReport | undefined,
+  { namespace, nowMs }: { readonly namespace: string; readonly nowMs: number },
+): Status {
+  const phase = phaseOf(cluster, report, nowMs);
+  const { version, agentVersion, nodes, capacity } = report?.spec ?? {};
+  return {
+    ...cluster.status,
+    phase,
+    namespace,
+    ...(report === undefined
+      ? {}
+      : {
+          version,
+          agentVersion,
+          nodes,
+          capacity,
+          violations: report.spec.violationsTotal,
+          lastSeen: report.spec.time,
+        }),
+    conditions: [readyCondition(cluster, { phase, nowMs })],
+  } as Status;
+}
+
+function phaseOf(
+  cluster: FleetCluster,
+  report: ClusterReport | undefined,
+  nowMs: number,
+): NonNullable<Status["phase"]> {
+  if (cluster.metadata.deletionTimestamp !== undefined) return "Detaching";
+  if (cluster.spec.revoked === true) return "Revoked";
+  if (report === undefined) return "Pending";
+  return nowMs - parseTime(report.spec.time) > awayAfterMs ? "Disconnected" : "Ready";
+}
+
+const sentences: Readonly<Record<NonNullable<Status["phase"]>, string>> = {
+  Pending: "Waiting for the cluster's agent to report for the first time.",
+  Ready: "The cluster's agent reports.",
+  Disconnected: "The cluster's agent has not reported lately; it goes on enforcing what it has.",
+  Revoked: "The cluster's agent is not let in any more.",
+  Detaching:
+    "Waiting for the agent to remove what it made; annotate fleet.atoll.dev/force-detach=true to stop waiting.",
+};
+
+function readyCondition(cluster: FleetCluster, at: { phase: NonNullable<Status["phase"]>; nowMs: number }): Condition {
+  const status = at.phase === "Ready" ? "True" : "False";
+  const before = cluster.status?.conditions?.find(({ type }) => type === "Ready");
+  const same = before?.status === status && before.reason === at.phase;
+  return {
+    type: "Ready",
+    status,
+    reason: at.phase,
+    message: sentences[at.phase],
+    lastTransitionTime: same ? before.lastTransitionTime : formatTime(at.nowMs),
+  };
+}

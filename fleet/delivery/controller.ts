@@ -1,0 +1,58 @@
+/** Writes each cluster's Works: what its organization wants of it. */
+import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { Work } from "@atoll/api/fleet/v1alpha1/work";
+import { Namespace } from "@atoll/client/builtin";
+import { type Key, keyOf, toKey } from "@atoll/client/resource";
+import type { ApiObject } from "@atoll/machinery/object";
+import { partOf, type View, watching } from "@atoll/runtime/claims";
+import { type Controller, defineController, settled } from "@atoll/runtime/controller";
+import { inClusterNamespace } from "../cluster/controller.ts";
+import { clusterNamespace } from "../cluster/names.ts";
+import { compile, type Organization, policyKinds } from "../compile/compile.ts";
+import { plan } from "./plan.ts";
+
+/** Whatever an organization writes may concern all its clusters. */
+function* allOf({ metadata }: ApiObject, cache: View): Iterable<Key> {
+  for (const cluster of cache.list(FleetCluster, { namespace: metadata.namespace ?? "" })) yield keyOf(cluster);
+}
+
+/** All that an organization wrote, as the cache has it. */
+export function organizationOf(namespace: string, cache: View): Organization {
+  const groups = cache.list(ClusterGroup, { namespace });
+  return {
+    groups: new Map(groups.map((group) => [group.metadata.name ?? "", group])),
+    policies: policyKinds.flatMap((kind) => cache.list(kind, { namespace, alive: true })),
+  };
+}
+
+/** Keeps Works. */
+export const deliveryController: Controller = defineController({
+  name: "fleet-delivery",
+  for: FleetCluster,
+  reads: [
+    watching(ClusterGroup, allOf),
+    ...policyKinds.map((kind) => watching(kind, allOf)),
+    watching(Namespace, inClusterNamespace),
+    watching(Work, inClusterNamespace),
+  ],
+  writes: [partOf(Work, "policies", ({ subresource }) => subresource === "")],
+  async reconcile(key, { cache, client }) {
+    const cluster = cache.get(FleetCluster, key);
+    if (cluster === undefined) return settled;
+    const organization = cluster.metadata.namespace ?? "";
+    const namespace = clusterNamespace(organization, cluster.metadata.name ?? "");
+    const home = cache.get(Namespace, toKey(undefined, namespace));
+    if (home === undefined || home.metadata.deletionTimestamp !== undefined) return settled;
+    const leaving = cluster.metadata.deletionTimestamp !== undefined;
+    if (leaving && cluster.spec.onDetach === "Keep") return settled;
+    const wanted = leaving ? [] : compile(cluster, organizationOf(organization, cache));
+    for (const step of plan(wanted, cache.list(Work, { namespace }))) {
+      if (step.do === "create")
+        await client.create(Work, { metadata: { name: step.name, namespace }, spec: step.spec });
+      else if (step.do === "update") await client.update({ ...step.work, spec: step.spec });
+      else await client.delete(step.work);
+    }
+    return settled;
+  },
+});

@@ -1,0 +1,55 @@
+/** Says of each policy how it fares on each cluster it is for. */
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
+import { Work } from "@atoll/api/fleet/v1alpha1/work";
+import { Namespace } from "@atoll/client/builtin";
+import { type Key, keyOf, type Resource, splitKey, toKey } from "@atoll/client/resource";
+import type { ApiObject } from "@atoll/machinery/object";
+import { consulting, statusOf as statusClaim, type View, watching } from "@atoll/runtime/claims";
+import { type Controller, defineController, settled } from "@atoll/runtime/controller";
+import { inClusterNamespace } from "../cluster/controller.ts";
+import { type Policy, policyKinds } from "../compile/compile.ts";
+import { levelFor, placeOf, type Target } from "../compile/levels.ts";
+import { statusOf } from "./plan.ts";
+
+/** Keeps the status of one kind of policies. */
+function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller {
+  const allOf = (object: ApiObject, cache: View): Iterable<Key> =>
+    cache.list(kind, { namespace: object.metadata.namespace ?? "" }).map(keyOf);
+  return defineController({
+    name: `fleet-status-${kind.kind.toLowerCase()}`,
+    for: kind,
+    reads: [
+      watching(FleetCluster, allOf),
+      watching(ClusterGroup, allOf),
+      consulting(Namespace),
+      watching(Work, function* (work, cache) {
+        for (const cluster of inClusterNamespace(work, cache)) {
+          const { namespace } = splitKey(cluster);
+          for (const source of new Set(work.spec.objects.map((object) => object.source))) {
+            const [of, name = ""] = source.split("/");
+            if (of === kind.kind) yield toKey(namespace, name);
+          }
+        }
+      }),
+    ],
+    writes: [statusClaim(kind)],
+    async reconcile(key, { cache, client, clock }) {
+      const policy = cache.get(kind, key);
+      if (policy === undefined || policy.metadata.deletionTimestamp !== undefined) return settled;
+      const namespace = policy.metadata.namespace ?? "";
+      const groups = cache.list(ClusterGroup, { namespace });
+      const byName = new Map(groups.map((group) => [group.metadata.name ?? "", group]));
+      const target = policy.spec.target as Target;
+      const clusters = cache
+        .list(FleetCluster, { namespace, alive: true })
+        .filter((cluster) => levelFor(target, placeOf(cluster, byName)) !== undefined);
+      const works = (home: string) => cache.list(Work, { namespace: home });
+      await client.setStatus(policy, statusOf(policy, clusters, { works, nowMs: clock.nowMs() }));
+      return settled;
+    },
+  });
+}
+
+/** One controller for each kind of policy. */
+export const policyStatusControllers: readonly Controller[] = policyKinds.map(forKind);

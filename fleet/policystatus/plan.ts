@@ -1,0 +1,53 @@
+/** What a policy's status says. Pure. */
+import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import type { Work } from "@atoll/api/fleet/v1alpha1/work";
+import { formatTime } from "@atoll/machinery/clock";
+import { type Policy, sourceOf } from "../compile/compile.ts";
+import { clusterNamespace } from "../cluster/names.ts";
+
+type Status = NonNullable<Policy["status"]>;
+type ClusterState = NonNullable<Status["clusters"]>[number];
+
+/** How a policy fares on the clusters it is for. @param works by namespace */
+export function statusOf(
+  policy: Policy,
+  clusters: readonly FleetCluster[],
+  { works, nowMs }: { readonly works: (namespace: string) => readonly Work[]; readonly nowMs: number },
+): Status {
+  const before = new Map((policy.status?.clusters ?? []).map((state) => [state.name, state]));
+  const states = clusters
+    .toSorted((a, b) => (a.metadata.name ?? "").localeCompare(b.metadata.name ?? ""))
+    .map(({ metadata: { namespace = "", name = "" } }) => {
+      const now = stateOf(policy, works(clusterNamespace(namespace, name)));
+      return sameOr(before.get(name), { name, ...now, time: formatTime(nowMs) });
+    });
+  const applied = states.filter(({ state }) => state === "Applied").length;
+  return {
+    observedGeneration: policy.metadata.generation ?? 0,
+    summary: `${applied}/${states.length}`,
+    clusters: states,
+  };
+}
+
+type Now = Pick<ClusterState, "state" | "reason" | "generation">;
+
+function stateOf(policy: Policy, works: readonly Work[]): Now {
+  const source = sourceOf(policy);
+  const generation = policy.metadata.generation ?? 0;
+  const carrying = works.filter(({ spec }) => spec.objects.some((object) => object.source === source));
+  const sent = carrying.flatMap(({ spec }) => spec.objects).find((object) => object.source === source)?.generation;
+  if (sent !== generation) return { state: "Pending", reason: "not sent yet", generation: sent ?? 0 };
+  if (carrying.some(({ metadata, status }) => status?.observedGeneration !== metadata.generation)) {
+    return { state: "Pending", reason: "the agent has not answered yet", generation };
+  }
+  const told = carrying.flatMap(({ status }) => status?.objects ?? []).filter((object) => object.source === source);
+  const worst = told.find(({ state }) => state === "Failed") ?? told.find(({ state }) => state !== "Applied");
+  if (worst !== undefined) return { state: worst.state, reason: `${worst.object}: ${worst.reason}`, generation };
+  return { state: "Applied", reason: told.at(0)?.reason ?? "", generation };
+}
+
+/** The time stays while the rest does. */
+function sameOr(before: ClusterState | undefined, now: ClusterState): ClusterState {
+  const same = before?.state === now.state && before.reason === now.reason && before.generation === now.generation;
+  return same ? before : now;
+}
