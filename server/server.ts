@@ -37,6 +37,7 @@ import { openapi } from "./routes/openapi.ts";
 import { resources, type SubresourceHandlers } from "./routes/resources.ts";
 import { version } from "./routes/version.ts";
 import { AddressRange } from "./services/addresses.ts";
+import { WebhookClient } from "./webhook/client.ts";
 
 /** Where a server tells what went wrong in it. */
 export interface Log {
@@ -81,7 +82,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   serveBuiltins(catalogue, options.kinds);
   const serviceRange = new AddressRange(options.serviceCidr);
   const listening = { port: options.port };
-  const guards = guardsOf(options, catalogue, serviceRange);
+  const webhooks = new WebhookClient(catalogue);
+  const guards = guardsOf(options, { catalogue, serviceRange, webhooks });
   const handle = pipeline({
     stages: stagesOf(options, { catalogue, listening, ...guards }),
     clock,
@@ -104,6 +106,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const custom = new CustomResources({
     catalogue,
     clock,
+    webhooks,
     onError: (error, what) => log.error({ err: error, definition: what }, "custom resource definition failed"),
   });
   await custom.start();
@@ -117,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       guards.admission.close();
       await custom.close();
       catalogue.close();
+      webhooks.close();
       await listener.close(closeGraceMs);
     },
   };
@@ -128,10 +132,16 @@ interface Guards {
   readonly admission: Admission;
 }
 
-function guardsOf({ clock, log }: ServerOptions, catalogue: Catalogue, serviceRange: AddressRange): Guards {
+interface GuardParts {
+  readonly catalogue: Catalogue;
+  readonly serviceRange: AddressRange;
+  readonly webhooks: WebhookClient;
+}
+
+function guardsOf({ clock, log }: ServerOptions, { catalogue, ...parts }: GuardParts): Guards {
   const authorizers = [masters, healthForAll];
   const onError = (error: unknown) => log.error({ err: error }, "admission fell behind");
-  const admission = new Admission(admissionPlugins(catalogue, { serviceRange, authorizers, clock, onError }));
+  const admission = new Admission(admissionPlugins(catalogue, { ...parts, authorizers, clock, onError }));
   return { authorizers, admission };
 }
 

@@ -5,17 +5,21 @@
 import type { Clock } from "@atoll/machinery/clock";
 import type { Authorizer } from "../authorize/stage.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
+import type { WebhookClient } from "../webhook/client.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { Equivalents } from "./matching/equivalents.ts";
 import { Namespaces } from "./matching/namespaces.ts";
 import { MutatingPolicies } from "./policies/mutating.ts";
 import { ValidatingPolicies } from "./policies/validating.ts";
+import { MutatingWebhooks } from "./webhooks/mutating.ts";
+import { ValidatingWebhooks } from "./webhooks/validating.ts";
 
 /** What policies and webhooks need of the server. */
 export interface ExtensionOptions {
   /** Answer the expressions' variable `authorizer`. */
   readonly authorizers: readonly Authorizer[];
   readonly clock: Clock;
+  readonly webhooks: WebhookClient;
   /** Told of what failed behind the scenes and is tried again. */
   readonly onError: (error: unknown) => void;
 }
@@ -28,5 +32,10 @@ export function extensionPlugins(catalogue: Catalogue, options: ExtensionOptions
     equivalents: new Equivalents(catalogue),
     namespaces: new Namespaces(catalogue),
   };
-  return [new MutatingPolicies(shared), new ValidatingPolicies(shared)];
+  return [
+    new MutatingPolicies(shared),
+    new MutatingWebhooks(shared),
+    new ValidatingPolicies(shared),
+    new ValidatingWebhooks(shared),
+  ];
 }

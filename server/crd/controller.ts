@@ -16,17 +16,18 @@ import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { Resource } from "../registry/resource.ts";
+import type { WebhookClient } from "../webhook/client.ts";
 import { clone } from "../registry/versions.ts";
 import { type Converter, nameConverter } from "./conversion.ts";
 import { customKinds } from "./kinds.ts";
 import { isRemovalDue, removeDefinition } from "./removal.ts";
 import { type Decided, nextStatus, structureOf } from "./status.ts";
-import { webhookPost } from "./webhook-post.ts";
 import { WebhookConverter } from "./webhook.ts";
 
 export interface CustomResourcesOptions {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
+  readonly webhooks: WebhookClient;
   /** Told of what failed and is tried again. */
   readonly onError: (error: unknown, what: string) => void;
 }
@@ -47,6 +48,10 @@ interface Structure {
 }
 
 const retryMs = 1_000;
+/** Far more than a page of lists comes to; one string of the language holds twice as much. */
+const largestConversion = 256 * 1024 * 1024;
+/** Source: the client's default; a CustomResourceDefinition has no field for it. */
+const conversionLimits = { timeoutMs: 30_000, largestAnswer: largestConversion };
 
 export class CustomResources {
   readonly #options: CustomResourcesOptions;
@@ -233,7 +238,8 @@ export class CustomResources {
   #converterOf({ spec }: CustomResourceDefinition): Converter {
     const { strategy, webhook } = spec.conversion ?? { strategy: "None" };
     if (strategy !== "Webhook" || webhook?.clientConfig === undefined) return nameConverter;
-    const post = webhookPost(webhook.clientConfig, this.#options.catalogue);
+    const { clientConfig } = webhook;
+    const post = (body: unknown) => this.#options.webhooks.ask(clientConfig, body, conversionLimits);
     return new WebhookConverter(post, webhook.conversionReviewVersions ?? []);
   }
 

@@ -2,24 +2,23 @@
  * The admission plugin MutatingAdmissionPolicy.
  * Source: k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go
  */
-import type { Kind } from "@atoll/api/kind";
 import type {
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
 } from "@atoll/api/builtin/admissionregistration.k8s.io/v1.types";
 import { Compiler, kubernetesLibraries, mutation } from "@atoll/machinery/cel/index";
-import { builtinSchema } from "@atoll/api/schemas";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
 import { type FieldType, typeOfKind } from "@atoll/machinery/patch/types";
 import type { Schema } from "@atoll/machinery/schema/schema";
 import { type Reason, StatusError } from "@atoll/machinery/status";
 import { clone } from "../../registry/versions.ts";
-import { decodeObject } from "../../verbs/body.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import type { Inputs } from "../expressions/inputs.ts";
 import { type Attributes, attributesOf, forbidden, type Matched } from "../matching/attributes.ts";
-import { ownVersion, Versions } from "../matching/versions.ts";
+import { type Kept, keptOf, requireAgain } from "../matching/reinvocation.ts";
+import { bodyKindOf, replaceObject } from "../matching/replace.ts";
+import { Versions } from "../matching/versions.ts";
 import { applies, compileMutations, evaluate, MutationFailed, type Mutations, patched } from "./mutations.ts";
 import { type Invocation, type Met, type PolicyOptions, PolicyPlugin } from "./plugin.ts";
 
@@ -31,16 +30,6 @@ type Invoked = Invocation<Policy, Binding, Mutations>;
 interface Denial {
   readonly message: string;
   readonly reason: Reason | undefined;
-}
-
-/** What is remembered between the first run and the second. */
-interface Kept {
-  /** Policies that may run again, by key, and were run. */
-  readonly ran: Set<string>;
-  /** Those of them that are to. */
-  readonly due: Set<string>;
-  /** The object as the policies left it. */
-  last: unknown;
 }
 
 /** The plugin, and its start and end. */
@@ -122,16 +111,17 @@ export class MutatingPolicies extends PolicyPlugin<Policy, Binding, Mutations> i
     if (object === undefined) return undefined;
     try {
       const value = await met.asker.settle(() => evaluate(hook.compiled, step, inputs));
-      await replace(request, matched, patched(step, value, { object, form: this.#formOf(request, matched) }));
+      const made = patched(step, value, { object, form: this.#formOf(request, matched) });
+      await replaceObject(request, matched, made, { strict: true });
       return undefined;
     } catch (error) {
-      if (error instanceof MutationFailed) return error.message;
+      if (error instanceof MutationFailed || error instanceof StatusError) return error.message;
       throw error;
     }
   }
 
   #formOf(request: AdmissionRequest, matched: Matched): FieldType {
-    const { schema } = kindOf(request, matched);
+    const { schema } = bodyKindOf(request, matched);
     const known = this.#forms.get(schema);
     if (known !== undefined) return known;
     const form = typeOfKind(schema);
@@ -160,52 +150,6 @@ async function inputsOf(
 ): Promise<Inputs> {
   const objects = await new Versions(attributes.request).of(matched);
   return { attributes, matched, objects, namespace, params, asker };
-}
-
-/** Puts what a mutation made in the object's place, decoded and defaulted as if a client had sent it. */
-async function replace(request: AdmissionRequest, matched: Matched, value: unknown): Promise<void> {
-  const { object } = request;
-  if (object === undefined) return;
-  const kind = kindOf(request, matched);
-  const given = decoded(kind, value);
-  kind.strategy.setDefaults?.(given);
-  const own = await ownVersion(request, matched, given);
-  for (const field of Object.keys(object)) delete object[field];
-  Object.assign(object, own);
-}
-
-/** The kind of what is written, which for some subresources is not the resource's. */
-function kindOf({ kind: own }: AdmissionRequest, { other, kind: body }: Matched): Kind {
-  const kind = other ?? own;
-  if (body.kind === kind.kind && body.group === kind.group) return kind;
-  const { group, version } = body;
-  const schema = builtinSchema(`${group === "" ? "core" : group}/${version}`, body.kind);
-  const { decode: _, ...rest } = kind;
-  return { ...rest, group, version, kind: body.kind, schema, strategy: {} };
-}
-
-function decoded(kind: Kind, value: unknown): ApiObject {
-  try {
-    const { object, odd } = decodeObject(kind, { value: clone(value), duplicates: [] }, { origin: "patch" });
-    if (odd.length === 0) return object;
-    throw new MutationFailed(`strict decoding error: ${odd.join(", ")}`);
-  } catch (cause) {
-    if (!(cause instanceof StatusError)) throw cause;
-    throw new MutationFailed(cause.message);
-  }
-}
-
-function keptOf({ reinvocation }: AdmissionRequest, name: string): Kept {
-  const known = reinvocation.kept.get(name);
-  if (known !== undefined) return known as Kept;
-  const kept: Kept = { ran: new Set(), due: new Set(), last: undefined };
-  reinvocation.kept.set(name, kept);
-  return kept;
-}
-
-function requireAgain({ ran, due }: Kept): void {
-  for (const key of ran) due.add(key);
-  ran.clear();
 }
 
 /** Source: PolicyError.Error */
