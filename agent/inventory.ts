@@ -36,7 +36,7 @@ export class InventoryRecord {
       metadata: { name, namespace: agentNamespace },
       stringData: { [field]: JSON.stringify(inventory) },
     };
-    await this.#ensureNamespace();
+    if (this.#known === undefined || this.#known.objects.length === 0) await ensureAgentNamespace(this.#client);
     await this.#client.apply(Secret, { object, force: true }, { fieldManager: "atoll-fleet-agent" });
     this.#known = inventory;
   }
@@ -50,13 +50,13 @@ export class InventoryRecord {
       throw error;
     }
   }
+}
 
-  async #ensureNamespace(): Promise<void> {
-    if (this.#known !== undefined && this.#known.objects.length > 0) return;
-    try {
-      await this.#client.create(Namespace, { metadata: { name: agentNamespace } });
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
+/** Makes the agent's namespace in the cluster, unless it is there. */
+export async function ensureAgentNamespace(client: Client): Promise<void> {
+  try {
+    await client.create(Namespace, { metadata: { name: agentNamespace } });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
   }
 }

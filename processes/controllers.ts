@@ -8,12 +8,14 @@ import { hostname } from "node:os";
 import { Client } from "@atoll/client/client";
 import { isPair, type SigningAuthority } from "@atoll/controllers/certificates/issue";
 import { controllers } from "@atoll/controllers/index";
+import { fleetControllers } from "@atoll/fleet/index";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
 import { runControllers } from "@atoll/runtime/run";
 import { exitCode, flags, UsageError } from "./flags.ts";
+import { installKinds } from "./kinds.ts";
 import { openLog } from "./log.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
@@ -44,9 +46,15 @@ export async function run(args: readonly string[]): Promise<number> {
     const log = logTo((level, message, fields) => logger[level](fields, message));
     const { transport, ca } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
     const userAgent = `atoll-controllers/${atollVersion}`;
+    const client = new Client({ transport, clock: systemClock, userAgent });
+    const all = [...controllers({ ca, signing: await signingAuthority(options) }), ...fleetControllers()];
+    const wanted = chosen(all, only);
+    if (wanted.some(({ reads }) => reads.some(isOwn)) && !(await installKinds(client, systemClock))) {
+      log.warn("may not install the kinds of Atoll's own; apply what ./atoll crd prints");
+    }
     const running = runControllers({
-      controllers: chosen(controllers({ ca, signing: await signingAuthority(options) }), only),
-      client: new Client({ transport, clock: systemClock, userAgent }),
+      controllers: wanted,
+      client,
       clock: systemClock,
       log,
       identity: `${hostname()}_${process.pid}_${randomBytes(4).toString("hex")}`,
@@ -58,6 +66,10 @@ export async function run(args: readonly string[]): Promise<number> {
     transport.close();
     return 0;
   });
+}
+
+function isOwn(resource: Controller["reads"][number]): boolean {
+  return resource !== "any" && resource.group.endsWith(".atoll.dev");
 }
 
 /** @throws {UsageError} one file is named without the other, or they do not belong together */

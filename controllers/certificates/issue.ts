@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { dateOf } from "@atoll/machinery/clock";
 import type { Extension } from "@peculiar/x509";
-import { type AlternativeNames, type CertificateRequest, x509 } from "./request.ts";
+import { type AlternativeNames, type CertificateRequest, x509 } from "@atoll/runtime/certificates/request";
 
 /** What signs: PEM of a certificate and of its private key. */
 export interface SigningAuthority {

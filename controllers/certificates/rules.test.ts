@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CertificateRequest } from "./request.ts";
+import type { CertificateRequest } from "@atoll/runtime/certificates/request";
 import { requestProblem } from "./rules.ts";
 
 const none = { dns: [], ip: [], email: [], uri: [] };

@@ -3,7 +3,7 @@
  * Source: k8s.io/kubernetes/pkg/apis/certificates/helpers.go, pkg/controller/certificates/signer/signer.go;
  * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers
  */
-import type { CertificateRequest } from "./request.ts";
+import type { CertificateRequest } from "@atoll/runtime/certificates/request";
 
 /** Signs certificates of clients, which the API server takes for users. Never approved by itself. */
 export const clientSigner = "kubernetes.io/kube-apiserver-client";

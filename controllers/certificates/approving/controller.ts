@@ -15,7 +15,7 @@ import { consulting, partOf, subresourceOf } from "@atoll/runtime/claims";
 import type { Controller, Reconcile, Result } from "@atoll/runtime/controller";
 import { again, defineController, settled } from "@atoll/runtime/controller";
 import { hasCondition, isIssued } from "../decisions.ts";
-import { type CertificateRequest, readRequest } from "../request.ts";
+import { type CertificateRequest, readRequest } from "@atoll/runtime/certificates/request";
 import { nodeClientSigner, nodeServingSigner, requestProblem } from "../rules.ts";
 
 /** A right, and what is said of a certificate that was approved by it. */

@@ -7,7 +7,7 @@ import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { startHarness } from "@atoll/harness/server";
 import { approvingController } from "../approving/controller.ts";
-import { x509 } from "../request.ts";
+import { x509 } from "@atoll/runtime/certificates/request";
 import { durationMs, signingController } from "./controller.ts";
 
 const nodeUsages = ["digital signature", "client auth"];

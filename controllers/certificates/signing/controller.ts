@@ -9,7 +9,7 @@ import type { Controller, Reconcile, Result } from "@atoll/runtime/controller";
 import { defineController, settled } from "@atoll/runtime/controller";
 import { hasCondition, isIssued } from "../decisions.ts";
 import { issueCertificate, type SigningAuthority } from "../issue.ts";
-import { readRequest } from "../request.ts";
+import { readRequest } from "@atoll/runtime/certificates/request";
 import { requestProblem, signers } from "../rules.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -1,0 +1,103 @@
+/**
+ * Certificates for agents. The gateway holds no authority's key: it asks the hub by a CertificateSigningRequest for the
+ * signer of API clients, in the name that the token or the presented certificate gives, never one that the request claims.
+ */
+import { createHash, createPublicKey } from "node:crypto";
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { CertificateSigningRequest, Namespace } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { isConflict } from "@atoll/client/errors";
+import { type Key, toKey } from "@atoll/client/resource";
+import { type Clock, formatTime } from "@atoll/machinery/clock";
+import { StatusError } from "@atoll/machinery/status";
+import { readRequest } from "@atoll/runtime/certificates/request";
+import { agentUser, clusterLabel, organizationLabel } from "../cluster/names.ts";
+
+const lifeSeconds = 30 * 24 * 3600;
+const waitMs = 30_000;
+const signerName = "kubernetes.io/kube-apiserver-client";
+
+/** SHA-256 of a public key, hexadecimal. @param spki DER */
+export function keyHash(spki: Uint8Array): string {
+  return createHash("sha256").update(spki).digest("hex");
+}
+
+/** The cluster that a namespace is of. @throws {StatusError} NotFound */
+export async function clusterOf(client: Client, namespace: string): Promise<Key> {
+  const { metadata } = await client.get(Namespace, toKey(undefined, namespace));
+  const organization = metadata.labels?.[organizationLabel];
+  const cluster = metadata.labels?.[clusterLabel];
+  if (organization === undefined || cluster === undefined) {
+    throw new StatusError("NotFound", `namespace ${namespace} is not that of a cluster`);
+  }
+  return toKey(organization, cluster);
+}
+
+/**
+ * Has a request signed, and registers its key as the cluster's.
+ * @param pem PKCS #10
+ * @returns PEM of the certificate
+ * @throws {StatusError} Invalid: the request names somebody else, or is none
+ */
+export async function enrol(
+  { client, clock }: { readonly client: Client; readonly clock: Clock },
+  namespace: string,
+  pem: string,
+): Promise<string> {
+  const wanted = agentUser(namespace);
+  const base64 = Buffer.from(pem).toString("base64");
+  const request = await readRequest(base64).catch((cause: unknown) => {
+    throw new StatusError("BadRequest", "csr is not a certificate request in PEM", { cause });
+  });
+  const { names, organizations, commonName } = request;
+  const extra = [...names.dns, ...names.ip, ...names.email, ...names.uri, ...organizations];
+  if (commonName !== wanted || extra.length > 0 || !(await request.verify())) {
+    throw new StatusError("Forbidden", `csr must ask for the name ${JSON.stringify(wanted)} and nothing else`);
+  }
+  const der = createPublicKey(request.publicKey.toString("pem")).export({ type: "spki", format: "der" });
+  await registerKey(client, await clusterOf(client, namespace), keyHash(der));
+  return await signed({ client, clock }, namespace, base64);
+}
+
+/** The controllers write the same status: whoever is too late reads again. */
+async function registerKey(client: Client, cluster: Key, agentKey: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await client.get(FleetCluster, cluster);
+    try {
+      await client.setStatus(FleetCluster, { object: found, status: { ...found.status, agentKey } });
+      return;
+    } catch (error) {
+      if (!isConflict(error) || attempt >= 8) throw error;
+    }
+  }
+}
+
+async function signed(
+  { client, clock }: { readonly client: Client; readonly clock: Clock },
+  namespace: string,
+  request: string,
+): Promise<string> {
+  const made = await client.create(CertificateSigningRequest, {
+    metadata: { generateName: `${namespace}-` },
+    spec: { request, signerName, usages: ["digital signature", "client auth"], expirationSeconds: lifeSeconds },
+  });
+  const now = formatTime(clock.nowMs());
+  const approved = {
+    type: "Approved",
+    status: "True",
+    reason: "FleetAgent",
+    message: "The fleet's gateway checked the agent's token or certificate.",
+    lastUpdateTime: now,
+    lastTransitionTime: now,
+  };
+  const object = { ...made, status: { ...made.status, conditions: [approved] } };
+  await client.replace(CertificateSigningRequest, { object, subresource: "approval" });
+  const key = toKey(undefined, made.metadata.name ?? "");
+  const endMs = clock.monotonicMs() + waitMs;
+  for (;;) {
+    const { status } = await client.get(CertificateSigningRequest, key);
+    if (status?.certificate !== undefined) return Buffer.from(status.certificate, "base64").toString();
+    if (clock.monotonicMs() > endMs) throw new StatusError("Timeout", "the hub has not signed in time; try again");
+    await clock.sleep(50);
+  }
+}

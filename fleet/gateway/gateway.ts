@@ -1,0 +1,193 @@
+/**
+ * Where fleet agents come in.
+ *
+ *     POST /register {token, csr}   → a certificate, for who has a good token
+ *     POST /renew {csr}             → the next one, in the name of the certificate presented
+ *     /api…, /apis…                 → the hub's API as that agent, within its cluster's namespace
+ *
+ * At every request the agent's certificate, registered key and revocation are checked; what streams is cut when the
+ * answer changes.
+ */
+import { createServer, type Server } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { Client } from "@atoll/client/client";
+import type { Transport } from "@atoll/client/transport";
+import type { Clock } from "@atoll/machinery/clock";
+import { type Reason, StatusError } from "@atoll/machinery/status";
+import type { Log } from "@atoll/runtime/log";
+import { agentUser } from "../cluster/names.ts";
+import type { Admitted, Agents, Presented } from "./agents.ts";
+import { clusterOf, enrol, keyHash } from "./enrol.ts";
+import { forward } from "./forward.ts";
+import { isWithin } from "./paths.ts";
+import type { ServingPair } from "./tls.ts";
+import { takeToken } from "./tokens.ts";
+
+/** What a gateway needs. */
+export interface GatewayOptions {
+  /** The hub, as the gateway. */
+  readonly client: Client;
+  readonly transport: Transport;
+  readonly agents: Agents;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tls: ServingPair & { /** PEM of what signs agents' certificates. */ readonly clientCa: string };
+  readonly bind: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+/** A gateway that serves. */
+export interface Gateway {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const largestBody = 64 * 1024;
+const headersTimeoutMs = 10_000;
+
+/** Starts a gateway; it serves when the promise resolves. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { tls, log } = options;
+  const server = createServer(
+    {
+      cert: tls.cert,
+      key: tls.key,
+      ca: tls.clientCa,
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      headersTimeout: headersTimeoutMs,
+    },
+    (request, response) => {
+      answer(request, response, options).catch((error: unknown) => {
+        if (!(error instanceof StatusError)) log.error("a request failed", { path: request.url, error });
+        refuse(response, error);
+      });
+    },
+  );
+  await listen(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { bind, port }: GatewayOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, bind, resolve);
+  });
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: GatewayOptions): Promise<void> {
+  const [path = ""] = (request.url ?? "").split("?");
+  if (path === "/healthz") return say(response, 200, { status: "ok" });
+  if (path === "/register" && request.method === "POST") return await register(request, response, options);
+  const { agents } = options;
+  const presented = presentedBy(request);
+  const admitted = presented === undefined ? "no certificate was presented" : agents.admit(presented);
+  if (typeof admitted === "string") throw new StatusError("Unauthorized", admitted);
+  if (path === "/renew" && request.method === "POST") return await renew(request, response, { admitted, options });
+  if (!isWithin(path, admitted.namespace)) {
+    throw new StatusError("Forbidden", `an agent may ask for what is in namespace ${admitted.namespace} alone`);
+  }
+  const stop = new AbortController();
+  const end = agents.onChange(() => {
+    if (presented !== undefined && typeof agents.admit(presented) === "string")
+      stop.abort(new Error("not let in any more"));
+  });
+  response.once("close", () => stop.abort(new Error("the agent went away")));
+  try {
+    await forward(request, response, {
+      transport: options.transport,
+      user: agentUser(admitted.namespace),
+      signal: stop.signal,
+    });
+  } finally {
+    end();
+  }
+}
+
+async function register(request: IncomingMessage, response: ServerResponse, options: GatewayOptions): Promise<void> {
+  const { token, csr } = await readBody(request);
+  if (typeof token !== "string" || typeof csr !== "string") {
+    throw new StatusError("BadRequest", "the body must be {token, csr}, both text");
+  }
+  const namespace = await takeToken(options.client, token, options.clock);
+  if (namespace === undefined) {
+    options.log.warn("a join token was refused", { from: request.socket.remoteAddress });
+    throw new StatusError("Unauthorized", "the join token is unknown, used or expired; make a new one on the hub");
+  }
+  const certificate = await enrol(options, namespace, csr);
+  options.log.info("an agent registered", { cluster: await clusterOf(options.client, namespace) });
+  say(response, 200, { certificate });
+}
+
+async function renew(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { admitted, options }: { readonly admitted: Admitted; readonly options: GatewayOptions },
+): Promise<void> {
+  const { csr } = await readBody(request);
+  if (typeof csr !== "string") throw new StatusError("BadRequest", "the body must be {csr}, a text");
+  say(response, 200, { certificate: await enrol(options, admitted.namespace, csr) });
+}
+
+/** Who the client's certificate says it is; undefined without one that the hub signed. */
+function presentedBy(request: IncomingMessage): Presented | undefined {
+  const socket = request.socket as TLSSocket;
+  const certificate = socket.authorized ? socket.getPeerCertificate() : undefined;
+  const { subject, pubkey } = (certificate ?? {}) as Partial<PeerCertificate>;
+  const commonName = subject?.CN;
+  const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
+  if (typeof commonName !== "string" || pubkey === undefined || spki === undefined) return undefined;
+  return { commonName, keyHash: keyHash(spki) };
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > largestBody) throw new StatusError("RequestEntityTooLarge", "the body is too large");
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+  } catch (cause) {
+    throw new StatusError("BadRequest", "the body is no JSON", { cause });
+  }
+}
+
+const codes: Partial<Record<Reason, number>> = {
+  BadRequest: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  RequestEntityTooLarge: 413,
+  ServiceUnavailable: 503,
+  Timeout: 504,
+};
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const bug = { reason: "InternalError", message: "the gateway failed; its log says why" } as const;
+  const { reason, message } = error instanceof StatusError ? error : bug;
+  const code = codes[reason] ?? 500;
+  say(response, code, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code, reason, message });
+}
+
+function say(response: ServerResponse, code: number, body: object): void {
+  response.writeHead(code, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}

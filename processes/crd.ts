@@ -1,0 +1,19 @@
+/** `atoll crd`: prints the CustomResourceDefinitions of Atoll's own kinds, for installing on another Kubernetes. */
+import { fleetKinds } from "@atoll/api/fleet/kinds";
+import { definitionOf } from "@atoll/api/own/definition";
+import { formatYaml } from "@atoll/machinery/yaml/format";
+import { exitCode, flags } from "./flags.ts";
+
+/** @param args none */
+export async function run(args: readonly string[]): Promise<number> {
+  return await exitCode(async () => {
+    flags("atoll crd", "Prints the CRDs of Atoll's own kinds: ./atoll crd | kubectl apply --server-side -f -").parse(
+      args,
+      {
+        from: "user",
+      },
+    );
+    process.stdout.write(fleetKinds.map((kind) => `---\n${formatYaml(definitionOf(kind))}`).join(""));
+    return 0;
+  });
+}

@@ -1,0 +1,83 @@
+/** `atoll gateway`: where fleet agents come in. */
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { ConfigMap } from "@atoll/client/builtin";
+import { Client } from "@atoll/client/client";
+import { Cache } from "@atoll/client/informer/cache";
+import { toKey } from "@atoll/client/resource";
+import { Agents } from "@atoll/fleet/gateway/agents";
+import { startGateway } from "@atoll/fleet/gateway/gateway";
+import { servingPair } from "@atoll/fleet/gateway/tls";
+import { systemClock } from "@atoll/machinery/clock";
+import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { logTo } from "@atoll/runtime/log";
+import { exitCode, flags, port } from "./flags.ts";
+import { openLog } from "./log.ts";
+import { untilStopped } from "./signals.ts";
+import { atollVersion } from "./version.ts";
+
+interface Options {
+  readonly kubeconfig: string;
+  readonly port: number;
+  readonly bind: string;
+  readonly name?: readonly string[];
+}
+
+function parse(args: readonly string[]): Options {
+  return flags("atoll gateway", "Where fleet agents come in, in the foreground.")
+    .requiredOption("--kubeconfig <file>", "the hub, and who to be there")
+    .option("--port <n>", "port to listen on", port, 7443)
+    .option("--bind <addr>", "address to listen on", "127.0.0.1")
+    .option("--name <name...>", "further names or addresses by which agents reach it")
+    .parse(args, { from: "user" })
+    .opts();
+}
+
+/** Runs until SIGTERM or SIGINT. */
+export async function run(args: readonly string[]): Promise<number> {
+  return await exitCode(async () => {
+    const options = parse(args);
+    const logger = openLog("gateway");
+    const log = logTo((level, message, fields) => logger[level](fields, message));
+    const { transport, ca } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
+    const client = new Client({ transport, clock: systemClock, userAgent: `atoll-gateway/${atollVersion}` });
+    const cache = new Cache({
+      client,
+      clock: systemClock,
+      onError: (error, { plural }) => log.warn("cannot follow", { plural, error }),
+    });
+    const clusters = cache.informer(FleetCluster);
+    await clusters.whenSynced();
+    const names = [...new Set(["127.0.0.1", "localhost", options.bind, ...(options.name ?? [])])];
+    const tls = await servingPair(client, systemClock, names);
+    const gateway = await startGateway({
+      client,
+      transport,
+      agents: new Agents(clusters),
+      clock: systemClock,
+      log,
+      tls: { ...tls, clientCa: await clientAuthority(client, ca) },
+      bind: options.bind,
+      port: options.port,
+    });
+    process.stdout.write(`ready https://${options.bind}:${gateway.port}\n`);
+    const signal = await untilStopped();
+    log.info("stopping", { signal });
+    await gateway.close();
+    await cache.stop();
+    transport.close();
+    return 0;
+  });
+}
+
+/**
+ * What signs the certificates of the hub's clients.
+ * Source: k8s.io/apiserver/pkg/server/options (the ConfigMap extension-apiserver-authentication)
+ */
+async function clientAuthority(client: Client, usual: string): Promise<string> {
+  try {
+    const { data } = await client.get(ConfigMap, toKey("kube-system", "extension-apiserver-authentication"));
+    return data?.["client-ca-file"] ?? usual;
+  } catch {
+    return usual;
+  }
+}
