@@ -16,6 +16,11 @@ const storedAs: Readonly<Record<string, NonNullable<Kind["storedAs"]>>> = {
   "events.k8s.io/v1/Event": { group: "", version: "v1", toStored: eventToCore, fromStored: eventFromCore },
 };
 
+/** What is told with every answer about a version that is to go. Source: k8s.io/api (APILifecycleDeprecated) */
+const deprecated: Readonly<Record<string, string>> = {
+  "/v1/Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+};
+
 const nothing: Strategy = {};
 
 /** Created and answered, or only read, but never stored. */
@@ -25,6 +30,7 @@ function isVirtual(facts: ResourceFacts): boolean {
 
 function kindOf(facts: ResourceFacts): Kind {
   const apiVersion = `${facts.group === "" ? "core" : facts.group}/${facts.version}`;
+  const warning = deprecated[`${facts.group}/${facts.version}/${facts.kind}`];
   const stored = storedAs[`${facts.group}/${facts.version}/${facts.kind}`];
   return {
     ...facts,
@@ -35,6 +41,7 @@ function kindOf(facts: ResourceFacts): Kind {
     strategy: strategies[`${facts.group}/${facts.kind}`] ?? nothing,
     ...(stored === undefined ? {} : { storedAs: stored }),
     ...(isVirtual(facts) ? { virtual: true } : {}),
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 

@@ -121,6 +121,8 @@ export interface Strategy<T = ApiObject> {
   graceSeconds?(object: T, asked: number | undefined): number;
   /** `kubectl get` columns; Name and Age when absent. */
   readonly table?: TableShape<T>;
+  /** Annotations that stand for fields of this version; answers with metadata alone leave them out. */
+  readonly fieldAnnotations?: readonly string[];
   /** Propagation when the caller names none: background unless said otherwise. */
   readonly defaultPropagation?: "Background" | "Orphan";
   /** What keeps a deleted object beside metadata.finalizers: a Namespace's spec.finalizers. */

@@ -40,7 +40,9 @@ import { flowSchema } from "./flowcontrol.apiserver.k8s.io/flowschema.ts";
 import { priorityLevelConfiguration } from "./flowcontrol.apiserver.k8s.io/prioritylevelconfiguration.ts";
 import { ingress } from "./networking.k8s.io/ingress.ts";
 import { ingressClass } from "./networking.k8s.io/ingressclass.ts";
+import { ipAddress } from "./networking.k8s.io/ipaddress.ts";
 import { networkPolicy } from "./networking.k8s.io/networkpolicy.ts";
+import { serviceCidr } from "./networking.k8s.io/servicecidr.ts";
 import { runtimeClass } from "./node.k8s.io/runtimeclass.ts";
 import { podDisruptionBudget } from "./policy/poddisruptionbudget.ts";
 import { clusterRole } from "./rbac.authorization.k8s.io/clusterrole.ts";
@@ -53,7 +55,11 @@ import { resourceClaimTemplate } from "./resource.k8s.io/resourceclaimtemplate.t
 import { resourceSlice } from "./resource.k8s.io/resourceslice.ts";
 import { priorityClass } from "./scheduling.k8s.io/priorityclass.ts";
 import { csiDriver } from "./storage.k8s.io/csidriver.ts";
+import { csiNode } from "./storage.k8s.io/csinode.ts";
+import { csiStorageCapacity } from "./storage.k8s.io/csistoragecapacity.ts";
 import { storageClass } from "./storage.k8s.io/storageclass.ts";
+import { volumeAttachment } from "./storage.k8s.io/volumeattachment.ts";
+import { volumeAttributesClass } from "./storage.k8s.io/volumeattributesclass.ts";
 import type { Strategy } from "./kind.ts";
 
 /** Strategies are made for their own object type; only the kind they are listed for calls them. */
@@ -97,7 +103,9 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": of(priorityLevelConfiguration),
   "networking.k8s.io/Ingress": of(ingress),
   "networking.k8s.io/IngressClass": of(ingressClass),
+  "networking.k8s.io/IPAddress": of(ipAddress),
   "networking.k8s.io/NetworkPolicy": of(networkPolicy),
+  "networking.k8s.io/ServiceCIDR": of(serviceCidr),
   "node.k8s.io/RuntimeClass": of(runtimeClass),
   "policy/PodDisruptionBudget": of(podDisruptionBudget),
   "rbac.authorization.k8s.io/ClusterRole": of(clusterRole),
@@ -110,7 +118,11 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "resource.k8s.io/ResourceSlice": of(resourceSlice),
   "scheduling.k8s.io/PriorityClass": of(priorityClass),
   "storage.k8s.io/CSIDriver": of(csiDriver),
+  "storage.k8s.io/CSINode": of(csiNode),
+  "storage.k8s.io/CSIStorageCapacity": of(csiStorageCapacity),
   "storage.k8s.io/StorageClass": of(storageClass),
+  "storage.k8s.io/VolumeAttachment": of(volumeAttachment),
+  "storage.k8s.io/VolumeAttributesClass": of(volumeAttributesClass),
 };
 
 function of<T>(strategy: Strategy<T>): Strategy {

@@ -21,7 +21,9 @@ const maxVersionPriority = 1_000;
 
 /** The rules of APIServices. */
 export const apiService: Strategy<APIService> = {
-  nameErrors: nameRules.pathSegment,
+  // Its name is known from what it says, so the start of one is never right.
+  nameErrors: (name, prefix) =>
+    prefix ? ['must be `spec.version+"."+spec.group`'] : nameRules.pathSegment(name, prefix),
   setDefaults({ spec }) {
     if (spec.service !== null) spec.service.port ??= httpsPort;
   },

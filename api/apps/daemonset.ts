@@ -42,6 +42,7 @@ const strategies = ["OnDelete", "RollingUpdate"];
 const templateGenerationKey = "deprecated.daemonset.template.generation";
 
 export const daemonSet: Strategy<DaemonSet> = {
+  fieldAnnotations: [templateGenerationKey],
   generation: true,
   warnings({ spec }, old) {
     if (old !== undefined && deepEqual(spec, old.spec)) return [];

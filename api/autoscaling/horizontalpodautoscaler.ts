@@ -18,12 +18,13 @@ import { checkCounts } from "../core/podspec/owner.ts";
 import { Place } from "../core/podspec/place.ts";
 import type { Strategy } from "../kind.ts";
 import { checkAutoscaler } from "./rules.ts";
-import { autoscalerToV2 } from "./storage.ts";
+import { autoscalerToV2, fieldAnnotations } from "./storage.ts";
 
 const defaultUtilization = 80;
 
 /** The rules of HorizontalPodAutoscalers. */
 export const horizontalPodAutoscaler: Strategy<HorizontalPodAutoscaler> = {
+  fieldAnnotations,
   setDefaults(object) {
     object.spec.minReplicas ??= 1;
     if (object.apiVersion === "autoscaling/v2") setV2Defaults(object);

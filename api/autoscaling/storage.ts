@@ -11,7 +11,8 @@ const metricsKey = `${prefix}metrics`;
 const currentMetricsKey = `${prefix}current-metrics`;
 const conditionsKey = `${prefix}conditions`;
 const behaviorKey = `${prefix}behavior`;
-const ours: readonly string[] = [metricsKey, currentMetricsKey, conditionsKey, behaviorKey];
+/** Annotations in which v1 keeps what only v2 has fields for. */
+export const fieldAnnotations: readonly string[] = [metricsKey, currentMetricsKey, conditionsKey, behaviorKey];
 
 /** What v1's absent metrics mean. */
 const defaultUtilization = 80;
@@ -39,7 +40,7 @@ function annotated(object: ApiObject, key: string): unknown {
 
 function withAnnotations(object: ApiObject, added: Readonly<Record<string, string>>): ApiObject {
   const { annotations: old, ...metadata } = object.metadata;
-  const kept = Object.entries(old ?? {}).filter(([key]) => !ours.includes(key));
+  const kept = Object.entries(old ?? {}).filter(([key]) => !fieldAnnotations.includes(key));
   const annotations = Object.fromEntries([...kept, ...Object.entries(added)]);
   return { ...object, metadata: Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations } };
 }

@@ -21,9 +21,8 @@ export const endpoints: Strategy<Endpoints> = {
   setDefaults({ subsets }) {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= "TCP";
   },
-  validate: check,
-  validateUpdate: (object, _, errors) => check(object, errors),
-  warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
+  validate: (object, errors) => check(object, errors, new Set()),
+  validateUpdate: (object, old, errors) => check(object, errors, addressesOf(old)),
   table: {
     columns: [nameColumn, column("Endpoints", "Where the service is reached."), ageColumn],
     cells: (object, nowMs) => [
@@ -45,24 +44,35 @@ function endpointsCell({ subsets = [] }: Endpoints): string {
   return all.slice(0, shownMax).join(",") + more;
 }
 
-function check({ subsets }: Endpoints, errors: FieldErrors): void {
+function addressesOf({ subsets }: Endpoints): ReadonlySet<string> {
+  const all = (subsets ?? []).flatMap(({ addresses = [], notReadyAddresses = [] }) => [
+    ...addresses,
+    ...notReadyAddresses,
+  ]);
+  return new Set(all.map(({ ip }) => ip));
+}
+
+function check({ subsets }: Endpoints, errors: FieldErrors, known: ReadonlySet<string>): void {
   const root = new Place(errors, Path.root);
   for (const [i, { addresses = [], notReadyAddresses = [], ports = [] }] of (subsets ?? []).entries()) {
     const at = root.item("subsets", i);
     if (addresses.length === 0 && notReadyAddresses.length === 0) {
       at.required("", "must specify `addresses` or `notReadyAddresses`");
     }
-    for (const [j, address] of addresses.entries()) checkEndpoint(address, at.item("addresses", j));
-    for (const [j, address] of notReadyAddresses.entries()) checkEndpoint(address, at.item("notReadyAddresses", j));
+    for (const [j, address] of addresses.entries()) checkEndpoint(address, at.item("addresses", j), known);
+    for (const [j, address] of notReadyAddresses.entries()) {
+      checkEndpoint(address, at.item("notReadyAddresses", j), known);
+    }
     for (const [j, port] of ports.entries()) checkPort(port, ports.length > 1, at.item("ports", j));
   }
 }
 
-function checkEndpoint({ ip, hostname = "", nodeName }: EndpointAddress, at: Place): void {
-  const valid = checkAddress(ip, at.child("ip"));
+function checkEndpoint({ ip, hostname = "", nodeName }: EndpointAddress, at: Place, known: ReadonlySet<string>): void {
+  checkAddress(ip, at.child("ip"), known);
   if (hostname !== "") at.each("hostname", hostname, dns1123LabelErrors(hostname));
   if (nodeName !== undefined) at.each("nodeName", nodeName, dns1123SubdomainErrors(nodeName));
-  if (valid) checkEndpointAddress(ip, at.child("ip"));
+  // An address that cannot be read is told twice, as upstream tells it.
+  checkEndpointAddress(ip, at.child("ip"));
 }
 
 function checkPort({ name = "", port, protocol, appProtocol }: EndpointPort, named: boolean, at: Place): void {

@@ -3,10 +3,13 @@
  * Source: k8s.io/kubernetes/pkg/registry/core/event, pkg/printers/internalversion (printEvent)
  */
 import { nameRules } from "@atoll/machinery/names";
+import type { ApiObject } from "@atoll/machinery/object";
 import type { Event as CoreEvent, EventSeries, EventSource, ObjectReference } from "../builtin/core/v1.types.ts";
 import type { Event as NewEvent } from "../builtin/events.k8s.io/v1.types.ts";
 import { age, column, nameColumn } from "../cells.ts";
+import { eventToCore } from "../events.k8s.io/storage.ts";
 import type { Column, Strategy } from "../kind.ts";
+import { checkEvent, checkStrictEvent, checkStrictEventUpdate } from "./eventrules.ts";
 
 /** What both groups tell, in the core's words. */
 interface Told {
@@ -115,10 +118,16 @@ function fieldsOf<T>(told: (event: T) => Told, about: string): Strategy<T>["fiel
   };
 }
 
+function asCore(event: NewEvent): CoreEvent {
+  return eventToCore(structuredClone(event) as unknown as ApiObject) as unknown as CoreEvent;
+}
+
 /** The rules of the core's events. */
 export const coreEvent: Strategy<CoreEvent> = {
   createOnUpdate: true,
   nameErrors: nameRules.pathSegment,
+  validate: (event, errors) => checkEvent({ event, strict: false }, errors),
+  validateUpdate: (event, _, errors) => checkEvent({ event, strict: false }, errors),
   fields: fieldsOf(ofCore, "involvedObject") ?? {},
   table: { columns, cells: (event, nowMs) => cells(ofCore(event), nowMs) },
 };
@@ -126,7 +135,17 @@ export const coreEvent: Strategy<CoreEvent> = {
 /** The rules of events.k8s.io's events. */
 export const newEvent: Strategy<NewEvent> = {
   createOnUpdate: true,
-  nameErrors: nameRules.pathSegment,
+  nameErrors: nameRules.dnsSubdomain,
+  validate(event, errors) {
+    const inCore = asCore(event);
+    checkEvent({ event: inCore, strict: true }, errors);
+    checkStrictEvent(inCore, errors);
+  },
+  validateUpdate(event, old, errors) {
+    const inCore = asCore(event);
+    checkEvent({ event: inCore, strict: true }, errors);
+    checkStrictEventUpdate(inCore, asCore(old), errors);
+  },
   fields: fieldsOf(ofNew, "regarding") ?? {},
   table: { columns, cells: (event, nowMs) => cells(ofNew(event), nowMs) },
 };

@@ -5,7 +5,9 @@ import type { Node } from "../builtin/core/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
 import type { Strategy } from "../kind.ts";
 import { checkCidr } from "./addresses.ts";
+import { roundAmounts } from "./amounts.ts";
 import { Place } from "./podspec/place.ts";
+import { checkAmount } from "./podspec/resources.ts";
 
 const effects = ["NoExecute", "NoSchedule", "PreferNoSchedule"];
 const rolePrefix = "node-role.kubernetes.io/";
@@ -13,15 +15,18 @@ const roleLabel = "kubernetes.io/role";
 
 /** The rules of Nodes. */
 export const node: Strategy<Node> = {
-  setDefaults({ spec }) {
+  setDefaults({ spec, status }) {
     if (spec.podCIDR && (spec.podCIDRs ?? []).length === 0) spec.podCIDRs = [spec.podCIDR];
+    roundAmounts(status.capacity);
+    if (status.capacity !== undefined) status.allocatable ??= { ...status.capacity };
+    roundAmounts(status.allocatable);
   },
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
   },
-  validate: check,
+  validate: (object, errors) => check(object, errors, []),
   validateUpdate(object, old, errors) {
-    check(object, errors);
+    check(object, errors, old.spec.podCIDRs ?? []);
     const at = new Place(errors, Path.of("spec"));
     for (const field of ["podCIDR", "providerID"] as const) {
       if (old.spec[field] && object.spec[field] !== old.spec[field]) {
@@ -29,6 +34,7 @@ export const node: Strategy<Node> = {
       }
     }
   },
+  status: { validateUpdate: (object, _, errors) => checkStatus(object, errors) },
   fields: { "spec.unschedulable": ({ spec }) => String(spec.unschedulable ?? false) },
   table: {
     columns: [
@@ -84,8 +90,31 @@ function addressCell({ status }: Node, wanted: string): string {
   return status.addresses?.find(({ type }) => type === wanted)?.address ?? "<none>";
 }
 
-function check({ spec }: Node, errors: FieldErrors): void {
+function check(node: Node, errors: FieldErrors, known: readonly string[]): void {
+  const { spec } = node;
+  checkTaints(spec, errors);
   const at = new Place(errors, Path.of("spec"));
+  const cidrs = spec.podCIDRs ?? [];
+  for (const [i, cidr] of cidrs.entries()) checkCidr(cidr, at.item("podCIDRs", i), new Set(known));
+  const families = new Set(cidrs.map((cidr) => cidr.includes(":")));
+  if (cidrs.length > families.size) {
+    at.invalid("podCIDRs", cidrs, "may specify no more than one CIDR for each IP family");
+  }
+  checkStatus(node, errors);
+}
+
+/** Source: ValidateNodeResources */
+function checkStatus({ status }: Node, errors: FieldErrors): void {
+  for (const list of ["capacity", "allocatable"] as const) {
+    for (const [name, amount] of Object.entries(status[list] ?? {})) {
+      checkAmount(name, amount, new Place(errors, Path.of("status", list, name)));
+    }
+  }
+}
+
+/** Upstream looks for taints below metadata, and says so. */
+function checkTaints(spec: Node["spec"], errors: FieldErrors): void {
+  const at = new Place(errors, Path.of("metadata"));
   const seen = new Set<string>();
   for (const [i, { key, value = "", effect }] of (spec.taints ?? []).entries()) {
     const here = at.item("taints", i);
@@ -95,5 +124,4 @@ function check({ spec }: Node, errors: FieldErrors): void {
     if (seen.has(`${key}:${effect}`)) here.duplicate("", key);
     seen.add(`${key}:${effect}`);
   }
-  for (const [i, cidr] of (spec.podCIDRs ?? []).entries()) checkCidr(cidr, at.item("podCIDRs", i));
 }

@@ -5,41 +5,16 @@ import { dns1123SubdomainErrors } from "@atoll/machinery/names";
 import type { PersistentVolume, PersistentVolumeSpec } from "../builtin/core/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
 import type { Strategy } from "../kind.ts";
+import { roundAmounts } from "./amounts.ts";
 import { checkNodeSelector } from "./podspec/affinity.ts";
-import { checkNoBacksteps } from "./podspec/paths.ts";
 import { Place, signOf } from "./podspec/place.ts";
-import { checkDriverName, checkFc, checkNfs } from "./podspec/sources.ts";
+import { checkVolumeSources, volumeSources } from "./volumesources.ts";
 import { accessCell } from "./volumecells.ts";
 
 const spec = Path.of("spec");
 const accessModes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const reclaimPolicies = ["Delete", "Recycle", "Retain"];
 const volumeModes = ["Block", "Filesystem"];
-const sources = [
-  "hostPath",
-  "gcePersistentDisk",
-  "awsElasticBlockStore",
-  "glusterfs",
-  "flocker",
-  "nfs",
-  "rbd",
-  "quobyte",
-  "cephfs",
-  "iscsi",
-  "cinder",
-  "fc",
-  "flexVolume",
-  "azureFile",
-  "vsphereVolume",
-  "photonPersistentDisk",
-  "portworxVolume",
-  "azureDisk",
-  "scaleIO",
-  "local",
-  "storageos",
-  "csi",
-] as const;
-
 /** The rules of PersistentVolumes. */
 export const persistentVolume: Strategy<PersistentVolume> = {
   revalidatesMetadata: true,
@@ -49,6 +24,7 @@ export const persistentVolume: Strategy<PersistentVolume> = {
     volume.spec.persistentVolumeReclaimPolicy ||= "Retain";
     volume.spec.volumeMode ??= "Filesystem";
     if (volume.spec.hostPath !== undefined) volume.spec.hostPath.type ??= "";
+    roundAmounts(volume.spec.capacity);
   },
   prepareForCreate(volume, { now }) {
     volume.status = { phase: "Pending", lastPhaseTransitionTime: now };
@@ -65,11 +41,14 @@ export const persistentVolume: Strategy<PersistentVolume> = {
       }
     },
   },
-  validate: (volume, errors) => check(volume, errors),
+  validate: volumeRules,
   validateUpdate(volume, old, errors) {
-    check(volume, errors);
+    // Upstream's rules of an update include those of a new volume, and its strategy asks for both.
+    volumeRules(volume, errors);
+    volumeRules(volume, errors);
     checkUpdate(volume.spec, old.spec, errors);
   },
+  warnings: volumeWarnings,
   table: {
     columns: [
       nameColumn,
@@ -100,31 +79,56 @@ export const persistentVolume: Strategy<PersistentVolume> = {
   },
 };
 
-/** Source: ValidatePersistentVolumeSpec */
-function check({ spec: volume }: PersistentVolume, errors: FieldErrors): void {
-  const at = new Place(errors, spec);
+function volumeRules(volume: PersistentVolume, errors: FieldErrors): void {
+  checkVolumeSpec(volume.spec, new Place(errors, spec), { inline: false });
+}
+
+const notInline = "may not be specified in the context of inline volumes";
+
+/**
+ * A volume's specification, of its own or inline in a VolumeAttachment, where less may be said.
+ * Source: ValidatePersistentVolumeSpec
+ */
+export function checkVolumeSpec(volume: PersistentVolumeSpec, at: Place, { inline }: { inline: boolean }): void {
+  if (inline) checkInline(volume, at);
+  else checkOwn(volume, at);
   checkModes(volume, at);
+  checkVolumeSources(volume, at);
+  const { persistentVolumeReclaimPolicy: reclaim, volumeAttributesClassName: attributes } = volume;
+  if (volume.hostPath?.path === "/" && reclaim === "Recycle") {
+    at.forbidden("persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+  }
+  if (attributes === undefined) return;
+  at.each("volumeAttributesClassName", attributes, dns1123SubdomainErrors(attributes));
+  if (volume.csi === undefined) at.required("csi", "has to be specified when using volumeAttributesClassName");
+}
+
+function checkInline(volume: PersistentVolumeSpec, at: Place): void {
+  for (const field of ["claimRef", "capacity", "nodeAffinity", "volumeMode"] as const) {
+    if (volume[field] !== undefined) at.forbidden(field, notInline);
+  }
+  for (const field of ["persistentVolumeReclaimPolicy", "storageClassName"] as const) {
+    if (volume[field]) at.forbidden(field, notInline);
+  }
+  if (volume.csi === undefined) at.required("csi", "has to be specified in the context of inline volumes");
+}
+
+function checkOwn(volume: PersistentVolumeSpec, at: Place): void {
   checkCapacity(volume, at);
-  checkSources(volume, at);
   const { persistentVolumeReclaimPolicy: reclaim, nodeAffinity, storageClassName, volumeMode } = volume;
   if (reclaim && !reclaimPolicies.includes(reclaim)) {
     at.notSupported("persistentVolumeReclaimPolicy", reclaim, reclaimPolicies);
   }
-  if (nodeAffinity?.required !== undefined) {
-    checkNodeSelector(nodeAffinity.required, at.child("nodeAffinity").child("required"));
-  } else if (nodeAffinity !== undefined)
-    at.child("nodeAffinity").required("required", "must specify required node constraints");
-  if (volume.hostPath?.path === "/" && reclaim === "Recycle") {
-    at.forbidden("persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+  const affinity = at.child("nodeAffinity");
+  if (nodeAffinity?.required !== undefined) checkNodeSelector(nodeAffinity.required, affinity.child("required"));
+  else if (nodeAffinity !== undefined) affinity.required("required", "must specify required node constraints");
+  if (volume.local !== undefined && nodeAffinity === undefined) {
+    at.required("nodeAffinity", "Local volume requires node affinity");
   }
   if (storageClassName) at.each("storageClassName", storageClassName, dns1123SubdomainErrors(storageClassName));
   if (volumeMode !== undefined && !volumeModes.includes(volumeMode)) {
     at.notSupported("volumeMode", volumeMode, volumeModes);
   }
-  const attributes = volume.volumeAttributesClassName;
-  if (attributes === undefined) return;
-  at.each("volumeAttributesClassName", attributes, dns1123SubdomainErrors(attributes));
-  if (volume.csi === undefined) at.required("csi", "has to be specified when using volumeAttributesClassName");
 }
 
 function checkModes({ accessModes: modes = [] }: PersistentVolumeSpec, at: Place): void {
@@ -140,72 +144,53 @@ function checkCapacity({ capacity = {} }: PersistentVolumeSpec, at: Place): void
   if (names.length === 0) at.required("capacity");
   if (names.length !== 1 || capacity["storage"] === undefined) at.notSupported("capacity", capacity, ["storage"]);
   for (const [name, amount] of Object.entries(capacity)) {
-    if (signOf(amount) <= 0) at.entry("capacity", name).invalid("", amount, "must be greater than zero");
+    const here = at.entry("capacity", name);
+    if (signOf(amount) < 0) here.invalid("", amount, "must be a valid resource quantity");
+    if (signOf(amount) <= 0) here.invalid("", amount, "must be greater than zero");
   }
 }
 
-function checkSources(volume: PersistentVolumeSpec, at: Place): void {
-  const given = sources.filter((source) => volume[source] !== undefined);
-  if (given.length === 0) at.required("", "must specify a volume type");
-  for (const source of given.slice(1)) at.forbidden(source, "may not specify more than 1 volume type");
-  switch (given[0]) {
-    case "hostPath":
-      checkPath(volume.hostPath?.path ?? "", at.child("hostPath"));
-      break;
-    case "nfs":
-      if (volume.nfs !== undefined) checkNfs(volume.nfs, at.child("nfs"));
-      break;
-    case "fc":
-      if (volume.fc !== undefined) checkFc(volume.fc, at.child("fc"));
-      break;
-    case "local":
-      checkPath(volume.local?.path ?? "", at.child("local"));
-      if (volume.nodeAffinity === undefined) at.required("nodeAffinity", "Local volume requires node affinity");
-      break;
-    case "csi":
-      if (volume.csi !== undefined) checkCsi(volume.csi, at.child("csi"));
-      break;
-    default:
-  }
-}
+const deprecatedSources: Readonly<Record<string, string>> = {
+  cephfs: "deprecated in v1.28, non-functional in v1.31+",
+  photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+",
+  scaleIO: "deprecated in v1.16, non-functional in v1.22+",
+  storageos: "deprecated in v1.22, non-functional in v1.25+",
+  glusterfs: "deprecated in v1.25, non-functional in v1.26+",
+  rbd: "deprecated in v1.28, non-functional in v1.31+",
+};
+const deprecatedAnnotations: Readonly<Record<string, string>> = {
+  "volume.beta.kubernetes.io/storage-class": 'deprecated since v1.8; use "storageClassName" attribute instead',
+  "volume.beta.kubernetes.io/mount-options": 'deprecated since v1.31; use "mountOptions" attribute instead',
+};
 
-function checkPath(path: string, at: Place): void {
-  if (path === "") at.required("path");
-  else checkNoBacksteps(path, at, "path");
-}
-
-const secretRefs = [
-  "controllerPublishSecretRef",
-  "controllerExpandSecretRef",
-  "nodePublishSecretRef",
-  "nodeExpandSecretRef",
-  "nodeStageSecretRef",
-] as const;
-
-function checkCsi(csi: NonNullable<PersistentVolumeSpec["csi"]>, at: Place): void {
-  checkDriverName(csi.driver, at, "driver");
-  if (csi.volumeHandle === "") at.required("volumeHandle");
-  for (const field of secretRefs) {
-    const ref = csi[field];
-    if (ref === undefined) continue;
-    const here = at.child(field);
-    for (const part of ["name", "namespace"] as const) {
-      const value = ref[part] ?? "";
-      if (value === "") here.required(part);
-      else here.each(part, value, dns1123SubdomainErrors(value));
-    }
-  }
+/** Source: pkg/api/persistentvolume (GetWarningsForPersistentVolume) */
+function volumeWarnings({ metadata, spec: volume }: PersistentVolume): string[] {
+  const noted = Object.entries(deprecatedAnnotations)
+    .filter(([key]) => metadata.annotations?.[key] !== undefined)
+    .map(([key, why]) => `metadata.annotations[${key}]: ${why}`);
+  const sources = volumeSources
+    .filter((source) => volume[source] !== undefined && deprecatedSources[source] !== undefined)
+    .map((source) => `spec.${source}: ${deprecatedSources[source]}`);
+  const recycled =
+    volume.persistentVolumeReclaimPolicy === "Recycle"
+      ? [
+          "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.",
+        ]
+      : [];
+  return [...noted, ...recycled, ...sources];
 }
 
 /** Source: ValidatePersistentVolumeUpdate */
 function checkUpdate(now: PersistentVolumeSpec, old: PersistentVolumeSpec, errors: FieldErrors): void {
   const sourceOf = (volume: PersistentVolumeSpec): unknown =>
-    Object.fromEntries(sources.map((source) => [source, volume[source]]).filter(([, value]) => value !== undefined));
+    Object.fromEntries(
+      volumeSources.map((source) => [source, volume[source]]).filter(([, value]) => value !== undefined),
+    );
   if (!deepEqual(sourceOf(now), sourceOf(old))) {
     errors.forbidden(spec.child("persistentvolumesource"), "spec.persistentvolumesource is immutable after creation");
   }
-  if (now.volumeMode !== old.volumeMode) errors.invalid(spec.child("volumeMode"), now.volumeMode, "field is immutable");
+  if (now.volumeMode !== old.volumeMode) errors.invalid(Path.of("volumeMode"), now.volumeMode, "field is immutable");
   if (old.nodeAffinity !== undefined && !deepEqual(now.nodeAffinity, old.nodeAffinity)) {
-    errors.invalid(spec.child("nodeAffinity"), now.nodeAffinity ?? null, "field is immutable");
+    errors.invalid(Path.of("nodeAffinity"), now.nodeAffinity ?? null, "field is immutable");
   }
 }

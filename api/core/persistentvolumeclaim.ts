@@ -72,26 +72,28 @@ function normalizeSources({ spec: claim }: PersistentVolumeClaim): void {
 function checkUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim, errors: FieldErrors): void {
   const now = structuredClone(claim.spec);
   const was = structuredClone(old.spec);
-  const storage = claim.spec.resources.requests?.["storage"];
-  const before = old.spec.resources.requests?.["storage"];
-  if (!old.spec.volumeName) now.volumeName = was.volumeName ?? "";
+  // The controller that binds it says which volume it gets.
+  if (!old.spec.volumeName) was.volumeName = now.volumeName ?? "";
   was.volumeName ??= "";
   now.volumeName ??= "";
-  now.resources = was.resources;
-  delete now.volumeAttributesClassName;
-  delete was.volumeAttributesClassName;
+  const storage = claim.spec.resources.requests?.["storage"] ?? "0";
+  const before = old.spec.resources.requests?.["storage"] ?? "0";
+  if (claim.status.phase === "Bound") {
+    if (now.resources.requests !== undefined) now.resources.requests["storage"] = before;
+    delete now.volumeAttributesClassName;
+    delete was.volumeAttributesClassName;
+  }
   if (!deepEqual(now, was)) {
     const why =
       "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
     errors.forbidden(spec, why);
   }
-  if (storage !== undefined && before !== undefined && compareAmounts(storage, before) < 0) {
-    const floor = old.status.capacity?.["storage"];
-    if (floor === undefined || compareAmounts(storage, floor) <= 0) {
-      errors.forbidden(
-        spec.child("resources").child("requests").child("storage"),
-        "field can not be less than previous value",
-      );
-    }
+  const floor = old.status.capacity?.["storage"] ?? "0";
+  if (compareAmounts(storage, before) < 0 && compareAmounts(storage, floor) <= 0) {
+    const at = spec.child("resources").child("requests").child("storage");
+    errors.forbidden(at, "field can not be less than status.capacity");
+  }
+  if (claim.spec.volumeMode !== old.spec.volumeMode) {
+    errors.invalid(Path.of("volumeMode"), claim.spec.volumeMode ?? null, "field is immutable");
   }
 }

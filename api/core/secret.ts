@@ -41,6 +41,7 @@ export const secret: Strategy<Secret> = {
     }
     secret.validate?.(object, errors);
   },
+  warnings: ({ type, data: held = {} }) => (type === "kubernetes.io/tls" ? tlsWarnings(held) : []),
   fields: { type: ({ type }) => type ?? "" },
   table: {
     columns: [
@@ -57,6 +58,13 @@ export const secret: Strategy<Secret> = {
     ],
   },
 };
+
+/** Whether there is a certificate and a key at all; whether they fit is not looked at. Source: tls.X509KeyPair */
+function tlsWarnings(held: Readonly<Record<string, string>>): string[] {
+  const hasPem = (key: string): boolean => /-----BEGIN [A-Z0-9 ]+-----/.test(atob(held[key] ?? ""));
+  if (!hasPem("tls.crt")) return ["tls: failed to find any PEM data in certificate input"];
+  return hasPem("tls.key") ? [] : ["tls: failed to find any PEM data in key input"];
+}
 
 function bytesIn(value: string): number {
   return Math.floor((value.length * 3) / 4) - (/=*$/.exec(value)?.[0].length ?? 0);
@@ -88,7 +96,7 @@ function checkByType({ metadata, type, data: held = {} }: Secret, errors: FieldE
       need("password");
       break;
     case "kubernetes.io/ssh-auth":
-      need("ssh-privatekey");
+      if (!held["ssh-privatekey"]) errors.required(data.key("ssh-privatekey"));
       break;
     case "kubernetes.io/tls":
       need("tls.crt");

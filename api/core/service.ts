@@ -1,4 +1,5 @@
 /** Service. Source: k8s.io/kubernetes/pkg/registry/core/service, pkg/apis/core/v1/defaults.go */
+import { deepEqual } from "@atoll/machinery/equal";
 import { nameRules } from "@atoll/machinery/names";
 import type { Service, ServiceSpec } from "../builtin/core/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
@@ -12,19 +13,24 @@ const affinitySeconds = 10_800;
 export const service: Strategy<Service> = {
   nameErrors: nameRules.dnsLabel,
   returnsDeleted: true,
-  setDefaults: ({ spec }) => setSpecDefaults(spec),
+  setDefaults(object) {
+    setSpecDefaults(object.spec);
+    setStatusDefaults(object);
+  },
   prepareForCreate(object) {
     object.status = { loadBalancer: {} };
+    if (object.spec.type === "ExternalName") delete object.spec.internalTrafficPolicy;
   },
   prepareForUpdate(object, old) {
     object.status = structuredClone(old.status);
     dropLeftOver(object.spec, old.spec);
+    if (object.spec.type === "ExternalName") delete object.spec.internalTrafficPolicy;
   },
   warnings: serviceWarnings,
-  validate: checkService,
+  validate: (object, errors) => checkService(object, errors),
   validateUpdate(object, old, errors) {
-    checkServiceUpdate(object, old, errors);
-    checkService(object, errors);
+    // Whoever changes the address is told of that alone.
+    if (checkServiceUpdate(object, old, errors)) checkService(object, errors, old);
   },
   fields: {
     "spec.clusterIP": ({ spec }) => spec.clusterIP ?? "",
@@ -66,8 +72,10 @@ export function hasNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpe
 
 /** What only the old type had use for goes with it, unless the user changed it. Source: dropTypeDependentFields */
 function dropLeftOver(spec: ServiceSpec, old: ServiceSpec): void {
-  if (hasClusterIp(old) && !hasClusterIp(spec) && (spec.clusterIP ?? "") === (old.clusterIP ?? "")) {
-    for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const) delete spec[field];
+  if (hasClusterIp(old) && !hasClusterIp(spec)) {
+    for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const) {
+      if (deepEqual(spec[field], old[field])) delete spec[field];
+    }
   }
   if (hasNodePorts(old) && !hasNodePorts(spec)) {
     for (const port of spec.ports ?? []) {
@@ -101,13 +109,29 @@ function isReachable({ type, externalIPs = [] }: ServiceSpec): boolean {
 /** Source: pkg/api/service (GetWarningsForService) */
 function serviceWarnings({ spec }: Service): string[] {
   const warnings: string[] = [];
-  if (spec.externalIPs !== undefined && spec.externalIPs.length > 0) {
+  if (spec.clusterIP !== "None" && (spec.externalIPs ?? []).length > 0) {
     warnings.push("spec.externalIPs is deprecated");
+  }
+  if (spec.externalName && spec.type !== "ExternalName") {
+    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  }
+  for (const field of ["externalIPs", "loadBalancerIP"] as const) {
+    if (spec.clusterIP !== "None" || (spec[field] ?? "").length === 0) continue;
+    warnings.push(`spec.${field} is ignored for headless services`);
   }
   if (spec.clusterIP === "None" && spec.sessionAffinity !== "None") {
     warnings.push("spec.SessionAffinity is ignored for headless services");
   }
+  if (spec.trafficDistribution === "PreferClose") {
+    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated in favor of "PreferSameZone"');
+  }
   return warnings;
+}
+
+/** Source: SetDefaults_ServiceStatus */
+function setStatusDefaults({ spec, status }: Service): void {
+  if (spec.type !== "LoadBalancer") return;
+  for (const ingress of status.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= "VIP";
 }
 
 function setSpecDefaults(spec: ServiceSpec): void {
@@ -124,7 +148,7 @@ function setSpecDefaults(spec: ServiceSpec): void {
     if (port.targetPort === 0 || port.targetPort === "" || port.targetPort === undefined) port.targetPort = port.port;
   }
   const external = spec.type === "NodePort" || spec.type === "LoadBalancer";
-  if (external || (spec.externalIPs ?? []).length > 0) spec.externalTrafficPolicy ||= "Cluster";
+  if (external || isReachable(spec)) spec.externalTrafficPolicy ||= "Cluster";
   if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
 }

@@ -18,19 +18,20 @@ const kubeletPort = 10_250;
 const sourceRanges = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
 /** Rules within a Service. */
-export function checkService(service: Service, errors: FieldErrors): void {
+export function checkService(service: Service, errors: FieldErrors, old?: Service): void {
+  const known = new Set([...(old?.spec.externalIPs ?? []), ...(old?.spec.clusterIPs ?? []), ...rangesOf(old)]);
   const { spec } = service;
   const at = new Place(errors, Path.of("spec"));
   checkType(spec, at);
   checkPorts(spec, at);
   if (spec.selector !== undefined) checkLabels(spec.selector, at.path.child("selector"), errors);
   checkAffinity(spec, at);
-  checkClusterIps(spec, at);
+  checkClusterIps(spec, at, known);
   for (const [i, address] of (spec.externalIPs ?? []).entries()) {
     const here = at.item("externalIPs", i);
-    if (checkAddress(address, here)) checkEndpointAddress(address, here);
+    if (checkAddress(address, here, known)) checkEndpointAddress(address, here);
   }
-  checkSourceRanges(service, at);
+  checkSourceRanges(service, at, known);
   checkLoadBalancer(spec, at);
   checkTraffic(spec, at);
 }
@@ -124,10 +125,10 @@ function checkAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec, 
 }
 
 /** Source: ValidateServiceClusterIPsRelatedFields */
-function checkClusterIps(spec: ServiceSpec, at: Place): void {
+function checkClusterIps(spec: ServiceSpec, at: Place, known: ReadonlySet<string>): void {
   if (spec.type === "ExternalName") return;
   const { clusterIP = "", clusterIPs = [], ipFamilyPolicy } = spec;
-  checkFamilies(spec.ipFamilies ?? [], at);
+  const familiesKnown = checkFamilies(spec.ipFamilies ?? [], at);
   if (ipFamilyPolicy !== undefined && !familyPolicies.includes(ipFamilyPolicy)) {
     at.notSupported("ipFamilyPolicy", ipFamilyPolicy, familyPolicies);
   }
@@ -137,18 +138,27 @@ function checkClusterIps(spec: ServiceSpec, at: Place): void {
   } else if (clusterIPs.length > 0 && clusterIPs[0] !== clusterIP) {
     at.invalid("clusterIPs", clusterIPs, "first value must match `clusterIP`");
   }
-  checkEachClusterIp(spec, at);
+  checkEachClusterIp(spec, { at, known, familiesKnown });
 }
 
-function checkFamilies(list: readonly string[], at: Place): void {
+function checkFamilies(list: readonly string[], at: Place): boolean {
   for (const [i, family] of list.entries()) {
     const here = at.item("ipFamilies", i);
     if (!families.includes(family)) here.notSupported("", family, families);
     if (list.indexOf(family) < i) here.duplicate("", family);
   }
+  return list.every((family) => families.includes(family));
 }
 
-function checkEachClusterIp(spec: ServiceSpec, at: Place): void {
+interface AddressRules {
+  readonly at: Place;
+  /** Addresses of the old Service. */
+  readonly known: ReadonlySet<string>;
+  /** Whether the families are such as there are, so that addresses can be of them. */
+  readonly familiesKnown: boolean;
+}
+
+function checkEachClusterIp(spec: ServiceSpec, { at, known, familiesKnown }: AddressRules): void {
   const { clusterIPs = [], ipFamilies = [] } = spec;
   if (clusterIPs.length > 2) {
     at.invalid("clusterIPs", clusterIPs, "may only hold up to 2 values");
@@ -157,8 +167,8 @@ function checkEachClusterIp(spec: ServiceSpec, at: Place): void {
     if (clusterIPs.length > 1) at.item("clusterIPs", 1).invalid("", clusterIPs[1], "may not be set for headless");
     return;
   }
-  const valid = clusterIPs.every((address, i) => checkAddress(address, at.item("clusterIPs", i)));
-  if (!valid) return;
+  const valid = clusterIPs.every((address, i) => checkAddress(address, at.item("clusterIPs", i), known));
+  if (!valid || !familiesKnown) return;
   const [first, second] = clusterIPs;
   if (first !== undefined && second !== undefined && familyOf(first) === familyOf(second)) {
     at.invalid("clusterIPs", clusterIPs, "may specify no more than one IP for each IP family");
@@ -170,28 +180,38 @@ function checkEachClusterIp(spec: ServiceSpec, at: Place): void {
   }
 }
 
-function checkSourceRanges({ metadata, spec }: Service, at: Place): void {
+function rangesOf(service: Service | undefined): string[] {
+  const listed = service?.metadata.annotations?.[sourceRanges]?.split(",") ?? [];
+  return [...(service?.spec.loadBalancerSourceRanges ?? []), ...listed].map((range) => range.trim());
+}
+
+/** The field is called as in upstream's code, with a capital letter. */
+function checkSourceRanges({ metadata, spec }: Service, at: Place, known: ReadonlySet<string>): void {
   const ranges = spec.loadBalancerSourceRanges ?? [];
   if (ranges.length > 0 && spec.type !== "LoadBalancer") {
-    at.forbidden("loadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'");
+    at.forbidden("LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'");
   }
-  for (const [i, range] of ranges.entries()) checkCidr(range.trim(), at.item("loadBalancerSourceRanges", i));
+  for (const [i, range] of ranges.entries()) checkCidr(range.trim(), at.item("LoadBalancerSourceRanges", i), known);
   const listed = metadata.annotations?.[sourceRanges]?.trim();
   if (ranges.length > 0 || !listed) return;
   const here = new Place(at.errors, Path.of("metadata", "annotations").key(sourceRanges));
   if (spec.type !== "LoadBalancer") here.forbidden("", "may only be used when `type` is 'LoadBalancer'");
-  for (const range of listed.split(",")) checkCidr(range.trim(), here);
+  for (const range of listed.split(",")) checkCidr(range.trim(), here, known);
 }
 
 function checkLoadBalancer(spec: ServiceSpec, at: Place): void {
-  const { type, allocateLoadBalancerNodePorts, loadBalancerClass } = spec;
+  const { type, allocateLoadBalancerNodePorts } = spec;
   const balanced = type === "LoadBalancer";
   if (balanced && allocateLoadBalancerNodePorts === undefined) at.required("allocateLoadBalancerNodePorts");
   if (!balanced && allocateLoadBalancerNodePorts !== undefined) {
     at.forbidden("allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'");
   }
+  checkClass(spec, at);
+}
+
+function checkClass({ type, loadBalancerClass }: ServiceSpec, at: Place): void {
   if (loadBalancerClass === undefined) return;
-  if (balanced) at.each("loadBalancerClass", loadBalancerClass, qualifiedNameErrors(loadBalancerClass));
+  if (type === "LoadBalancer") at.each("loadBalancerClass", loadBalancerClass, qualifiedNameErrors(loadBalancerClass));
   else at.forbidden("loadBalancerClass", "may only be used when `type` is 'LoadBalancer'");
 }
 
@@ -227,24 +247,23 @@ function isHeadless({ clusterIP, clusterIPs = [] }: ServiceSpec): boolean {
   return clusterIPs[0] === "None" || (clusterIPs.length === 0 && clusterIP === "None");
 }
 
-/** What may change of a Service. */
-export function checkServiceUpdate({ spec }: Service, { spec: old }: Service, errors: FieldErrors): void {
+/** What may change of a Service. @returns whether the address stays, so that the rest is to be looked at */
+export function checkServiceUpdate({ spec }: Service, { spec: old }: Service, errors: FieldErrors): boolean {
   const at = new Place(errors, Path.of("spec"));
-  if (old.type !== "ExternalName" && spec.type !== "ExternalName") checkAddressesKept(spec, old, at);
-  if (old.type !== "LoadBalancer" || spec.type !== "LoadBalancer") return;
-  if (spec.loadBalancerClass !== old.loadBalancerClass) {
+  const kept = old.type === "ExternalName" || spec.type === "ExternalName" || checkAddressesKept(spec, old, at);
+  const balanced = old.type === "LoadBalancer" && spec.type === "LoadBalancer";
+  if (balanced && spec.loadBalancerClass !== old.loadBalancerClass) {
     at.invalid("loadBalancerClass", spec.loadBalancerClass ?? null, "may not change once set");
   }
+  // Upstream looks at the class with the change, and once more with the rest.
+  checkClass(spec, at);
+  return kept;
 }
 
-function checkAddressesKept(spec: ServiceSpec, old: ServiceSpec, at: Place): void {
-  const kept = old.clusterIPs?.[0] ?? "";
-  if (kept !== "" && spec.clusterIPs?.[0] !== kept) {
-    at.item("clusterIPs", 0).invalid("", spec.clusterIPs ?? null, "may not change once set");
-  }
-  const family = old.ipFamilies?.[0];
-  const free = isHeadless(old) && Object.keys(old.selector ?? {}).length === 0;
-  if (family !== undefined && !free && spec.ipFamilies?.[0] !== family) {
-    at.item("ipFamilies", 0).invalid("", spec.ipFamilies ?? null, "may not change once set");
-  }
+/** Families change with addresses only, and those are told of. */
+function checkAddressesKept(spec: ServiceSpec, old: ServiceSpec, at: Place): boolean {
+  const before = old.clusterIPs?.[0] ?? "";
+  if (before === "" || spec.clusterIPs?.[0] === before) return true;
+  at.item("clusterIPs", 0).invalid("", spec.clusterIPs ?? null, "may not change once set");
+  return false;
 }

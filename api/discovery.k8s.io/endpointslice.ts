@@ -25,20 +25,22 @@ const shownMax = 3;
 /** The rules of EndpointSlices. */
 export const endpointSlice: Strategy<EndpointSlice> = {
   generation: true,
+  revalidatesMetadata: true,
   setDefaults({ ports }) {
     for (const port of ports ?? []) {
       port.name ??= "";
       port.protocol ??= "TCP";
     }
   },
-  validate: check,
+  validate: (slice, errors) => check(slice, errors, new Set()),
   validateUpdate(slice, old, errors) {
-    check(slice, errors);
+    check(slice, errors, new Set((old.endpoints ?? []).flatMap(({ addresses }) => addresses ?? [])));
     if (slice.addressType !== old.addressType) {
       errors.invalid(Path.of("addressType"), slice.addressType, "field is immutable");
     }
   },
-  warnings: ({ addressType }) => (addressType === "FQDN" ? ["addressType: FQDN endpoints are deprecated"] : []),
+  warnings: ({ addressType, endpoints }) =>
+    addressType === "FQDN" && (endpoints ?? []).length > 0 ? ["addressType: FQDN endpoints are deprecated"] : [],
   table: {
     columns: [
       nameColumn,
@@ -69,22 +71,30 @@ function listCell(items: readonly string[], empty: string): string {
   return items.slice(0, shownMax).join(",") + more;
 }
 
-function check(slice: EndpointSlice, errors: FieldErrors): void {
+function check(slice: EndpointSlice, errors: FieldErrors, known: ReadonlySet<string>): void {
   const at = new Place(errors, Path.root);
   at.oneOf("addressType", slice.addressType, addressTypes);
   const endpoints = slice.endpoints ?? [];
   if (endpoints.length > endpointsMax) errors.tooMany(Path.of("endpoints"), endpoints.length, endpointsMax);
-  else
-    for (const [i, endpoint] of endpoints.entries())
-      checkEndpoint(endpoint, slice.addressType, at.item("endpoints", i));
+  else {
+    for (const [i, endpoint] of endpoints.entries()) {
+      checkEndpoint(endpoint, { type: slice.addressType, known }, at.item("endpoints", i));
+    }
+  }
   checkPorts(slice.ports ?? [], at);
 }
 
-function checkEndpoint(endpoint: Endpoint, type: string, at: Place): void {
+interface AddressRules {
+  readonly type: string;
+  /** Addresses of the old slice. */
+  readonly known: ReadonlySet<string>;
+}
+
+function checkEndpoint(endpoint: Endpoint, rules: AddressRules, at: Place): void {
   const addresses = endpoint.addresses ?? [];
   if (addresses.length === 0) at.required("addresses", "must contain at least 1 address");
   if (addresses.length > addressesMax) at.errors.tooMany(at.path.child("addresses"), addresses.length, addressesMax);
-  else for (const [i, address] of addresses.entries()) checkTyped(address, type, at.item("addresses", i));
+  else for (const [i, address] of addresses.entries()) checkTyped(address, i, { rules, at });
   const { nodeName, zone, hostname, deprecatedTopology, hints } = endpoint;
   if (deprecatedTopology !== undefined) checkLabels(deprecatedTopology, at.path.child("deprecatedTopology"), at.errors);
   if (nodeName !== undefined) at.each("nodeName", nodeName, dns1123SubdomainErrors(nodeName));
@@ -95,7 +105,7 @@ function checkEndpoint(endpoint: Endpoint, type: string, at: Place): void {
   const here = at.child("hints");
   if (zones.length > zonesMax) here.errors.tooMany(here.path.child("forZones"), zones.length, zonesMax);
   for (const [i, { name }] of zones.entries()) {
-    if (seen.has(name)) here.item("forZones", i).duplicate("", name);
+    if (seen.has(name)) here.item("forZones", i).duplicate("name", name);
     seen.add(name);
     here.item("forZones", i).each("name", name, labelValueErrors(name));
   }
@@ -104,12 +114,14 @@ function checkEndpoint(endpoint: Endpoint, type: string, at: Place): void {
   }
 }
 
-function checkTyped(address: string, type: string, at: Place): void {
-  if (type === "FQDN") at.each("", address, dns1123SubdomainErrors(address));
+function checkTyped(address: string, i: number, { rules, at }: { rules: AddressRules; at: Place }): void {
+  const { type, known } = rules;
+  const here = at.item("addresses", i);
+  if (type === "FQDN") here.each("", address, dns1123SubdomainErrors(address));
   if (type !== "IPv4" && type !== "IPv6") return;
-  if (!checkAddress(address, at)) return;
-  if (familyOf(address) !== type) at.invalid("", address, `must be an ${type} address`);
-  else checkEndpointAddress(address, at);
+  if (!checkAddress(address, here, known)) return;
+  if (familyOf(address) !== type) at.invalid("addresses", address, `must be an ${type} address`);
+  else checkEndpointAddress(address, here);
 }
 
 function checkPorts(ports: NonNullable<EndpointSlice["ports"]>, at: Place): void {
@@ -120,7 +132,8 @@ function checkPorts(ports: NonNullable<EndpointSlice["ports"]>, at: Place): void
     if (name !== "") here.each("name", name, dns1123LabelErrors(name));
     if (names.has(name)) here.duplicate("name", name);
     names.add(name);
-    here.oneOf("protocol", protocol, protocols);
+    if (protocol === undefined) here.required("protocol");
+    else if (!protocols.includes(protocol)) here.notSupported("protocol", protocol, protocols);
     if (port !== undefined) here.each("port", port, portNumberErrors(port));
     if (appProtocol !== undefined) here.each("appProtocol", appProtocol, qualifiedNameErrors(appProtocol));
   }

@@ -3,6 +3,7 @@ import { type FieldErrors, Path } from "@atoll/machinery/field";
 import {
   dns1035LabelErrors,
   dns1123SubdomainErrors,
+  pathSegmentErrors,
   portNameErrors,
   portNumberErrors,
   wildcardSubdomainErrors,
@@ -22,6 +23,7 @@ const badEndings = ["/..", "/."];
 /** The rules of Ingresses. */
 export const ingress: Strategy<Ingress> = {
   generation: true,
+  revalidatesMetadata: true,
   prepareForCreate(object) {
     object.status = { loadBalancer: {} };
   },
@@ -105,7 +107,9 @@ function checkHost(host: string, at: Place): void {
 function checkPath({ path = "", pathType, backend }: HTTPIngressPath, at: Place): void {
   if (pathType === null || pathType === undefined) {
     at.required("pathType", "pathType must be specified");
-  } else if (pathType === "Exact" || pathType === "Prefix") checkPathText(path, at);
+    return;
+  }
+  if (pathType === "Exact" || pathType === "Prefix") checkPathText(path, at);
   else if (pathType === "ImplementationSpecific") {
     if (path !== "" && !path.startsWith("/")) at.invalid("path", path, "must be an absolute path");
   } else at.notSupported("pathType", pathType, pathTypes);
@@ -127,19 +131,22 @@ function checkBackend({ service, resource }: IngressBackend, at: Place): void {
   if (resource !== undefined) {
     const here = at.child("resource");
     const { apiGroup, kind, name } = resource;
-    if (apiGroup) here.each("apiGroup", apiGroup, dns1123SubdomainErrors(apiGroup));
-    if (kind === "") here.required("kind", "kind is required");
-    if (name === "") here.required("name", "name is required");
+    if (apiGroup !== undefined && apiGroup !== null) here.each("apiGroup", apiGroup, dns1123SubdomainErrors(apiGroup));
+    for (const [field, value] of Object.entries({ kind, name })) {
+      if (value === "") here.required(field, `${field} is required`);
+      else here.each(field, value, pathSegmentErrors(value, false));
+    }
     return;
   }
-  if (service === undefined) return at.required("", "resource or service backend is required");
-  checkService(service, at.child("service"));
+  if (service === undefined) return at.invalid("", "", "resource or service backend is required");
+  checkService(service, at);
 }
 
+/** `at` is the backend's place. */
 function checkService({ name, port }: NonNullable<IngressBackend["service"]>, at: Place): void {
-  if (name === "") at.required("name");
-  else at.each("name", name, dns1035LabelErrors(name));
-  const here = at.child("port");
+  if (name === "") at.child("service").required("name");
+  else at.child("service").each("name", name, dns1035LabelErrors(name));
+  const here = at.child("service").child("port");
   const { name: portName = "", number = 0 } = port;
   if (portName !== "" && number !== 0) at.invalid("", name, "cannot set both port name & port number");
   else if (portName !== "") here.each("name", portName, portNameErrors(portName));

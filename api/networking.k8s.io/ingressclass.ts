@@ -12,6 +12,7 @@ const controllerMax = 250;
 /** The rules of IngressClasses. */
 export const ingressClass: Strategy<IngressClass> = {
   generation: true,
+  revalidatesMetadata: true,
   setDefaults({ spec }) {
     if (spec.parameters !== undefined) spec.parameters.scope ??= "Cluster";
   },
@@ -23,10 +24,11 @@ export const ingressClass: Strategy<IngressClass> = {
     else checkController(controller, at);
     if (parameters !== undefined) checkParameters(parameters, at.child("parameters"));
   },
-  validateUpdate({ spec }, old, errors) {
+  validateUpdate(object, old, errors) {
+    const { spec } = object;
     const at = new Place(errors, Path.of("spec"));
     if (spec.controller !== old.spec.controller) at.invalid("controller", spec.controller ?? "", "field is immutable");
-    if (spec.parameters !== undefined) checkParameters(spec.parameters, at.child("parameters"));
+    ingressClass.validate?.(object, errors);
   },
   table: {
     columns: [
@@ -65,12 +67,13 @@ function checkController(controller: string, at: Place): void {
 
 function checkParameters(parameters: IngressClassParametersReference, at: Place): void {
   const { apiGroup, kind, name, scope, namespace } = parameters;
-  if (apiGroup) at.each("apiGroup", apiGroup, dns1123SubdomainErrors(apiGroup));
+  if (apiGroup !== undefined && apiGroup !== null) at.each("apiGroup", apiGroup, dns1123SubdomainErrors(apiGroup));
   if (kind === "") at.required("kind", "kind is required");
   else at.each("kind", kind, pathSegmentErrors(kind, false));
   if (name === "") at.required("name", "name is required");
   else at.each("name", name, pathSegmentErrors(name, false));
-  at.oneOf("scope", scope ?? undefined, scopes);
+  if (scope === undefined || scope === null) at.required("scope");
+  else if (!scopes.includes(scope)) at.notSupported("scope", scope, scopes);
   if (scope === "Namespace") {
     if (namespace === undefined) at.required("namespace", "`parameters.scope` is set to 'Namespace'");
     else at.each("namespace", namespace, dns1123LabelErrors(namespace));

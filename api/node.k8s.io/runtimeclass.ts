@@ -1,4 +1,5 @@
 /** RuntimeClass. Source: k8s.io/kubernetes/pkg/registry/node/runtimeclass, pkg/apis/node/validation */
+import { deepEqual } from "@atoll/machinery/equal";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
 import { dns1123LabelErrors } from "@atoll/machinery/names";
 import { checkLabels } from "@atoll/machinery/objectmeta";
@@ -13,14 +14,18 @@ import type { Strategy } from "../kind.ts";
 export const runtimeClass: Strategy<RuntimeClass> = {
   validate({ handler, overhead, scheduling }, errors) {
     const at = new Place(errors, Path.root);
-    at.each("handler", handler, dns1123LabelErrors(handler));
+    if (handler === "") at.required("handler");
+    else at.each("handler", handler, dns1123LabelErrors(handler));
     if (overhead !== undefined) {
       const rules = { claims: new Set<string>() };
-      checkResources({ limits: overhead.podFixed ?? {} }, rules, at.child("overhead").child("podFixed"));
+      checkResources({ limits: overhead.podFixed ?? {} }, rules, at.child("overhead"));
     }
     if (scheduling !== undefined) checkScheduling(scheduling, errors);
   },
-  validateUpdate({ handler }, old, errors) {
+  revalidatesMetadata: true,
+  validateUpdate(object, old, errors) {
+    const { handler } = object;
+    runtimeClass.validate?.(object, errors);
     if (handler !== old.handler) errors.invalid(Path.of("handler"), handler, "field is immutable");
   },
   table: {
@@ -33,5 +38,11 @@ function checkScheduling(scheduling: NonNullable<RuntimeClass["scheduling"]>, er
   const at = new Place(errors, Path.of("scheduling"));
   if (scheduling.nodeSelector !== undefined)
     checkLabels(scheduling.nodeSelector, at.path.child("nodeSelector"), errors);
-  checkTolerations(scheduling.tolerations ?? [], at);
+  const tolerations = scheduling.tolerations ?? [];
+  checkTolerations(tolerations, at);
+  for (const [i, toleration] of tolerations.entries()) {
+    if (tolerations.slice(0, i).some((other) => deepEqual(other, toleration))) {
+      at.item("tolerations", i).duplicate("", toleration);
+    }
+  }
 }

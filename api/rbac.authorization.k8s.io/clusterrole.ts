@@ -9,6 +9,7 @@ import { checkRule } from "./rules.ts";
 
 /** The rules of ClusterRoles. */
 export const clusterRole: Strategy<ClusterRole> = {
+  revalidatesMetadata: true,
   nameErrors: nameRules.pathSegment,
   createOnUpdate: true,
   validate({ rules, aggregationRule }, errors) {

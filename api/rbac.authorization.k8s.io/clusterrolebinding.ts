@@ -10,6 +10,7 @@ import { bindingColumns, checkRoleRef, checkSubject, roleCell, setBindingDefault
 
 /** The rules of ClusterRoleBindings. */
 export const clusterRoleBinding: Strategy<ClusterRoleBinding> = {
+  revalidatesMetadata: true,
   nameErrors: nameRules.pathSegment,
   createOnUpdate: true,
   setDefaults: setBindingDefaults,

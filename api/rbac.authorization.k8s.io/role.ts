@@ -8,6 +8,7 @@ import { checkRule } from "./rules.ts";
 
 /** The rules of Roles. */
 export const role: Strategy<Role> = {
+  revalidatesMetadata: true,
   nameErrors: nameRules.pathSegment,
   createOnUpdate: true,
   validate({ rules }, errors) {

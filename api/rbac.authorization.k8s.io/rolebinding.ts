@@ -10,6 +10,7 @@ import { bindingColumns, checkRoleRef, checkSubject, roleCell, setBindingDefault
 
 /** The rules of RoleBindings. */
 export const roleBinding: Strategy<RoleBinding> = {
+  revalidatesMetadata: true,
   nameErrors: nameRules.pathSegment,
   createOnUpdate: true,
   setDefaults: setBindingDefaults,

@@ -17,6 +17,8 @@ export const priorityClass: Strategy<PriorityClass> = {
   setDefaults(object) {
     object.preemptionPolicy ??= "PreemptLowerPriority";
   },
+  // Its generation stays what it is at first.
+  specChanged: () => false,
   validate({ metadata, value, preemptionPolicy }, errors) {
     const name = metadata.name ?? "";
     if (name.startsWith("system-")) {
@@ -29,7 +31,8 @@ export const priorityClass: Strategy<PriorityClass> = {
     } else if (value > userMax) {
       errors.forbidden(Path.of("value"), `maximum allowed value of a user defined priority is ${userMax}`);
     }
-    if (preemptionPolicy !== undefined && !policies.includes(preemptionPolicy)) {
+    if (preemptionPolicy === "") errors.required(Path.of("preemptionPolicy"));
+    else if (preemptionPolicy !== undefined && !policies.includes(preemptionPolicy)) {
       errors.notSupported(Path.of("preemptionPolicy"), preemptionPolicy, policies);
     }
   },

@@ -5,7 +5,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { Kind } from "@atoll/api/kind";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
-import { dns1123LabelErrors, nameRules, qualifiedNameErrors } from "@atoll/machinery/names";
+import { dns1123LabelErrors, nameRules } from "@atoll/machinery/names";
 import { validateObjectMeta } from "@atoll/machinery/objectmeta";
 import type { ApiObject, ObjectMeta } from "@atoll/machinery/object";
 
@@ -52,22 +52,28 @@ export function validateMetadata(object: ApiObject, kind: Kind, errors: FieldErr
   }
   validateNamespaceField(metadata, kind, errors);
   validateObjectMeta(metadata, at, errors);
-  if (kind.custom !== true && !free.has(kind.group)) checkCoreFinalizers(metadata, errors);
+  checkCoreFinalizers(metadata, kind, errors);
 }
 
-// Groups that check finalizers by the general rule alone.
-const free: ReadonlySet<string> = new Set(["admissionregistration.k8s.io", "apiregistration.k8s.io"]);
+// Groups that check finalizers by the general rule alone, as Events do.
+const free: ReadonlySet<string> = new Set([
+  "admissionregistration.k8s.io",
+  "apiextensions.k8s.io",
+  "apiregistration.k8s.io",
+  "coordination.k8s.io",
+  "events.k8s.io",
+  "node.k8s.io",
+  "policy",
+]);
 const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 
 /** Built-in kinds take only finalizers that are qualified or Kubernetes' own. Source: validateKubeFinalizerName */
-function checkCoreFinalizers({ finalizers = [] }: ObjectMeta, errors: FieldErrors): void {
+function checkCoreFinalizers({ finalizers = [] }: ObjectMeta, kind: Kind, errors: FieldErrors): void {
+  if (kind.custom === true || free.has(kind.group) || (kind.group === "" && kind.kind === "Event")) return;
   for (const [i, name] of finalizers.entries()) {
+    if (name.includes("/") || standardFinalizers.has(name)) continue;
     const path = at.child("finalizers").index(i);
-    const messages = qualifiedNameErrors(name);
-    for (const message of messages) errors.invalid(path, name, message);
-    if (messages.length === 0 && !name.includes("/") && !standardFinalizers.has(name)) {
-      errors.invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified");
-    }
+    errors.invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified");
   }
 }
 
@@ -112,14 +118,14 @@ export function validateBuiltinMetadataUpdate(
 ): void {
   const before = errors.list.length;
   validateMetadataUpdate(object, old, errors);
-  checkCoreFinalizers(object.metadata, errors);
+  checkCoreFinalizers(object.metadata, kind, errors);
   if (errors.list.length === before) return;
   const { finalizers: _, ...others } = object.metadata;
   validateMetadataUpdate({ ...object, metadata: others }, old, errors);
   validateObjectMeta(others, at, errors);
   if (kind.strategy.revalidatesMetadata !== true) return;
   validateObjectMeta(object.metadata, at, errors);
-  checkCoreFinalizers(object.metadata, errors);
+  checkCoreFinalizers(object.metadata, kind, errors);
 }
 
 const immutable = [

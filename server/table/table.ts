@@ -37,7 +37,8 @@ export function tableOf(
     apiVersion: `meta.k8s.io/${request.metaVersion}`,
     metadata: options.metadata,
     columnDefinitions: options.columns ? shape.columns.map(columnDefinition) : null,
-    rows: objects.map((object) => row(object, shape, request)),
+    // Upstream's plain table of nothing has no list.
+    rows: shape === plainTable && objects.length === 0 ? null : objects.map((object) => row(object, shape, request)),
   };
 }
 
@@ -54,12 +55,20 @@ function row(object: ApiObject, shape: TableShape<ApiObject>, request: TableRequ
   };
 }
 
-function carried(object: ApiObject, { include, metaVersion }: TableRequest): unknown {
+function carried(object: ApiObject, { include, kind, metaVersion }: TableRequest): unknown {
   if (include === "None") return null;
-  return include === "Object" ? object : partialOf(object, metaVersion);
+  return include === "Object" ? object : partialOf(object, kind, metaVersion);
 }
 
 /** An object's metadata alone. */
-export function partialOf(object: ApiObject, metaVersion: string): Record<string, unknown> {
-  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${metaVersion}`, metadata: object.metadata };
+export function partialOf(object: ApiObject, kind: Kind, metaVersion: string): Record<string, unknown> {
+  const hidden = kind.strategy.fieldAnnotations;
+  const metadata = hidden === undefined ? object.metadata : without(object.metadata, hidden);
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${metaVersion}`, metadata };
+}
+
+function without(metadata: ApiObject["metadata"], hidden: readonly string[]): ApiObject["metadata"] {
+  const { annotations, ...rest } = metadata;
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => !hidden.includes(key));
+  return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };
 }

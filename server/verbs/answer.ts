@@ -36,7 +36,7 @@ function shape(call: Call, wanted: Wanted, object: ApiObject): unknown {
       return tableOf([object], tableRequest(call, wanted), { metadata, columns: true });
     }
     case "PartialObjectMetadata":
-      return partialOf(object, wanted.metaVersion);
+      return partialOf(object, call.served.kind, wanted.metaVersion);
     default:
       return object;
   }

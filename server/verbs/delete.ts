@@ -65,7 +65,7 @@ export async function removeObject(
   const run = new Deletion(call, options);
   const first = await resource.update(place, (current) => run.begin(current.object));
   // A graceful kind that is to go at once is first marked, so that watchers see it end, then removed.
-  const second = run.goesNext ? await removeMarked(resource, place) : undefined;
+  const second = run.goesNext && !options.dryRun ? await removeMarked(resource, place) : undefined;
   return {
     gone: run.goesNow || run.goesNext,
     entry: second ?? first.entry,

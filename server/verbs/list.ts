@@ -199,7 +199,7 @@ function listValue(
         kind: "PartialObjectMetadataList",
         apiVersion: `meta.k8s.io/${wanted.metaVersion}`,
         metadata,
-        items: objects.map((object) => partialOf(object, wanted.metaVersion)),
+        items: objects.map((object) => partialOf(object, call.served.kind, wanted.metaVersion)),
       };
     default:
       return {

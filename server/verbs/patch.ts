@@ -65,6 +65,7 @@ export function patchTypeOf(contentType: string | undefined, kind: Kind): PatchT
     throw new StatusError(
       "UnsupportedMediaType",
       `the body of the request was in an unknown format - accepted media types include: ${supported.join(", ")}`,
+      { details: {} },
     );
   }
   return type;
@@ -94,9 +95,9 @@ function patching(
     conditional: false,
     make: (old) => {
       const value = patchedValue(kind.schema, type, { old, patch: parsed.value });
-      const given = decodePatched(kind, { value, duplicates });
-      reportOdd(given.odd, options.fieldValidation, call.warnings);
-      const { object } = given;
+      const { object } = decodePatched(kind, { value, duplicates }, (odd) =>
+        reportOdd(odd, options.fieldValidation, call.warnings),
+      );
       checkName(object, call.info.name);
       placeInNamespace(object, call.info.namespace, kind);
       kind.strategy.setDefaults?.(object);
@@ -108,11 +109,14 @@ function patching(
 
 /**
  * What a patch made, decoded. What is wrong with it is told of the patch, not of the object.
+ * @param report told what was odd about it, and may refuse it
  * @throws {StatusError} Invalid
  */
-export function decodePatched(kind: Kind, patched: Parsed): Given {
+export function decodePatched(kind: Kind, patched: Parsed, report?: (odd: readonly string[]) => void): Given {
   try {
-    return decodeObject(kind, patched, { origin: "patch" });
+    const given = decodeObject(kind, patched, { origin: "patch" });
+    report?.(given.odd);
+    return given;
   } catch (cause) {
     if (!(cause instanceof StatusError) || cause.reason !== "BadRequest") throw cause;
     const errors = new FieldErrors();

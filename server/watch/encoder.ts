@@ -78,7 +78,7 @@ export class EventEncoder {
       const metadata = { resourceVersion: object.metadata.resourceVersion };
       return tableOf(type === "BOOKMARK" ? [] : [object], table, { metadata, columns });
     }
-    return wanted.as === "PartialObjectMetadata" ? partialOf(object, wanted.metaVersion) : object;
+    return wanted.as === "PartialObjectMetadata" ? partialOf(object, this.#options.kind, wanted.metaVersion) : object;
   }
 
   #line(event: unknown): Buffer {

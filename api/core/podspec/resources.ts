@@ -50,7 +50,7 @@ export function checkResourceName(name: string, at: Place): boolean {
   const messages = qualifiedNameErrors(name);
   at.each("", name, messages);
   if (messages.length > 0) return false;
-  if (name.includes("/") || standard.has(name) || isHugePages(name)) return true;
+  if (name.includes("/") || standard.has(name) || isHugePages(name.replace(/^requests\./, ""))) return true;
   at.invalid("", name, "must be a standard resource type or fully qualified");
   return false;
 }
