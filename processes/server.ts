@@ -12,12 +12,13 @@ import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { type Logger, openLog } from "./log.ts";
-import { followAuthentication } from "./configuration.ts";
+import { type ConfigurationFlags, openConfiguration } from "./configuration.ts";
+import { EncryptedStore } from "@atoll/server/encryption/store";
 import { untilStopped } from "./signals.ts";
 import { openStore } from "./store.ts";
 import { atollVersion } from "./version.ts";
 
-interface Options {
+interface Options extends ConfigurationFlags {
   readonly data: string;
   readonly apiPort: number;
   readonly bind: string;
@@ -26,7 +27,6 @@ interface Options {
   readonly pki?: string;
   readonly store: string;
   readonly serviceCidr: string;
-  readonly authenticationConfig?: string;
 }
 
 const defaultPort = 6443;
@@ -42,6 +42,7 @@ function parse(args: readonly string[]): Options {
     .option("--store <store>", "sqlite, or etcd=URL,URL…", "sqlite")
     .option("--service-cidr <cidr>", "range of Service addresses", "10.96.0.0/12")
     .option("--authentication-config <file>", "AuthenticationConfiguration: issuers whose tokens are taken")
+    .option("--encryption-config <file>", "EncryptionConfiguration: what is stored encrypted, and by which keys")
     .parse(args, { from: "user" })
     .opts();
 }
@@ -65,11 +66,13 @@ async function start(options: Options, log: Logger): Promise<Server> {
   await mkdir(data, { recursive: true, mode: 0o700 });
   await chmod(data, 0o700);
   const address = options.advertise ?? advertised(options.bind);
-  const [pki, store] = await Promise.all([
+  const configuration = await openConfiguration(options, log);
+  const [pki, inner] = await Promise.all([
     openPki(resolve(options.pki ?? join(data, "pki")), serverNames(options, address), systemClock.nowMs()),
     openStore(options.store, data, log),
   ]);
-  const authentication = await followAuthentication(options.authenticationConfig, log);
+  const { authentication, encryption } = configuration;
+  const store = encryption === undefined ? inner : new EncryptedStore(inner, encryption);
   const server = await startServer({
     store,
     pki,
@@ -90,7 +93,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
   return {
     ...server,
     async close() {
-      authentication?.close();
+      configuration.close();
       await server.close();
       await store.close();
     },

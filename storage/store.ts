@@ -116,6 +116,13 @@ export interface Store {
    */
   watch(prefix: string, after: number, sink: WatchSink): Watch;
 
+  /**
+   * Of a store that encrypts: whether a key's value is in another form than a write would give it now, so that writing
+   * the same again is worth while. Absent: never.
+   * @throws {StoreUnavailable}
+   */
+  outdated?(key: string): Promise<boolean>;
+
   /** Asks every watch for a progress() that reaches at least the current revision. */
   progress(): void;
 

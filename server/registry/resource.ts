@@ -155,7 +155,8 @@ export class Resource {
         return { done: true, entry, changed: true };
       }
       const bytes = encodeStored(wanted.object);
-      if (bytes.equals(entry.value)) return { done: true, entry, changed: false };
+      const same = bytes.equals(entry.value) && !((await this.#store.outdated?.(entry.key)) ?? false);
+      if (same) return { done: true, entry, changed: false };
       return { done: true, entry: await this.#store.update(entry.key, entry.modRevision, bytes), changed: true };
     } catch (error) {
       if (error instanceof RevisionMismatch) return { done: false, found: error.found };
