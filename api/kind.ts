@@ -145,6 +145,11 @@ export interface Strategy<T = ApiObject> {
     statusReplicas(object: T): number;
     /** The label selector in string form. */
     selector(object: T): string;
+    /**
+     * Where each version, as `apps/v1`, has the replicas, for who owns them; undefined for a version without scale.
+     * Default: this version alone, `spec.replicas`.
+     */
+    readonly paths?: Readonly<Record<string, string | undefined>>;
   };
 }
 

@@ -43,7 +43,7 @@ export function checkCidr(text: string, at: Place, known: ReadonlySet<string> = 
 
 /** IPv4 or IPv6, of an address that is valid. */
 export function familyOf(address: string): "IPv4" | "IPv6" {
-  return isIPv6(address, "sloppy") ? "IPv6" : "IPv4";
+  return isIPv6(address, "sloppy") && !mapped.test(address) ? "IPv6" : "IPv4";
 }
 
 /** Where services may send traffic: not to the node itself, nor to everybody. Source: ValidateEndpointIP */

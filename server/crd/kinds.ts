@@ -74,7 +74,7 @@ function kindOf(
     verbs,
     subresources: subresourcesOf(shared),
     schema: versions.wholeSchema(version.name),
-    strategy: customStrategy({ structural, shared, terminating }),
+    strategy: customStrategy({ structural, shared, scalePaths: scalePathsOf(definition), terminating }),
     storedAs: {
       version: versions.storage,
       same: version.name === versions.storage,
@@ -86,6 +86,15 @@ function kindOf(
     decode: (value, origin) => decodeCustom({ ...facts, structural }, value, origin),
     ...(warning === undefined ? {} : { warning }),
   };
+}
+
+function scalePathsOf({ group, versions, shared }: Definition): Record<string, string | undefined> {
+  return Object.fromEntries(
+    versions.map(({ name, subresources = shared.subresources }) => [
+      formatApiVersion(group, name),
+      subresources?.scale?.specReplicasPath.replace(/^\./, ""),
+    ]),
+  );
 }
 
 function subresourcesOf({ subresources = {} }: Version | Definition["shared"]): readonly Subresource[] {

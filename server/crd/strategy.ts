@@ -20,11 +20,13 @@ import { customTable } from "./table.ts";
 export interface Version {
   readonly structural: Structural;
   readonly shared: Shared;
+  /** Where each version has its replicas, by apiVersion. */
+  readonly scalePaths: Readonly<Record<string, string | undefined>>;
   /** Whether the definition is being deleted: nothing new is taken then. */
   readonly terminating: () => boolean;
 }
 
-export function customStrategy({ structural, shared, terminating }: Version): Strategy {
+export function customStrategy({ structural, shared, scalePaths, terminating }: Version): Strategy {
   const { subresources = {}, additionalPrinterColumns, selectableFields = [] } = shared;
   const hasStatus = subresources.status !== undefined;
   const rules = new CustomRules(structural, subresources.scale);
@@ -54,7 +56,7 @@ export function customStrategy({ structural, shared, terminating }: Version): St
     ),
     table: customTable(additionalPrinterColumns),
     resetFields: { status: ["metadata", "spec"], ...(hasStatus ? { "": ["status"] } : {}) },
-    ...(subresources.scale === undefined ? {} : { scale: customScale(subresources.scale) }),
+    ...(subresources.scale === undefined ? {} : { scale: { ...customScale(subresources.scale), paths: scalePaths } }),
   };
 }
 

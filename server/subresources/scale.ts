@@ -6,18 +6,19 @@ import { builtinSchema } from "@atoll/api/schemas";
 import { age, ageColumn, nameColumn } from "@atoll/api/cells";
 import type { Kind, TableShape } from "@atoll/api/kind";
 import { FieldErrors, Path } from "@atoll/machinery/field";
-import type { ApiObject } from "@atoll/machinery/object";
+import { type ApiObject, formatApiVersion, type ManagedFieldsEntry } from "@atoll/machinery/object";
+import { type ReplicasPaths, toParent, toScale } from "@atoll/machinery/patch/scale";
 import { StatusError } from "@atoll/machinery/status";
 import type { Call } from "../call.ts";
 import { negotiate, type Wanted } from "../http/negotiate.ts";
 import { invalid } from "../registry/invalid.ts";
-import { ownersOf } from "../registry/managers.ts";
+import { type Owners, ownersOf } from "../registry/managers.ts";
 import { clone, fromStored } from "../registry/versions.ts";
 import type { Reply } from "../reply.ts";
 import { answerObject } from "../verbs/answer.ts";
 import { decodeObject, mediaType, parseBody, parseText, reportOdd } from "../verbs/body.ts";
 import { writeOptions } from "../verbs/options.ts";
-import { decodePatched, patchedValue, patchTypeOf } from "../verbs/patch.ts";
+import { appliedObject, decodePatched, patchedValue, patchTypeOf } from "../verbs/patch.ts";
 import { storedResource } from "../verbs/stored.ts";
 import { checkName } from "../verbs/update.ts";
 import { writeObject } from "../verbs/write.ts";
@@ -52,8 +53,16 @@ const scaleFacts = {
   strategy: { table: scaleTable },
 } as const;
 
-function scaleKind(): Kind {
-  return { ...scaleFacts, schema: builtinSchema("autoscaling/v1", "Scale") };
+const scaleKind: Kind = {
+  ...scaleFacts,
+  get schema() {
+    return builtinSchema("autoscaling/v1", "Scale");
+  },
+};
+
+/** The call as one about a Scale. */
+function aboutScale(call: Call): Call {
+  return { ...call, served: { kind: scaleKind, resource: undefined } };
 }
 
 /** What an object looks like as a Scale. */
@@ -79,7 +88,7 @@ export function scaleOf(kind: Kind, object: ApiObject): ApiObject {
 }
 
 function answerScale(call: Call, wanted: Wanted, object: ApiObject): Reply {
-  return answerObject({ ...call, served: { kind: scaleKind(), resource: undefined } }, wanted, { code: 200, object });
+  return answerObject(aboutScale(call), wanted, { code: 200, object });
 }
 
 /** GET scale. @throws {StatusError} NotFound */
@@ -99,12 +108,15 @@ export async function updateScale(call: Call): Promise<Reply> {
   const wanted = negotiate(call.request.headers.accept, false);
   const options = writeOptions(call.info.query, "UpdateOptions");
   const given = decodeObject(
-    scaleKind(),
-    await parseBody(await call.body(), call.request.headers["content-type"], scaleKind().schema),
+    scaleKind,
+    await parseBody(await call.body(), call.request.headers["content-type"], scaleKind.schema),
   );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   checkName(given.object, call.info.name);
-  return await write(call, wanted, () => given.object);
+  return await write(call, wanted, (old, owners) => {
+    owners.updated(given.object, old);
+    return given.object;
+  });
 }
 
 /** A patch of the Scale, not of the object behind it. */
@@ -112,26 +124,40 @@ export async function patchScale(call: Call): Promise<Reply> {
   const wanted = negotiate(call.request.headers.accept, false);
   const type = patchTypeOf(call.request.headers["content-type"], call.served.kind);
   const parsed = await parseText(await call.body(), mediaType(call.request.headers["content-type"]).endsWith("yaml"));
-  return await write(call, wanted, (old) => {
-    const value = patchedValue(scaleKind().schema, type === "apply" ? "merge" : type, { old, patch: parsed.value });
-    return decodePatched(scaleKind(), { value, duplicates: parsed.duplicates }).object;
+  if (type === "apply") {
+    const applied = appliedObject(aboutScale(call), parsed, writeOptions(call.info.query, "PatchOptions"));
+    return await write(call, wanted, (old, owners) => {
+      const value = owners.applied(applied, old);
+      return decodeObject(scaleKind, { value, duplicates: [] }, { origin: "apply" }).object;
+    });
+  }
+  return await write(call, wanted, (old, owners) => {
+    const value = patchedValue(scaleKind.schema, type, { old, patch: parsed.value });
+    const { object } = decodePatched(scaleKind, { value, duplicates: parsed.duplicates });
+    owners.updated(object, old);
+    return object;
   });
 }
 
-async function write(call: Call, wanted: Wanted, make: (old: ApiObject) => ApiObject): Promise<Reply> {
+/** Makes the Scale that is wanted, with its owners, of the one there is. */
+type MakeScale = (old: ApiObject, owners: Owners) => ApiObject;
+
+async function write(call: Call, wanted: Wanted, make: MakeScale): Promise<Reply> {
   const { kind } = call.served;
   const options = writeOptions(call.info.query, call.info.verb === "patch" ? "PatchOptions" : "UpdateOptions");
   const written = await writeObject(call, {
     options,
     conditional: false,
     make: (old) => {
-      const scale = make(scaleOf(kind, old));
+      const scale = make(ownedScale(kind, old), ownersOf(aboutScale(call), options));
       if (kind.custom !== true) checkScale(scale);
       const object = clone(old);
       object.metadata.resourceVersion = scale.metadata.resourceVersion ?? "";
       if (scale.metadata.uid) object.metadata.uid = scale.metadata.uid;
       kind.strategy.scale?.setReplicas(object, (scale["spec"] as { replicas?: number })?.replicas ?? 0);
-      ownersOf(call, options).updated(object, old);
+      const managedFields = ownersBehind(kind, object, scale);
+      if (managedFields === undefined) delete object.metadata.managedFields;
+      else object.metadata.managedFields = managedFields;
       return object;
     },
   });
@@ -139,6 +165,26 @@ async function write(call: Call, wanted: Wanted, make: (old: ApiObject) => ApiOb
   const object =
     written.entry === undefined ? written.object : await fromStored(kind, resource.cache.object(written.entry));
   return answerScale(call, wanted, scaleOf(kind, object));
+}
+
+function replicasPaths({ group, version, strategy }: Kind): ReplicasPaths {
+  return strategy.scale?.paths ?? { [formatApiVersion(group, version)]: "spec.replicas" };
+}
+
+/** The Scale with the entries of those who own the replicas. */
+function ownedScale(kind: Kind, object: ApiObject): ApiObject {
+  const scale = scaleOf(kind, object);
+  const managedFields = toScale(object.metadata.managedFields, replicasPaths(kind));
+  return managedFields === undefined ? scale : { ...scale, metadata: { ...scale.metadata, managedFields } };
+}
+
+function ownersBehind(kind: Kind, object: ApiObject, scale: ApiObject): ManagedFieldsEntry[] | undefined {
+  return toParent({
+    parent: object.metadata.managedFields,
+    scale: scale.metadata.managedFields,
+    apiVersion: formatApiVersion(kind.group, kind.version),
+    paths: replicasPaths(kind),
+  });
 }
 
 function checkScale(scale: ApiObject): void {

@@ -65,7 +65,7 @@ export function patchTypeOf(contentType: string | undefined, kind: Kind): PatchT
     throw new StatusError(
       "UnsupportedMediaType",
       `the body of the request was in an unknown format - accepted media types include: ${supported.join(", ")}`,
-      { details: {} },
+      kind.custom === true ? {} : { details: {} },
     );
   }
   return type;
@@ -177,7 +177,7 @@ async function createApplied(call: Call, parsed: Parsed, options: WriteOptions):
 }
 
 /** The applied configuration, checked as far as it can be without the live object; its form is apply's to judge. */
-function appliedObject(call: Call, parsed: Parsed, options: WriteOptions): ApiObject {
+export function appliedObject(call: Call, parsed: Parsed, options: WriteOptions): ApiObject {
   const { kind } = call.served;
   if (typeof parsed.value !== "object" || parsed.value === null || Array.isArray(parsed.value)) {
     throw new StatusError("BadRequest", "error decoding YAML: the body is no object");
