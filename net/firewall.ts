@@ -1,0 +1,124 @@
+/**
+ * The rules as they stand: what is let in and opened, in memory and in the kernel alike. Every change is one
+ * transaction, which holds what changes and nothing else.
+ */
+import {
+  addNamespace,
+  addPlace,
+  baseRules,
+  dropNamespace,
+  dropPlace,
+  openSet,
+  removal,
+  type RulesetOptions,
+} from "./ruleset.ts";
+import type { Place } from "./records.ts";
+import { difference, noObjects, objectsOf, type ServiceObjects } from "./services/rules.ts";
+import { serviceKey, type ServiceSpec } from "./services/service.ts";
+import { Transactions } from "./transactions.ts";
+
+/** The tables of one data directory. */
+export class Firewall {
+  readonly #options: RulesetOptions;
+  readonly #transactions = new Transactions();
+  readonly #places = new Map<string, Place>();
+  readonly #services = new Map<string, ServiceObjects>();
+  /** How many pods and open endpoints need a namespace's chain. */
+  readonly #uses = new Map<string, number>();
+  /** How many Services open an endpoint. */
+  readonly #open = new Map<string, number>();
+
+  constructor(options: RulesetOptions) {
+    this.#options = options;
+  }
+
+  get #table(): string {
+    return this.#options.names.table;
+  }
+
+  /** Replaces whatever rules are there, in one step, by those for these pods. @throws {ProgramFailed} */
+  async rebuild(places: readonly Place[]): Promise<void> {
+    const lines = [baseRules(this.#options), ...places.flatMap((place) => this.#admission(place))];
+    await this.#transactions.commit(lines);
+  }
+
+  /** Lets a pod's packets in and out. @throws {ProgramFailed} */
+  async admit(place: Place): Promise<void> {
+    if (!this.#places.has(place.uid)) await this.#transactions.commit(this.#admission(place));
+  }
+
+  /** Shuts a pod out; nothing for one that is not in. @throws {ProgramFailed} */
+  async expel(uid: string): Promise<void> {
+    const place = this.#places.get(uid);
+    if (place === undefined) return;
+    this.#places.delete(uid);
+    await this.#transactions.commit([...dropPlace(this.#table, place), ...this.#release(place.namespace)]);
+  }
+
+  /** Makes a Service so, new or changed. @throws {ProgramFailed} */
+  async setService(spec: ServiceSpec): Promise<void> {
+    await this.#change(serviceKey(spec), objectsOf(spec));
+  }
+
+  /** Closes what a Service opened. @throws {ProgramFailed} */
+  async removeService(service: { namespace: string; name: string }): Promise<void> {
+    await this.#change(serviceKey(service), noObjects);
+  }
+
+  /** Takes all rules away. */
+  async remove(): Promise<void> {
+    await this.#transactions.commit(removal(this.#table));
+  }
+
+  async #change(key: string, to: ServiceObjects): Promise<void> {
+    const from = this.#services.get(key) ?? noObjects;
+    if (to === noObjects) this.#services.delete(key);
+    else this.#services.set(key, to);
+    const closed = [...from.open].filter((each) => !to.open.has(each)).flatMap((each) => this.#close(each));
+    const opened = [...to.open].filter((each) => !from.open.has(each)).flatMap((each) => this.#openUp(each));
+    const lines = [...difference(this.#table, from, to), ...opened, ...closed];
+    if (lines.length > 0) await this.#transactions.commit(lines);
+  }
+
+  #admission(place: Place): readonly string[] {
+    this.#places.set(place.uid, place);
+    return [...this.#hold(place.namespace), ...addPlace(this.#table, place)];
+  }
+
+  #openUp(each: string): readonly string[] {
+    const count = this.#open.get(each) ?? 0;
+    this.#open.set(each, count + 1);
+    if (count > 0) return [];
+    const { namespace, element } = split(each);
+    return [...this.#hold(namespace), `add element ip ${this.#table} ${openSet(namespace)} { ${element} }`];
+  }
+
+  #close(each: string): readonly string[] {
+    const count = (this.#open.get(each) ?? 1) - 1;
+    if (count > 0) {
+      this.#open.set(each, count);
+      return [];
+    }
+    this.#open.delete(each);
+    const { namespace, element } = split(each);
+    return [`delete element ip ${this.#table} ${openSet(namespace)} { ${element} }`, ...this.#release(namespace)];
+  }
+
+  #hold(namespace: string): readonly string[] {
+    const count = this.#uses.get(namespace) ?? 0;
+    this.#uses.set(namespace, count + 1);
+    return count > 0 ? [] : addNamespace(this.#table, namespace);
+  }
+
+  #release(namespace: string): readonly string[] {
+    const count = (this.#uses.get(namespace) ?? 1) - 1;
+    if (count > 0) this.#uses.set(namespace, count);
+    else this.#uses.delete(namespace);
+    return count > 0 ? [] : dropNamespace(this.#table, namespace);
+  }
+}
+
+function split(each: string): { namespace: string; element: string } {
+  const at = each.indexOf(" ");
+  return { namespace: each.slice(0, at), element: each.slice(at + 1) };
+}

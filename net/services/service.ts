@@ -1,0 +1,33 @@
+/** A Service as a host's network sees it: who may reach what, and by which addresses. */
+import type { Protocol } from "../ruleset.ts";
+
+/** Where a connection can end. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A port of a Service. */
+export interface ServicePort {
+  readonly protocol: Protocol;
+  readonly port: number;
+  /** Those that may get connections now. */
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** A Service. */
+export interface ServiceSpec {
+  readonly namespace: string;
+  readonly name: string;
+  /** Virtual addresses; none when it is headless, and then it only opens the way. */
+  readonly addresses: readonly string[];
+  readonly ports: readonly ServicePort[];
+  /** How long a client stays with its endpoint; without it each connection goes to the next. */
+  readonly affinitySeconds?: number;
+  /** Namespaces besides its own whose pods it opens the way for. */
+  readonly exportedTo?: readonly string[];
+}
+
+/** Tells a Service from every other. */
+export const serviceKey = ({ namespace, name }: Pick<ServiceSpec, "namespace" | "name">): string =>
+  `${namespace}/${name}`;
