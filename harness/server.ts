@@ -78,7 +78,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     pki,
     url: `https://127.0.0.1:${server.port}`,
     tls,
-    send: (method, path, how = {}) => send({ agent, port: server.port, method, path }, how),
+    send: (method, path, how = {}) => sendThrough({ agent, port: server.port, method, path }, how),
     async close() {
       agent.destroy();
       await server.close();
@@ -100,7 +100,11 @@ interface Target {
   readonly path: string;
 }
 
-function send(target: Target, { body, contentType = "application/json", headers = {} }: SendOptions): Promise<Answer> {
+/** Sends a request through an agent of one's own. */
+export function sendThrough(
+  target: Target,
+  { body, contentType = "application/json", headers = {} }: SendOptions,
+): Promise<Answer> {
   const data = body === undefined || typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const sent = data === undefined ? headers : { "content-type": contentType, ...headers };
   return new Promise((resolve, reject) => {

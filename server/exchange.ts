@@ -26,6 +26,8 @@ export class Exchange {
   readonly annotations = new Map<string, string>();
   /** Set by the authenticating stage. */
   user: User | undefined;
+  /** Set by the authorizing stage; what nobody allowed is not answered. */
+  authorized = false;
   #auditId: string | undefined;
   #body: Promise<Buffer> | undefined;
   #gone: AbortController | undefined;

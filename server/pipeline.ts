@@ -40,9 +40,15 @@ async function run(stages: readonly Stage[], exchange: Exchange): Promise<Answer
   for (const stage of stages) {
     const outcome = stage(exchange);
     const answer = outcome instanceof Promise ? await outcome : outcome;
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) return checkAuthorized(exchange, answer);
   }
   return textReply(404, "404 page not found\n");
+}
+
+/** A stage that answers before anybody allowed it is a bug, and tells nothing. Errors are thrown, and may be told. */
+function checkAuthorized({ authorized }: Exchange, answer: Answer): Answer {
+  if (!authorized) throw new Error("an answer that nobody authorized");
+  return answer;
 }
 
 function write(response: ServerResponse, answer: Answer, exchange: Exchange | undefined): void {

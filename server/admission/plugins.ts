@@ -1,6 +1,8 @@
 /** The admission plugins, in the order in which they run. */
 import type { AddressRange } from "../services/addresses.ts";
 import { serviceAllocation } from "../services/allocation.ts";
+import type { Rbac } from "../authorize/rbac/authorizer.ts";
+import { escalationCheck } from "../authorize/rbac/escalation.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { certificateSubjects } from "./certificaterequests.ts";
@@ -14,6 +16,7 @@ import { defaultTolerations } from "./tolerations.ts";
 /** What the plugins need to know of this cluster. */
 export interface AdmissionOptions extends ExtensionOptions {
   readonly serviceRange: AddressRange;
+  readonly rbac: Rbac;
 }
 
 /** Source: the order of kube-apiserver's own (pkg/kubeapiserver/options/plugins.go) */
@@ -26,6 +29,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     defaultStorageClass(catalogue),
     storageProtection,
     certificateSubjects,
+    escalationCheck(options.rbac, options.authorizers),
     ...extensionPlugins(catalogue, options),
     serviceAllocation(catalogue, options.serviceRange),
   ];

@@ -1,64 +1,111 @@
-/** Whether the user may do what is asked. */
+/**
+ * Whether the user may do what is asked: who decides, how the answers of several become one, and the stage that asks.
+ * Nothing is answered to somebody who may not: an answer that came about without this stage's consent does not leave the
+ * server (see the pipeline).
+ * Source: k8s.io/apiserver/pkg/authorization/{authorizer,union}, …/endpoints/filters/authorization.go
+ */
 import { StatusError } from "@atoll/machinery/status";
 import type { User } from "../call.ts";
-import type { Stage } from "../exchange.ts";
+import type { Exchange, Stage } from "../exchange.ts";
 import type { RequestInfo } from "../request.ts";
+import { asAuthorized } from "./attributes.ts";
+import { forbidden } from "./refusal.ts";
 
-/** A verdict: allowed, denied for good, or left to the next authorizer. */
+/** Allowed, denied for good, or left to the next authorizer. */
 export type Decision = "allow" | "deny" | "no opinion";
 
-export interface Authorizer {
-  authorize(user: User, info: RequestInfo): Decision | Promise<Decision>;
+/** A decision and why. */
+export interface Verdict {
+  readonly decision: Decision;
+  /** For people; "" when there is nothing to say. */
+  readonly reason: string;
+  /** What kept the authorizer from knowing all; it may have decided nevertheless. */
+  readonly error?: string;
 }
 
-/** Members of system:masters may do everything. Source: k8s.io/apiserver/pkg/authorization/authorizerfactory */
-export const masters: Authorizer = {
-  authorize: (user) => (user.groups.includes("system:masters") ? "allow" : "no opinion"),
-};
+/** Somebody who decides. */
+export interface Authorizer {
+  /**
+   * @param info what is asked. `resource` "" and a path mean a request for the path. Selectors stand in the query;
+   *   `name` is the one a field selector names, too.
+   */
+  authorize(user: User, info: RequestInfo): Verdict | Promise<Verdict>;
+  /** What a user may do in a namespace, as far as it can be listed. */
+  rulesFor?(user: User, namespace: string): RulesAnswer | Promise<RulesAnswer>;
+}
 
-const health: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
+/** A rule in a SelfSubjectRulesReview. */
+export interface ListedRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+}
 
-/** Everybody may ask for the health of the server. */
-export const healthForAll: Authorizer = {
-  authorize: (_, info) => (health.has(info.path) && info.method === "GET" ? "allow" : "no opinion"),
-};
+/** Rules, and whether there may be more that cannot be listed. */
+export interface RulesAnswer {
+  readonly rules: readonly ListedRule[];
+  readonly incomplete: boolean;
+  readonly errors: readonly string[];
+}
+
+/** Says nothing. */
+export const noOpinion: Verdict = { decision: "no opinion", reason: "" };
+
+/** Says yes without a reason. */
+export const allowed: Verdict = { decision: "allow", reason: "" };
+
+/** The first decision of the authorizers, in turn. When none has one, the reasons of all. */
+export async function decide(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Promise<Verdict> {
+  const reasons: string[] = [];
+  const errors: string[] = [];
+  for (const authorizer of authorizers) {
+    const outcome = authorizer.authorize(user, info);
+    const verdict = outcome instanceof Promise ? await outcome : outcome;
+    if (verdict.error !== undefined) errors.push(verdict.error);
+    if (verdict.decision !== "no opinion") return verdict;
+    if (verdict.reason !== "") reasons.push(verdict.reason);
+  }
+  if (reasons.length === 0 && errors.length === 0) return noOpinion;
+  const said = { decision: "no opinion", reason: reasons.join("\n") } as const;
+  return errors.length === 0 ? said : { ...said, error: aggregated(errors) };
+}
+
+/** Several messages as one. Source: k8s.io/apimachinery/pkg/util/errors (Aggregate) */
+export function aggregated(messages: readonly string[]): string {
+  const different = [...new Set(messages)];
+  return different.length === 1 ? (different[0] ?? "") : `[${different.join(", ")}]`;
+}
 
 /** The stage that asks the authorizers in turn; when none allows, the answer is no. @throws {StatusError} Forbidden */
 export function authorize(authorizers: readonly Authorizer[]): Stage {
   return async (exchange) => {
-    const { user, info } = exchange;
+    const { user } = exchange;
     if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
-    if ((await decide(authorizers, user, info)) === "allow") return undefined;
-    throw forbidden(user, info);
+    const info = asAuthorized(exchange.info);
+    const reason = await check(authorizers, user, info);
+    if (isUpgradeByGet(exchange)) await check(authorizers, user, { ...info, verb: "create" });
+    exchange.annotations.set("authorization.k8s.io/decision", "allow");
+    exchange.annotations.set("authorization.k8s.io/reason", reason);
+    exchange.authorized = true;
+    return undefined;
   };
 }
 
-/** The first verdict of the authorizers, in turn; "no opinion" when none has one. */
-export async function decide(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Promise<Decision> {
-  for (const authorizer of authorizers) {
-    const outcome = authorizer.authorize(user, info);
-    const decision = outcome instanceof Promise ? await outcome : outcome;
-    if (decision !== "no opinion") return decision;
+/** @returns why it is allowed @throws {StatusError} Forbidden; InternalError when an authorizer failed */
+async function check(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Promise<string> {
+  const { decision, reason, error } = await decide(authorizers, user, info);
+  if (decision === "allow") return reason;
+  if (error !== undefined && decision !== "deny") {
+    throw new StatusError("InternalError", "Internal error occurred: authorization failed", { cause: error });
   }
-  return "no opinion";
+  throw forbidden(user, info, reason);
 }
 
-/** The refusal, in the words kubectl users know. Source: apierrors and responsewriters.ForbiddenMessage */
-export function forbidden(user: User, info: RequestInfo): StatusError {
-  const who = `User ${JSON.stringify(user.name)} cannot ${info.verb}`;
-  if (info.resource === "") {
-    return new StatusError("Forbidden", `forbidden: ${who} path ${JSON.stringify(info.path)}`, { details: {} });
-  }
-  const resource = info.subresource === "" ? info.resource : `${info.resource}/${info.subresource}`;
-  const where = info.namespace === "" ? "at the cluster scope" : `in the namespace ${JSON.stringify(info.namespace)}`;
-  const qualified = info.group === "" ? info.resource : `${info.resource}.${info.group}`;
-  const what = `${who} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(info.group)} ${where}`;
-  const named = info.name === "" ? "" : ` ${JSON.stringify(info.name)}`;
-  return new StatusError("Forbidden", `${qualified}${named} is forbidden: ${what}`, {
-    details: {
-      ...(info.name === "" ? {} : { name: info.name }),
-      ...(info.group === "" ? {} : { group: info.group }),
-      kind: info.resource,
-    },
-  });
+const streams: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
+
+/** A WebSocket opens with a GET, but what it opens is no reading. Source: AuthorizePodWebsocketUpgradeCreatePermission */
+function isUpgradeByGet({ info }: Exchange): boolean {
+  return info.verb === "get" && info.group === "" && info.resource === "pods" && streams.has(info.subresource);
 }

@@ -10,8 +10,7 @@ import type {
 } from "@atoll/api/builtin/authorization.k8s.io/v1.types";
 import { FieldErrors, Path } from "@atoll/machinery/field";
 import { StatusError } from "@atoll/machinery/status";
-import type { Authorizer } from "../authorize/stage.ts";
-import { decide } from "../authorize/stage.ts";
+import { type Authorizer, decide } from "../authorize/stage.ts";
 import type { Call, Handler, User } from "../call.ts";
 import { invalid } from "../registry/invalid.ts";
 import type { RequestInfo, RequestVerb } from "../request.ts";
@@ -101,8 +100,13 @@ async function statusFor(
   const { resourceAttributes, nonResourceAttributes } = spec;
   const asked =
     resourceAttributes === undefined ? pathRequest(nonResourceAttributes ?? {}) : request(resourceAttributes);
-  const decision = await decide(authorizers, user, asked);
-  return { allowed: decision === "allow", ...(decision === "deny" ? { denied: true } : {}) };
+  const { decision, reason, error } = await decide(authorizers, user, asked);
+  return {
+    allowed: decision === "allow",
+    ...(decision === "deny" ? { denied: true } : {}),
+    ...(reason === "" ? {} : { reason }),
+    ...(error === undefined ? {} : { evaluationError: error }),
+  };
 }
 
 function request(given: ResourceAttributes): RequestInfo {

@@ -59,7 +59,9 @@ function handlerOf({ kind }: Served, info: RequestInfo, subresources: Subresourc
 
 /** Whether the path names what the verb needs: an object, a collection, a namespace. */
 function isPlaced(namespaced: boolean, { verb, name, namespace, resource }: RequestInfo): boolean {
-  if (!namespaced && namespace !== "" && resource !== "namespaces") throw notFound();
+  // A Namespace is asked for in itself alone: who has rights in one is not to reach another through it.
+  const itself = resource === "namespaces" && namespace === name;
+  if (!namespaced && namespace !== "" && !itself) throw notFound();
   const everywhere = namespaced && namespace === "";
   if (name === "") return verb === "list" || verb === "watch" || (!everywhere && ofCollections.has(verb));
   return !everywhere && verb !== "create";

@@ -4,7 +4,7 @@
  * Source: k8s.io/apiserver/pkg/admission/plugin/authorizer (answers are kept for the request)
  */
 import type { AuthorizationAnswer, AuthorizationQuestion, ResourceQuestion } from "@atoll/machinery/cel/index";
-import { type Authorizer, type Decision, decide } from "../../authorize/stage.ts";
+import { type Authorizer, decide } from "../../authorize/stage.ts";
 import type { User } from "../../call.ts";
 import type { RequestInfo, RequestVerb } from "../../request.ts";
 
@@ -44,8 +44,9 @@ export class Asker {
   async #fetch(question: AuthorizationQuestion): Promise<AuthorizationAnswer> {
     const user = question.user === undefined ? this.#user : serviceAccount(question.user);
     try {
-      const decision: Decision = await decide(this.#authorizers, user, infoOf(question));
-      return { allowed: decision === "allow", reason: "" };
+      const { decision, reason, error } = await decide(this.#authorizers, user, infoOf(question));
+      const allowed = decision === "allow";
+      return error === undefined || allowed ? { allowed, reason } : { allowed, reason, error };
     } catch (error) {
       return { allowed: false, reason: "", error: error instanceof Error ? error.message : String(error) };
     }
