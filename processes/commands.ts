@@ -22,6 +22,7 @@ const commands: readonly Command[] = [
   { name: "fleet-agent", summary: "one attached cluster's agent", load: () => import("./fleetagent.ts") },
   { name: "cluster", summary: "attach, detach and list clusters", load: () => import("./cluster.ts") },
   { name: "crd", summary: "prints the CRDs of Atoll's own kinds", load: () => import("./crd.ts") },
+  { name: "spherelet", summary: "this host as a node", load: () => import("./spherelet.ts") },
   { name: "backup", summary: "a consistent copy of the store while it runs", load: () => import("./backup.ts") },
   { name: "restore", summary: "a backup back into an empty store", load: () => import("./restore.ts") },
   { name: "kubectl", summary: "the kubectl that comes with the install", load: () => import("./kubectl.ts") },

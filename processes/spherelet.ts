@@ -1,0 +1,73 @@
+/** `atoll spherelet`: this host as a node, in the foreground. Needs root. */
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { Client } from "@atoll/client/client";
+import { probeAccelerator } from "@atoll/crx/accelerator";
+import { cacheFolder } from "@atoll/crx/cache";
+import { prepareHost } from "@atoll/crx/host";
+import { chance, systemClock } from "@atoll/machinery/clock";
+import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { logTo } from "@atoll/runtime/log";
+import { hostAddress } from "@atoll/spherelet/node/host";
+import { Spherelet } from "@atoll/spherelet/spherelet";
+import { exitCode, flags, port } from "./flags.ts";
+import { openLog } from "./log.ts";
+import { untilStopped } from "./signals.ts";
+import { atollVersion } from "./version.ts";
+
+interface Options {
+  readonly kubeconfig: string;
+  readonly name: string;
+  readonly data: string;
+  readonly port: number;
+  readonly address?: string;
+  readonly requireKvm?: boolean;
+}
+
+const usualPort = 10250;
+
+function parse(args: readonly string[]): Options {
+  return flags("atoll spherelet", "This host as a node, in the foreground. Needs root.")
+    .requiredOption("--kubeconfig <file>", "the API server, and who to be there")
+    .option("--name <name>", "name of the Node", hostname().toLowerCase())
+    .requiredOption("--data <dir>", "where machines, images and logs are kept")
+    .option("--port <n>", "port of the kubelet's API", port, usualPort)
+    .option("--address <addr>", "address that others reach this host at (default: that of the default route)")
+    .option("--require-kvm", "do not run where machines would be emulated")
+    .parse(args, { from: "user" })
+    .opts();
+}
+
+/** Runs until SIGTERM or SIGINT; the machines run on. */
+export async function run(args: readonly string[]): Promise<number> {
+  return await exitCode(async () => {
+    const options = parse(args);
+    const data = resolve(options.data);
+    const cache = cacheFolder();
+    const logger = openLog("spherelet");
+    const log = logTo((level, message, fields) => logger[level](fields, message));
+    await mkdir(data, { recursive: true, mode: 0o700 });
+    const verdict = await probeAccelerator({ cache, home: join(data, "probe"), clock: systemClock });
+    if (options.requireKvm === true && verdict.accelerator !== "kvm") throw new Error(`no KVM: ${verdict.reason}`);
+    const { transport } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
+    const spherelet = await Spherelet.start({
+      client: new Client({ transport, clock: systemClock, userAgent: `atoll-spherelet/${atollVersion}` }),
+      clock: systemClock,
+      random: chance,
+      log,
+      name: options.name,
+      data,
+      host: await prepareHost({ home: join(data, "crx"), cache, verdict, clock: systemClock }),
+      address: options.address ?? (await hostAddress()),
+      port: options.port,
+      version: atollVersion,
+    });
+    process.stdout.write(`ready ${options.name}\n`);
+    const signal = await untilStopped();
+    log.info("stopping", { signal });
+    await spherelet.stop();
+    transport.close();
+    return 0;
+  });
+}

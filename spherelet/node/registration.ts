@@ -1,0 +1,147 @@
+/**
+ * The Node of this host: made when it is missing, told of what changes, and its lease renewed.
+ * Source: k8s.io/kubernetes/pkg/kubelet (kubelet_node_status.go), k8s.io/component-helpers/apimachinery/lease
+ */
+import type { NodeStatus } from "@atoll/api/builtin/core/v1.types";
+import { Lease, Node } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { isAlreadyExists, isNotFound } from "@atoll/client/errors";
+import { toKey } from "@atoll/client/resource";
+import { type Clock, formatMicroTime } from "@atoll/machinery/clock";
+import { deepEqual } from "@atoll/machinery/equal";
+import type { Log } from "@atoll/runtime/log";
+
+/** What a Node is registered with. */
+export interface RegistrationOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The status as it is now; `before` is what was told last. */
+  status(before: NodeStatus | undefined): Promise<NodeStatus>;
+}
+
+const leaseSeconds = 40;
+const renewMs = 10_000;
+/** A change is told at the next look; otherwise the status is told this often. */
+const lookMs = 10_000;
+const reportMs = 300_000;
+const retryMs = 1_000;
+const leaseNamespace = "kube-node-lease";
+
+/** Keeps one Node. */
+export class Registration {
+  readonly #options: RegistrationOptions;
+  readonly #stop = new AbortController();
+  readonly #registered = Promise.withResolvers<void>();
+  #told: NodeStatus | undefined;
+  #toldMs = 0;
+  #uid = "";
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+  }
+
+  /** Begins. @returns when the Node is there and has told its status once */
+  async start(): Promise<void> {
+    this.#running = Promise.all([this.#keepStatus(), this.#keepLease()]);
+    await this.#registered.promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("the spherelet stops"));
+    await this.#running;
+  }
+
+  async #keepStatus(): Promise<void> {
+    await this.#forever(async () => {
+      if (this.#uid === "") await this.#register();
+      await this.#tellStatus();
+      this.#registered.resolve();
+      return lookMs;
+    });
+  }
+
+  async #keepLease(): Promise<void> {
+    await this.#registered.promise.catch(() => undefined);
+    await this.#forever(async () => {
+      await this.#renew();
+      return renewMs;
+    });
+  }
+
+  /** Does it again after as long as it says, or soon when it failed. */
+  async #forever(work: () => Promise<number>): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const afterMs = await work().catch((error: unknown) => {
+        if (!signal.aborted) log.warn("the node was not told", { error });
+        return retryMs;
+      });
+      await clock.sleep(afterMs, signal).catch(() => undefined);
+    }
+    this.#registered.resolve();
+  }
+
+  async #register(): Promise<void> {
+    const { client, name, labels } = this.#options;
+    const { signal } = this.#stop;
+    try {
+      const made = await client.create(Node, { metadata: { name, labels: { ...labels } } }, { signal });
+      this.#uid = made.metadata.uid ?? "";
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      const known = await client.get(Node, toKey("", name), { signal });
+      this.#uid = known.metadata.uid ?? "";
+      this.#told = known.status;
+      const isLabelled = Object.entries(labels).every(([key, value]) => known.metadata.labels?.[key] === value);
+      if (isLabelled) return;
+      const patch = { type: "merge", body: { metadata: { labels } } } as const;
+      await client.patch(Node, { key: toKey("", name), patch }, { signal });
+    }
+  }
+
+  async #tellStatus(): Promise<void> {
+    const { client, clock, name, status } = this.#options;
+    const wanted = await status(this.#told);
+    const isDue = clock.monotonicMs() - this.#toldMs >= reportMs || this.#toldMs === 0;
+    if (!isDue && deepEqual(withoutHeartbeats(wanted), withoutHeartbeats(this.#told))) return;
+    const where = {
+      key: toKey("", name),
+      patch: { type: "strategic", body: { status: wanted } },
+      subresource: "status",
+    } as const;
+    try {
+      await client.patch(Node, where, { signal: this.#stop.signal });
+    } catch (error) {
+      // Somebody deleted it: it is made again at the next try.
+      if (isNotFound(error)) this.#uid = "";
+      throw error;
+    }
+    this.#told = wanted;
+    this.#toldMs = clock.monotonicMs();
+  }
+
+  async #renew(): Promise<void> {
+    const { client, clock, name } = this.#options;
+    const { signal } = this.#stop;
+    const key = toKey(leaseNamespace, name);
+    const renewTime = formatMicroTime(clock.nowMs());
+    const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime };
+    const ownerReferences = [{ apiVersion: "v1", kind: "Node", name, uid: this.#uid }];
+    try {
+      const patch = { type: "merge", body: { metadata: { ownerReferences }, spec } } as const;
+      await client.patch(Lease, { key, patch }, { signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      await client.create(Lease, { metadata: { name, namespace: leaseNamespace, ownerReferences }, spec }, { signal });
+    }
+  }
+}
+
+function withoutHeartbeats(status: NodeStatus | undefined): unknown {
+  return { ...status, conditions: status?.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) };
+}

@@ -1,0 +1,54 @@
+/** A Pod's machine, started with whatever of it is at hand: what takes longer is added while it runs. */
+import type { StoredImage } from "@atoll/images/store/store";
+import { blockSlots } from "@atoll/crx/spec";
+import { castOf } from "../lifecycle/world.ts";
+import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
+import { machineSize } from "../translate/resources.ts";
+import type { PodContext } from "./context.ts";
+import { imageAtHand } from "./imagery.ts";
+import type { Attachment } from "./network.ts";
+import { Sandbox } from "./sandbox.ts";
+
+/** A machine and its place in the network. */
+export interface Started {
+  readonly sandbox: Sandbox;
+  readonly attachment: Attachment | undefined;
+}
+
+/** @param number of the Pod's machine, from 1 @throws {StartFailed} and whatever the network throws */
+export async function startSandbox(context: PodContext, number: number): Promise<Started> {
+  const { host, pod } = context;
+  const { uid = "", namespace, name } = pod.metadata;
+  const [attachment, images] = await Promise.all([host.network?.attach(uid), imagesAtHand(context), context.save()]);
+  const names = {
+    podIP: attachment?.address ?? "",
+    clusterDomain: host.clusterDomain,
+    clusterDns: attachment?.dns ?? [],
+    hostResolv: host.hostResolv,
+  };
+  const files = {
+    hosts: hostsFile(pod, names),
+    "resolv.conf": resolvFile(pod, names),
+    hostname: `${ownName(pod, host.clusterDomain)}\n`,
+  };
+  const id = `${uid}-${number}`;
+  const size = machineSize(pod.spec, host.largest);
+  try {
+    const spec = { id, owner: `${namespace}/${name}`, size, images, attachment, files };
+    return { sandbox: await Sandbox.start(host.machines, spec), attachment };
+  } catch (error) {
+    const machine = host.machines.get(id);
+    if (machine !== undefined) {
+      await machine.kill();
+      await host.machines.remove(machine);
+    }
+    throw error;
+  }
+}
+
+/** Only disks that a machine has from the start are cheap; the others come when their container starts. */
+async function imagesAtHand({ host, pod }: PodContext): Promise<readonly StoredImage[]> {
+  const found = await Promise.all(castOf(pod).map(({ container }) => imageAtHand(host.imagery, container)));
+  const unique = new Map(found.flatMap((image) => (image === undefined ? [] : [[image.stack, image] as const])));
+  return [...unique.values()].slice(0, blockSlots);
+}

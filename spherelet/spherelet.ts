@@ -1,0 +1,230 @@
+/**
+ * The node agent: a host as a Node, and the Pods bound to it as machines.
+ *
+ *   API ──watch──▶ Pods ──▶ PodDriver ──plan──▶ Runs ──▶ Sandbox ──▶ machine
+ *    ▲                          │
+ *    └──────── StatusReporter ◀─┘          Registration: Node, lease
+ */
+import { mkdir, readFile, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { Pod, Service } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { Informer } from "@atoll/client/informer/informer";
+import type { MachineHost } from "@atoll/crx/host";
+import { Machines } from "@atoll/crx/machines";
+import { assemble } from "@atoll/crx/seccomp/assemble";
+import { defaultProfile } from "@atoll/crx/seccomp/profile";
+import { ImagePuller } from "@atoll/images/pull";
+import type { RegistrySettings } from "@atoll/images/registry/transport";
+import { ImageStore } from "@atoll/images/store/store";
+import type { Clock } from "@atoll/machinery/clock";
+import { Events } from "@atoll/runtime/events";
+import type { Log } from "@atoll/runtime/log";
+import { defaultLogLimits } from "./logs/keeper.ts";
+import { availableMemory, hostFacts, processIds } from "./node/host.ts";
+import { Registration } from "./node/registration.ts";
+import { allocatableOf, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
+import type { PodHost } from "./pods/host.ts";
+import { podHooks } from "./pods/hooks.ts";
+import type { PodNetwork } from "./pods/network.ts";
+import { Pods } from "./pods/pods.ts";
+import type { ServiceFacts } from "./translate/environment.ts";
+import { machineSize } from "./translate/resources.ts";
+import { NamedObjects } from "./volumes/objects.ts";
+
+/** What a spherelet is made of. */
+export interface SphereletOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Name of the Node. */
+  readonly name: string;
+  /** Where everything is kept; machines and images share its file system. */
+  readonly data: string;
+  readonly host: MachineHost;
+  readonly registries?: RegistrySettings;
+  readonly network?: PodNetwork;
+  /** Address of the host that others reach it at. */
+  readonly address: string;
+  /** Port of the kubelet's API; 0 while there is none. */
+  readonly port: number;
+  readonly version: string;
+  readonly clusterDomain?: string;
+}
+
+/** Kubernetes' release whose kubelet this behaves as. */
+const kubeletVersion = "v1.36.0";
+const mebi = 1024 * 1024;
+const setTimeMs = 60_000;
+
+/** A running node agent. */
+export class Spherelet {
+  readonly pods: Pods;
+  readonly #parts: Parts;
+  readonly #stop = new AbortController();
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.pods = parts.pods;
+    void this.#keepTime();
+  }
+
+  /** Takes up what an earlier one left, registers the Node and runs its Pods. */
+  static async start(options: SphereletOptions): Promise<Spherelet> {
+    const parts = await assembleParts(options);
+    const { registration, pods, informers, host } = parts;
+    for (const informer of informers) void informer.start();
+    await pods.start();
+    // The usual size is made before the first Pod wants it.
+    host.machines.templates
+      .ensure(machineSize({ containers: [{ name: "", resources: {} }] }, host.largest))
+      .catch((error: unknown) => options.log.warn("no template of the usual size could be made", { error }));
+    await registration.start();
+    return new Spherelet(parts);
+  }
+
+  /** Lets go of everything; machines run on. */
+  async stop(): Promise<void> {
+    const { pods, registration, informers, host, events, puller } = this.#parts;
+    this.#stop.abort(new Error("the spherelet stops"));
+    for (const informer of informers) informer.stop();
+    await pods.stop();
+    host.objects.close();
+    await registration.stop();
+    await events.close();
+    puller.close();
+    host.machines.release();
+  }
+
+  /** A machine that stood still for a while has lost time. */
+  async #keepTime(): Promise<void> {
+    const { host } = this.#parts;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await host.clock.sleep(setTimeMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      for (const driver of this.pods.list()) await driver.sandbox?.guest.setTime().catch(() => undefined);
+    }
+  }
+}
+
+interface Parts {
+  readonly host: PodHost;
+  readonly pods: Pods;
+  readonly registration: Registration;
+  readonly informers: readonly { start(): Promise<void>; stop(): void }[];
+  readonly events: Events;
+  readonly puller: ImagePuller;
+}
+
+async function assembleParts(options: SphereletOptions): Promise<Parts> {
+  const { client, clock, random, log, name, data, address, network } = options;
+  await mkdir(join(data, "pods"), { recursive: true, mode: 0o700 });
+  const facts = await hostFacts(address);
+  const disk = await statfs(data);
+  const store = await ImageStore.open({ dir: join(data, "images"), clock });
+  const puller = new ImagePuller({ store, clock, settings: options.registries ?? {} });
+  const events = new Events({ client, clock, log, instance: name });
+  const onError = (error: unknown) => log.warn("a watch failed", { error });
+  const following = { client, clock, random, onError };
+  const services = new Informer<Service>({ ...following, resource: Service, trim: trimService });
+  const informer = new Informer<Pod>({
+    ...following,
+    resource: Pod,
+    selection: { fieldSelector: `spec.nodeName=${name}` },
+  });
+  const programs = new Map<bigint, Uint8Array>();
+  const host: PodHost = {
+    client,
+    clock,
+    random,
+    log,
+    recorder: events.recorder("spherelet"),
+    machines: new Machines(options.host),
+    imagery: { store, puller, clock },
+    network,
+    objects: new NamedObjects({ client, clock, random }),
+    folder: join(data, "pods"),
+    hostIP: address,
+    clusterDomain: options.clusterDomain ?? "cluster.local",
+    hostResolv: await readFile("/etc/resolv.conf", "utf8").catch(() => ""),
+    largest: { memoryMiB: Math.floor(facts.memoryBytes / mebi), vcpus: facts.cpus },
+    allocatable: allocatableOf(facts, disk.blocks * disk.bsize),
+    logLimits: defaultLogLimits,
+    services: (namespace) => servicesFor(services, namespace),
+    seccomp: (capabilities) => {
+      const known = programs.get(capabilities) ?? assemble(defaultProfile(capabilities));
+      programs.set(capabilities, known);
+      return known;
+    },
+  };
+  const pods = new Pods({ host, informer, room: roomOf(facts), hooks: podHooks });
+  const registration = registrationOf(options, { facts, store });
+  return { host, pods, registration, informers: [services, informer], events, puller };
+}
+
+function registrationOf(
+  options: SphereletOptions,
+  { facts, store }: { facts: Awaited<ReturnType<typeof hostFacts>>; store: ImageStore },
+): Registration {
+  const { client, clock, log, name, data, port, version, host } = options;
+  return new Registration({
+    client,
+    clock,
+    log,
+    name,
+    labels: labelsOf(name, facts),
+    status: async (before) => {
+      const [disk, images, pids, availableMemoryBytes] = await Promise.all([
+        statfs(data),
+        store.list(),
+        processIds(),
+        availableMemory(),
+      ]);
+      const { blocks, bavail, bsize } = disk;
+      const use = {
+        nowMs: clock.nowMs(),
+        availableMemoryBytes,
+        diskBytes: blocks * bsize,
+        diskFreeBytes: bavail * bsize,
+        pids,
+        images,
+      };
+      const accelerator = { name: host.verdict.accelerator, reason: host.verdict.reason };
+      const runtimeVersion = `crx://${version}`;
+      return nodeStatus({
+        name,
+        host: facts,
+        use,
+        accelerator,
+        runtimeVersion,
+        kubeletVersion,
+        port,
+        trouble: undefined,
+        before,
+      });
+    },
+  });
+}
+
+/** Only what variables are made of. */
+function trimService({ apiVersion, kind, metadata, spec, status: _ }: Service): Service {
+  const { name = "", namespace = "", uid = "", resourceVersion = "" } = metadata;
+  const { clusterIP = "", ports } = spec;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, resourceVersion },
+    spec: { clusterIP, ...(ports === undefined ? {} : { ports }) } as Service["spec"],
+    status: {} as Service["status"],
+  };
+}
+
+/** Those of the namespace, and the API itself. */
+function servicesFor(services: Informer<Service>, namespace: string): readonly ServiceFacts[] {
+  const own = [...services.by("namespace", namespace)];
+  if (namespace === "default") return own;
+  const api = [...services.by("namespace", "default")].filter(({ metadata }) => metadata.name === "kubernetes");
+  return [...api, ...own];
+}

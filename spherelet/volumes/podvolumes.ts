@@ -1,0 +1,108 @@
+/** The volumes of one Pod: made in its machine, filled, and filled anew when what they show has changed. */
+import type { Volume } from "@atoll/api/builtin/core/v1.types";
+import type { Pod } from "@atoll/client/builtin";
+import type { Clock } from "@atoll/machinery/clock";
+import { dateOf } from "@atoll/machinery/clock";
+import type { Sandbox } from "../pods/sandbox.ts";
+import { guestVolume, ownVolumes } from "../translate/container.ts";
+import type { NodeFacts } from "../translate/fields.ts";
+import { bytesOf } from "../translate/resources.ts";
+import { filesOf, type FillSight, isFilled, type VolumeFile, VolumeUnfilled } from "./contents.ts";
+import type { PodObjects } from "./references.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** What volumes are made with. */
+export interface PodVolumesOptions {
+  readonly clock: Clock;
+  readonly objects: PodObjects;
+  readonly tokens: Tokens;
+  readonly facts: () => NodeFacts;
+}
+
+const everyone = 0o777;
+const setGid = 0o2000;
+
+/** The volumes of a Pod in one machine. */
+export class PodVolumes {
+  readonly #options: PodVolumesOptions;
+  readonly #sandbox: Sandbox;
+  /** What each volume shows, as text to compare. */
+  readonly #shown = new Map<string, string>();
+  #versions = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: PodVolumesOptions, sandbox: Sandbox) {
+    this.#options = options;
+    this.#sandbox = sandbox;
+  }
+
+  /**
+   * Makes and fills all volumes of a Pod; those that show the same already are left alone. One call at a time.
+   * @throws {VolumeUnfilled} {CannotStart} something is missing
+   */
+  async bringUp(pod: Pod): Promise<void> {
+    const work = this.#last.then(async () => await this.#bringUp(pod));
+    this.#last = work.catch(() => undefined);
+    await work;
+  }
+
+  async #bringUp(pod: Pod): Promise<void> {
+    const volumes = pod.spec.volumes ?? [];
+    const sight = { pod, sources: this.#options.objects, facts: this.#options.facts(), token: this.#token };
+    // Everything is looked at before anything is made: a volume that lacks something is told first.
+    const filled = volumes.filter(isFilled).map((volume) => ({ volume, files: contentOf(volume, sight) }));
+    const made = volumes.map(async (volume) => await this.#make(pod, volume));
+    await Promise.all([...made, ...filled.map(async ({ volume, files }) => await this.#fill(volume, files))]);
+  }
+
+  readonly #token: FillSight["token"] = (projection) => this.#options.tokens.get(projection);
+
+  async #make(pod: Pod, { name, emptyDir, ...rest }: Volume): Promise<void> {
+    if (rest.image !== undefined) return;
+    const fsGroup = pod.spec.securityContext?.fsGroup;
+    const owned = fsGroup === undefined ? { mode: everyone } : { mode: everyone | setGid, gid: fsGroup };
+    const volume = guestVolume(name);
+    if (emptyDir?.medium === "Memory") {
+      const sizeBytes = BigInt(bytesOf(emptyDir.sizeLimit));
+      return await this.#sandbox.addVolume({ name: volume, kind: "tmpfs", sizeBytes, ...owned });
+    }
+    if (emptyDir !== undefined || !isFilled({ name, ...rest })) {
+      return await this.#sandbox.addVolume({ name: volume, kind: "tmpfs", sizeBytes: 0n, ...owned });
+    }
+    await this.#sandbox.addVolume({ name: volume, kind: "directory", on: ownVolumes.memory, ...owned });
+  }
+
+  async #fill({ name }: Volume, files: readonly VolumeFile[]): Promise<void> {
+    const shown = JSON.stringify(
+      files.map((file) => ({ ...file, content: Buffer.from(file.content).toString("base64") })),
+    );
+    if (this.#shown.get(name) === shown) return;
+    this.#shown.set(name, shown);
+    const version = this.#version();
+    try {
+      const volume = guestVolume(name);
+      await this.#sandbox.guest.request("files", { volume, atomic: true, version, files: [...files] });
+    } catch (error) {
+      this.#shown.delete(name);
+      throw error;
+    }
+  }
+
+  /** As the kubelet names the folders, but for a counter in place of chance. */
+  #version(): string {
+    const now = dateOf(this.#options.clock.nowMs()).toISOString().slice(0, 19);
+    return `${now.replaceAll(/[-:T]/g, "_")}.${++this.#versions}`;
+  }
+}
+
+/** The files of a volume; what is missing is told as the kubelet tells it. */
+function contentOf(volume: Volume, sight: FillSight): readonly VolumeFile[] {
+  try {
+    return filesOf(volume, sight);
+  } catch (error) {
+    if (!(error instanceof VolumeUnfilled)) throw error;
+    throw new VolumeUnfilled(`MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`, {
+      cause: error,
+    });
+  }
+}
