@@ -80,7 +80,9 @@ export class Grants {
     }
     this.#undo.set(key, () => {
       for (const each of undo) each();
-      if (table.users.size === 0 && table.groups.size === 0) this.#namespaces.delete(namespace);
+      // A binding for nobody is in no table, which may have been replaced since.
+      const unused = table.users.size === 0 && table.groups.size === 0;
+      if (unused && this.#namespaces.get(namespace) === table) this.#namespaces.delete(namespace);
     });
   }
 
