@@ -15,7 +15,8 @@ import type { Authentication } from "./authenticate/oidc/configuration.ts";
 import { authentication } from "./authenticate/authentication.ts";
 import { authenticate } from "./authenticate/stage.ts";
 import type { Followed } from "./configuration/followed.ts";
-import { authorize, type Authorizer, healthForAll, masters } from "./authorize/stage.ts";
+import { Authorization } from "./authorize/authorization.ts";
+import { authorize } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
 import { CustomResources } from "./crd/controller.ts";
@@ -23,6 +24,7 @@ import { ensureFlowControl } from "./bootstrap/flowcontrol.ts";
 import { ensureKubernetesService } from "./bootstrap/kubernetes.ts";
 import { ensureNamespaces } from "./bootstrap/namespaces.ts";
 import { ensurePriorityClasses } from "./bootstrap/priorityclasses.ts";
+import { ensureRbac } from "./bootstrap/rbac.ts";
 import { Listener } from "./http/listener.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Pki } from "./pki/folder.ts";
@@ -101,6 +103,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ensureNamespaces(catalogue, clock),
     ensurePriorityClasses(catalogue, clock),
     ensureFlowControl(catalogue, clock),
+    ensureRbac(catalogue, clock),
+    guards.authorization.start(),
     guards.admission.start(),
   ]);
   const custom = new CustomResources({
@@ -117,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port,
     catalogue,
     async close() {
+      guards.authorization.close();
       guards.admission.close();
       await custom.close();
       catalogue.close();
@@ -128,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 /** Who decides what may be done. */
 interface Guards {
-  readonly authorizers: readonly Authorizer[];
+  readonly authorization: Authorization;
   readonly admission: Admission;
 }
 
@@ -139,10 +144,12 @@ interface GuardParts {
 }
 
 function guardsOf({ clock, log }: ServerOptions, { catalogue, ...parts }: GuardParts): Guards {
-  const authorizers = [masters, healthForAll];
-  const onError = (error: unknown) => log.error({ err: error }, "admission fell behind");
-  const admission = new Admission(admissionPlugins(catalogue, { ...parts, authorizers, clock, onError }));
-  return { authorizers, admission };
+  const fellBehind = (what: string) => (error: unknown) => log.error({ err: error }, `${what} fell behind`);
+  const authorization = new Authorization({ catalogue, clock, onError: fellBehind("authorization") });
+  const { authorizers, rbac } = authorization;
+  const onError = fellBehind("admission");
+  const admission = new Admission(admissionPlugins(catalogue, { ...parts, authorizers, rbac, clock, onError }));
+  return { authorization, admission };
 }
 
 interface Parts extends Guards {
@@ -152,9 +159,10 @@ interface Parts extends Guards {
 }
 
 /** What every request goes through, in this order. */
-function stagesOf(options: ServerOptions, { catalogue, listening, authorizers, admission }: Parts): readonly Stage[] {
+function stagesOf(options: ServerOptions, { catalogue, listening, authorization, admission }: Parts): readonly Stage[] {
   const { store, clock } = options;
   const metrics = new Metrics(clock);
+  const { authorizers } = authorization;
   const { tokens, bearers, isOpen } = authentication(options, catalogue);
   const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, bearers, store }, authorizers)]);
   return [
