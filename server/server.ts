@@ -10,16 +10,19 @@ import type { Clock } from "@atoll/machinery/clock";
 import type { Store } from "@atoll/storage/store";
 import { Admission } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
+import { Aggregator } from "./aggregation/aggregator.ts";
 import { CertificateAuthenticator } from "./authenticate/certificates.ts";
 import type { Authentication } from "./authenticate/oidc/configuration.ts";
 import { authentication } from "./authenticate/authentication.ts";
 import { authenticate } from "./authenticate/stage.ts";
+import { FrontProxyAuthenticator } from "./authenticate/frontproxy.ts";
 import type { Followed } from "./configuration/followed.ts";
 import { Authorization } from "./authorize/authorization.ts";
 import { authorize } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
 import { CustomResources } from "./crd/controller.ts";
+import { ensureExtensionAuthentication } from "./bootstrap/extensionauthentication.ts";
 import { ensureFlowControl } from "./bootstrap/flowcontrol.ts";
 import { ensureKubernetesService } from "./bootstrap/kubernetes.ts";
 import { ensureNamespaces } from "./bootstrap/namespaces.ts";
@@ -86,8 +89,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const listening = { port: options.port };
   const webhooks = new WebhookClient(catalogue);
   const guards = guardsOf(options, { catalogue, serviceRange, webhooks });
+  const aggregator = new Aggregator({
+    catalogue,
+    clock,
+    certificate: pki.frontProxyClient,
+    onError: (error) => log.error({ err: error }, "aggregation fell behind"),
+  });
   const handle = pipeline({
-    stages: stagesOf(options, { catalogue, listening, ...guards }),
+    stages: stagesOf(options, { catalogue, listening, aggregator, ...guards }),
     clock,
     onFailure: (error, what) => log.error({ err: error, request: what }, "request failed"),
   });
@@ -95,18 +104,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     clock,
     bind: options.bind,
     port: options.port,
-    tls: { cert: pki.server.cert, key: pki.server.key, clientCa: pki.ca.cert },
+    tls: { cert: pki.server.cert, key: pki.server.key, clientCa: `${pki.ca.cert}\n${pki.frontProxyCa.cert}` },
     onRequest: (request, response) => void handle(request, response),
     onUpgrade: refuseUpgrade,
   });
-  await Promise.all([
-    ensureNamespaces(catalogue, clock),
-    ensurePriorityClasses(catalogue, clock),
-    ensureFlowControl(catalogue, clock),
-    ensureRbac(catalogue, clock),
-    guards.authorization.start(),
-    guards.admission.start(),
-  ]);
+  await prepare(options, catalogue, guards);
   const custom = new CustomResources({
     catalogue,
     clock,
@@ -114,6 +116,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onError: (error, what) => log.error({ err: error, definition: what }, "custom resource definition failed"),
   });
   await custom.start();
+  await aggregator.start();
   const port = await listener.listen();
   listening.port = port;
   await ensureKubernetesService(catalogue, clock, { serviceIp: serviceRange.at(0), address: options.advertise, port });
@@ -123,12 +126,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     async close() {
       guards.authorization.close();
       guards.admission.close();
+      await aggregator.close();
       await custom.close();
       catalogue.close();
       webhooks.close();
       await listener.close(closeGraceMs);
     },
   };
+}
+
+/** What has to be there, and to be known, before anybody is served. */
+async function prepare({ clock, pki }: ServerOptions, catalogue: Catalogue, guards: Guards): Promise<void> {
+  await Promise.all([
+    ensureNamespaces(catalogue, clock),
+    ensurePriorityClasses(catalogue, clock),
+    ensureFlowControl(catalogue, clock),
+    ensureRbac(catalogue, clock),
+    guards.authorization.start(),
+    guards.admission.start(),
+  ]);
+  const authorities = { clientCa: pki.ca.cert, frontProxyCa: pki.frontProxyCa.cert };
+  await ensureExtensionAuthentication(catalogue, clock, authorities);
 }
 
 /** Who decides what may be done. */
@@ -154,20 +172,29 @@ function guardsOf({ clock, log }: ServerOptions, { catalogue, ...parts }: GuardP
 
 interface Parts extends Guards {
   readonly catalogue: Catalogue;
+  readonly aggregator: Aggregator;
   /** The port is known only once the server listens. */
   readonly listening: { readonly port: number };
 }
 
 /** What every request goes through, in this order. */
-function stagesOf(options: ServerOptions, { catalogue, listening, authorization, admission }: Parts): readonly Stage[] {
-  const { store, clock } = options;
+function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
+  const { store, clock, pki } = options;
+  const { catalogue, listening, aggregator, authorization, admission } = parts;
   const metrics = new Metrics(clock);
   const { authorizers } = authorization;
   const { tokens, bearers, isOpen } = authentication(options, catalogue);
   const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, bearers, store }, authorizers)]);
   return [
     metrics.count,
-    authenticate([new CertificateAuthenticator(clock), bearers], isOpen),
+    authenticate(
+      [
+        new FrontProxyAuthenticator(clock, pki.frontProxyCa.cert),
+        new CertificateAuthenticator(clock, pki.ca.cert),
+        bearers,
+      ],
+      isOpen,
+    ),
     authorize(authorizers),
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),
@@ -175,7 +202,7 @@ function stagesOf(options: ServerOptions, { catalogue, listening, authorization,
     version(options.version),
     metrics.serve,
     root(catalogue),
-    discovery(catalogue),
+    discovery(catalogue, aggregator.remotes),
     openapi(catalogue, options.version),
   ];
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type Clock, parseDate } from "@atoll/machinery/clock";
 import type { User } from "../call.ts";
+import { certificateOf, connectionOf, fingerprintOf } from "./chain.ts";
 
 interface Known {
   readonly user: User;
@@ -15,10 +16,13 @@ interface Known {
 /** Reads a connection's certificate once, and checks at each request that it still holds. */
 export class CertificateAuthenticator {
   readonly #clock: Clock;
+  readonly #authority: string;
   readonly #known = new WeakMap<object, Known | "none">();
 
-  constructor(clock: Clock) {
+  /** @param authority PEM; certificates of others, though checked, are no identity here */
+  constructor(clock: Clock, authority: string) {
     this.#clock = clock;
+    this.#authority = fingerprintOf(authority);
   }
 
   /** The user, or undefined when the connection showed no certificate of the authority. */
@@ -26,21 +30,15 @@ export class CertificateAuthenticator {
     const socket = request.socket as TLSSocket;
     const connection = connectionOf(request);
     let known = this.#known.get(connection);
-    if (known === undefined) this.#known.set(connection, (known = read(socket)));
+    if (known === undefined) this.#known.set(connection, (known = read(socket, this.#authority)));
     if (known === "none" || this.#clock.nowMs() > known.validToMs) return undefined;
     return known.user;
   }
 }
 
-/** HTTP/2 requests share a session; each has a socket object of its own that only looks like the session's. */
-function connectionOf(request: IncomingMessage): object {
-  const { stream } = request as unknown as { stream?: { session?: object } };
-  return stream?.session ?? request.socket;
-}
-
-function read(socket: TLSSocket): Known | "none" {
-  if (!socket.authorized) return "none";
-  const certificate = socket.getPeerCertificate();
+function read(socket: TLSSocket, authority: string): Known | "none" {
+  const certificate = certificateOf(socket, authority);
+  if (certificate === undefined) return "none";
   const { CN: name, O: organizations } = certificate.subject ?? {};
   if (typeof name !== "string" || name === "") return "none";
   const groups = organizations === undefined ? [] : [organizations].flat();

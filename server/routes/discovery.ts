@@ -6,28 +6,37 @@ import type { IncomingMessage } from "node:http";
 import { StatusError } from "@atoll/machinery/status";
 import { aggregatedCore, aggregatedGroups, aggregatedType, entityTag } from "../discovery/aggregated.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/documents.ts";
-import { type ServedGroup, servedGroups } from "../discovery/groups.ts";
+import { type RemoteVersion, type ServedGroup, servedGroups } from "../discovery/groups.ts";
 import type { Exchange, Stage } from "../exchange.ts";
 import { negotiate } from "../http/negotiate.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { type Reply } from "../reply.ts";
 import { answerValue } from "../verbs/answer.ts";
 
+/** Versions that other servers serve. The generation rises whenever they change. */
+export interface RemoteVersions {
+  readonly generation: number;
+  versions(): readonly RemoteVersion[];
+}
+
 /** The groups as of one generation of the catalogue. */
 class Groups {
   readonly #catalogue: Catalogue;
-  #generation = -1;
+  readonly #remotes: RemoteVersions;
+  #generation = "";
   #groups: readonly ServedGroup[] = [];
   #documents = new Map<string, { body: string; tag: string }>();
 
-  constructor(catalogue: Catalogue) {
+  constructor(catalogue: Catalogue, remotes: RemoteVersions) {
     this.#catalogue = catalogue;
+    this.#remotes = remotes;
   }
 
   get all(): readonly ServedGroup[] {
-    if (this.#generation !== this.#catalogue.generation) {
-      this.#generation = this.#catalogue.generation;
-      this.#groups = servedGroups(this.#catalogue.kinds());
+    const generation = `${this.#catalogue.generation} ${this.#remotes.generation}`;
+    if (this.#generation !== generation) {
+      this.#generation = generation;
+      this.#groups = servedGroups(this.#catalogue.kinds(), this.#remotes.versions());
       this.#documents = new Map();
     }
     return this.#groups;
@@ -45,8 +54,8 @@ class Groups {
   }
 }
 
-export function discovery(catalogue: Catalogue): Stage {
-  const groups = new Groups(catalogue);
+export function discovery(catalogue: Catalogue, remotes: RemoteVersions): Stage {
+  const groups = new Groups(catalogue, remotes);
   return (exchange) => {
     const { path } = exchange.info;
     if (path !== "/api" && path !== "/apis" && !path.startsWith("/api/") && !path.startsWith("/apis/"))

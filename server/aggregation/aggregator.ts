@@ -1,0 +1,48 @@
+/**
+ * Aggregated APIs: parts of the API that other servers answer for, under this server's address, identities and
+ * authorization.
+ *
+ *     APIService ─▶ remotes ─▶ stage ─▶ server/proxy ─▶ Service's endpoint
+ *          ▲           └─▶ discovery
+ *          └─ availability: is it there, and what does it serve?
+ */
+import type { Clock } from "@atoll/machinery/clock";
+import type { KeyPair } from "../pki/authority.ts";
+import type { Catalogue } from "../registry/catalogue.ts";
+import { AvailabilityController } from "./availability.ts";
+import { Registration } from "./registration.ts";
+import { Remotes } from "./remotes.ts";
+
+export interface AggregatorOptions {
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  /** The front-proxy client's: aggregated servers trust the identities told over it. */
+  readonly certificate: KeyPair;
+  /** Told of what failed behind the scenes and is tried again. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class Aggregator {
+  readonly remotes: Remotes;
+  readonly #registration: Registration;
+  readonly #availability: AvailabilityController;
+
+  constructor(options: AggregatorOptions) {
+    this.remotes = new Remotes(options);
+    const shared = { ...options, remotes: this.remotes };
+    this.#registration = new Registration(shared);
+    this.#availability = new AvailabilityController(shared);
+  }
+
+  /** Resolves when requests find their way; to be called when all kinds are served. */
+  async start(): Promise<void> {
+    await this.remotes.start();
+    await this.#registration.start();
+    this.#availability.start();
+  }
+
+  async close(): Promise<void> {
+    this.remotes.close();
+    await Promise.all([this.#registration.close(), this.#availability.close()]);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Keeps the condition Available of APIServices, and what discovery knows of them: at every change of an APIService, its
+ * Service or its endpoints, and from time to time.
+ * Source: k8s.io/kube-aggregator/pkg/controllers/status/{remote,local}
+ */
+import type { APIService } from "@atoll/api/builtin/apiregistration.k8s.io/v1.types";
+import { type Clock, formatTime, type Timer } from "@atoll/machinery/clock";
+import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
+import type { KeyPair } from "../pki/authority.ts";
+import type { Catalogue } from "../registry/catalogue.ts";
+import { FollowedObjects } from "../registry/followedobjects.ts";
+import { clone } from "../registry/versions.ts";
+import { type Availability, check } from "./check.ts";
+import type { Remote, Remotes } from "./remotes.ts";
+import { aggregatedResources } from "./resources.ts";
+
+export interface AvailabilityOptions {
+  readonly catalogue: Catalogue;
+  readonly remotes: Remotes;
+  /** Shown to the servers asked. */
+  readonly certificate: KeyPair;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Between two looks when all is well. */
+const calmMs = 30_000;
+/** After a failure: doubled each time, up to the calm. */
+const firstRetryMs = 250;
+/** Changes of Services and endpoints come in swarms. */
+const gatherMs = 100;
+
+export class AvailabilityController {
+  readonly #options: AvailabilityOptions;
+  readonly #following: FollowedObjects<unknown>[] = [];
+  readonly #failures = new Map<string, number>();
+  #working: Promise<void> | undefined;
+  #due = false;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: AvailabilityOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#options.remotes.onChange(() => this.#look());
+    this.#look();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const followed of this.#following) followed.close();
+    await this.#working;
+  }
+
+  #look(): void {
+    if (this.#closed) return;
+    this.#due = true;
+    this.#working ??= this.#work();
+  }
+
+  async #work(): Promise<void> {
+    // Not in the turn of the commit that called.
+    await Promise.resolve();
+    while (this.#due && !this.#closed) {
+      this.#due = false;
+      try {
+        await this.#round();
+      } catch (error) {
+        if (!this.#closed) this.#options.onError(error);
+        this.#rest(firstRetryMs);
+      }
+    }
+    this.#working = undefined;
+  }
+
+  async #round(): Promise<void> {
+    const { remotes } = this.#options;
+    for (const service of remotes.services()) if (service.spec.service === null) await this.#settleLocal(service);
+    const all = remotes.all();
+    if (all.length === 0) return;
+    await this.#followServices();
+    await Promise.all(all.map((remote) => this.#settle(remote)));
+    const worst = Math.min(...all.map(({ uid }) => this.#failures.get(uid) ?? Number.POSITIVE_INFINITY));
+    this.#rest(Number.isFinite(worst) ? Math.min(firstRetryMs * 2 ** (worst - 1), calmMs) : calmMs);
+  }
+
+  /** Services and endpoints matter only once there is something that they serve. */
+  async #followServices(): Promise<void> {
+    if (this.#following.length > 0) return;
+    const { catalogue, clock, onError } = this.#options;
+    for (const [group, plural] of [
+      ["", "services"],
+      ["", "endpoints"],
+      ["discovery.k8s.io", "endpointslices"],
+    ] as const) {
+      const resource = catalogue.resource(group, plural);
+      if (resource === undefined) continue;
+      const onChange = () => this.#rest(gatherMs);
+      this.#following.push(new FollowedObjects({ resource, clock, onError, onChange }));
+    }
+    await Promise.all(this.#following.map((followed) => followed.start()));
+  }
+
+  /** Looks again after a while, or sooner if that was the plan. */
+  #rest(afterMs: number): void {
+    if (this.#closed) return;
+    const { clock } = this.#options;
+    const atMs = clock.monotonicMs() + afterMs;
+    if (this.#timer !== undefined && this.#wakesAtMs <= atMs) return;
+    this.#timer?.cancel();
+    this.#wakesAtMs = atMs;
+    this.#timer = clock.after(
+      afterMs,
+      () => {
+        this.#timer = undefined;
+        this.#look();
+      },
+      { unref: true },
+    );
+  }
+
+  #wakesAtMs = 0;
+
+  async #settle(remote: Remote): Promise<void> {
+    const { catalogue, remotes, certificate } = this.#options;
+    const { resources, ...availability } = await check(catalogue, remote, certificate);
+    if (this.#closed) return;
+    if (resources !== undefined) remotes.learn(remote, aggregatedResources(resources, remote));
+    if (availability.status === "True") this.#failures.delete(remote.uid);
+    else this.#failures.set(remote.uid, (this.#failures.get(remote.uid) ?? 0) + 1);
+    await this.#tell(remote.name, remote.uid, availability);
+  }
+
+  /** What this server serves itself is always there. */
+  async #settleLocal({ metadata, status }: APIService): Promise<void> {
+    const condition = conditionOf(status);
+    if (condition?.reason === "Local" && condition.status === "True") return;
+    const message = "Local APIServices are always available";
+    await this.#tell(metadata.name ?? "", metadata.uid ?? "", { status: "True", reason: "Local", message });
+  }
+
+  async #tell(name: string, uid: string, wanted: Availability): Promise<void> {
+    const { remotes, clock } = this.#options;
+    const now = formatTime(clock.nowMs());
+    try {
+      await remotes.resource.update({ namespace: "", name }, ({ object }) => {
+        const service = clone(object) as unknown as APIService;
+        if (service.metadata.uid !== uid || !setCondition(service, wanted, now)) return "unchanged";
+        return { object: service as unknown as ApiObject };
+      });
+    } catch (error) {
+      if (!(error instanceof StatusError && error.reason === "NotFound")) throw error;
+    }
+  }
+}
+
+function conditionOf({ conditions = [] }: APIService["status"]) {
+  return conditions.find(({ type }) => type === "Available");
+}
+
+/** Says whether anything changed. */
+function setCondition(service: APIService, { status, reason, message }: Availability, now: string): boolean {
+  const known = conditionOf(service.status);
+  if (known?.status === status && known.reason === reason && known.message === message) return false;
+  const lastTransitionTime = known?.status === status ? known.lastTransitionTime : now;
+  const others = (service.status.conditions ?? []).filter(({ type }) => type !== "Available");
+  service.status.conditions = [...others, { type: "Available", status, lastTransitionTime, reason, message }];
+  return true;
+}

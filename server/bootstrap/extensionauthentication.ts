@@ -1,0 +1,53 @@
+/**
+ * What aggregated API servers must know to trust this one: the authorities of clients and of the front proxy, and the
+ * headers that identities are told in.
+ * Source: k8s.io/kubernetes/pkg/controlplane/controller/clusterauthenticationtrust
+ */
+import { randomUUID } from "node:crypto";
+import { type Clock, formatTime } from "@atoll/machinery/clock";
+import { deepEqual } from "@atoll/machinery/equal";
+import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
+import { proxyNames } from "../authenticate/frontproxy.ts";
+import type { Catalogue } from "../registry/catalogue.ts";
+import { clone } from "../registry/versions.ts";
+
+const place = { namespace: "kube-system", name: "extension-apiserver-authentication" };
+
+/** Publishes the ConfigMap, and keeps what others put in it. */
+export async function ensureExtensionAuthentication(
+  catalogue: Catalogue,
+  clock: Clock,
+  { clientCa, frontProxyCa }: { clientCa: string; frontProxyCa: string },
+): Promise<void> {
+  const configMaps = catalogue.resource("", "configmaps");
+  if (configMaps === undefined) return;
+  const data = dataOf(clientCa, frontProxyCa);
+  const metadata = { ...place, uid: randomUUID(), creationTimestamp: formatTime(clock.nowMs()) };
+  await configMaps.cache.current();
+  if (configMaps.cache.get(configMaps.key(place.namespace, place.name)) === undefined) {
+    try {
+      await configMaps.create({ kind: "ConfigMap", apiVersion: "v1", metadata, data });
+      return;
+    } catch (error) {
+      // Another server of the cluster was quicker.
+      if (!(error instanceof StatusError && error.reason === "AlreadyExists")) throw error;
+    }
+  }
+  await configMaps.update(place, ({ object }) => {
+    const next: ApiObject = { ...clone(object), data: { ...(object["data"] as object | undefined), ...data } };
+    return deepEqual(next["data"], object["data"]) ? "unchanged" : { object: next };
+  });
+}
+
+function dataOf(clientCa: string, frontProxyCa: string): Record<string, string> {
+  return {
+    "client-ca-file": clientCa,
+    "requestheader-allowed-names": JSON.stringify(proxyNames),
+    "requestheader-client-ca-file": frontProxyCa,
+    "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
+    "requestheader-group-headers": '["X-Remote-Group"]',
+    "requestheader-uid-headers": '["X-Remote-Uid"]',
+    "requestheader-username-headers": '["X-Remote-User"]',
+  };
+}
