@@ -8,6 +8,7 @@ import type { AdmissionPlugin } from "./admission.ts";
 import { certificateSubjects } from "./certificaterequests.ts";
 import { type ExtensionOptions, extensionPlugins } from "./extensions.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
+import { podSecurity } from "./podsecurity/plugin.ts";
 import { priorities } from "./priority.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
 import { defaultStorageClass, storageProtection } from "./storage.ts";
@@ -24,6 +25,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
   return [
     namespaceLifecycle(catalogue),
     serviceAccounts(catalogue),
+    podSecurity(catalogue),
     priorities(catalogue),
     defaultTolerations,
     defaultStorageClass(catalogue),
