@@ -4,16 +4,6 @@ import { allowed, type Authorizer, noOpinion } from "./stage.ts";
 /** Members of system:masters may do everything. Source: k8s.io/apiserver/pkg/authorization/authorizerfactory */
 export const masters: Authorizer = {
   authorize: ({ groups }) => (groups.includes("system:masters") ? allowed : noOpinion),
-  rulesFor: ({ groups }) => ({
-    rules: groups.includes("system:masters")
-      ? [
-          { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
-          { verbs: ["*"], nonResourceURLs: ["*"] },
-        ]
-      : [],
-    incomplete: false,
-    errors: [],
-  }),
 };
 
 const health: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);

@@ -5,16 +5,17 @@
 import type {
   NonResourceAttributes,
   ResourceAttributes,
-  SelfSubjectRulesReview,
   SubjectAccessReview,
 } from "@atoll/api/builtin/authorization.k8s.io/v1.types";
 import { FieldErrors, Path } from "@atoll/machinery/field";
 import { StatusError } from "@atoll/machinery/status";
+import { resourceQuestion } from "../authorize/attributes.ts";
 import { type Authorizer, decide } from "../authorize/stage.ts";
 import type { Call, Handler, User } from "../call.ts";
 import { invalid } from "../registry/invalid.ts";
-import type { RequestInfo, RequestVerb } from "../request.ts";
+import type { RequestInfo } from "../request.ts";
 import { answerReview, readReview } from "./answer.ts";
+import { checkSelectors, selectorQuery } from "./selectors.ts";
 
 /** Whether a user may do something. `local`: in the namespace of the path only. */
 export function reviewAccess(authorizers: readonly Authorizer[], { local }: { local: boolean }): Handler {
@@ -45,19 +46,6 @@ export function reviewOwnAccess(authorizers: readonly Authorizer[]): Handler {
   };
 }
 
-/** What the one who asks may do in a namespace. Only what authorizers can list is told. */
-export const reviewOwnRules: Handler = async (call) => {
-  const review = await readReview<SelfSubjectRulesReview>(call);
-  if ((review.spec.namespace ?? "") === "") throw new StatusError("BadRequest", "no namespace on request");
-  const master = call.user.groups.includes("system:masters");
-  review.status = {
-    resourceRules: master ? [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }] : [],
-    nonResourceRules: master ? [{ verbs: ["*"], nonResourceURLs: ["*"] }] : [],
-    incomplete: false,
-  };
-  return answerReview(call, review);
-};
-
 type Asked = SubjectAccessReview["spec"];
 
 function refuse(errors: FieldErrors): void {
@@ -74,6 +62,7 @@ function checkAttributes({ resourceAttributes, nonResourceAttributes }: Asked, e
     const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
     errors.invalid(spec.child("resourceAttributes"), null, why);
   }
+  if (resourceAttributes !== undefined) checkSelectors(resourceAttributes, spec.child("resourceAttributes"), errors);
 }
 
 function checkLocal({ spec, metadata }: SubjectAccessReview, call: Call, errors: FieldErrors): void {
@@ -110,32 +99,11 @@ async function statusFor(
 }
 
 function request(given: ResourceAttributes): RequestInfo {
-  return {
-    ...blank,
-    query: new URLSearchParams(),
-    verb: (given.verb ?? "") as RequestVerb,
-    group: given.group ?? "",
-    version: given.version ?? "",
-    namespace: given.namespace ?? "",
-    resource: given.resource ?? "",
-    name: given.name ?? "",
-    subresource: given.subresource ?? "",
-  };
+  const { verb = "", group = "", version = "", resource = "" } = given;
+  return resourceQuestion({ ...given, verb, group, version, resource, query: selectorQuery(given) });
 }
 
 function pathRequest({ verb = "", path = "" }: NonResourceAttributes): RequestInfo {
-  const query = new URLSearchParams();
-  return { ...blank, query, verb: verb as RequestVerb, method: verb.toUpperCase(), path };
+  const nothing = resourceQuestion({ verb, group: "", version: "", resource: "" });
+  return { ...nothing, method: verb.toUpperCase(), path };
 }
-
-const blank = {
-  method: "",
-  path: "",
-  group: "",
-  version: "",
-  namespace: "",
-  resource: "",
-  name: "",
-  subresource: "",
-  rest: "",
-} as const;
