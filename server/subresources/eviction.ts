@@ -12,6 +12,7 @@ import type { Resource } from "../registry/resource.ts";
 import { clone } from "../registry/versions.ts";
 import { jsonReply, type Reply } from "../reply.ts";
 import { decodeObject, parseBody, protobufSchema, reportOdd } from "../verbs/body.ts";
+import { admissionRequest } from "../verbs/create.ts";
 import { removeObject } from "../verbs/delete.ts";
 import { deleteOptions, writeOptions } from "../verbs/options.ts";
 import { storedResource } from "../verbs/stored.ts";
@@ -52,10 +53,13 @@ export async function evict(call: Call): Promise<Reply> {
   }
   const wish = deleteOptions(new URLSearchParams(), eviction["deleteOptions"] as Record<string, unknown> | undefined);
   const dryRun = options.dryRun || wish.dryRun;
+  const request = admissionRequest(call, "CREATE", { object: eviction, old: undefined, options });
+  await call.services.admission.mutate(request);
+  await call.services.admission.validate(request);
   const resource = storedResource(call);
   const pod = resource.cache.object(await resource.get(call.info.namespace, call.info.name)) as Pod;
   if (!ignoresBudgets(pod)) await takeFromBudget(call, pod, dryRun);
-  await removeObject(call, call.info, { ...wish, dryRun });
+  await removeObject(call, call.info, { ...wish, dryRun }, { admitted: true });
   return jsonReply(201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
 }
 

@@ -154,17 +154,22 @@ async function write(call: Call, wanted: Wanted, make: MakeScale): Promise<Reply
       const object = clone(old);
       object.metadata.resourceVersion = scale.metadata.resourceVersion ?? "";
       if (scale.metadata.uid) object.metadata.uid = scale.metadata.uid;
-      kind.strategy.scale?.setReplicas(object, (scale["spec"] as { replicas?: number })?.replicas ?? 0);
+      setReplicas(kind, object, scale);
       const managedFields = ownersBehind(kind, object, scale);
       if (managedFields === undefined) delete object.metadata.managedFields;
       else object.metadata.managedFields = managedFields;
       return object;
     },
+    view: { of: (object) => scaleOf(kind, object), take: (object, scale) => setReplicas(kind, object, scale) },
   });
   const resource = storedResource(call);
   const object =
     written.entry === undefined ? written.object : await fromStored(kind, resource.cache.object(written.entry));
   return answerScale(call, wanted, scaleOf(kind, object));
+}
+
+function setReplicas(kind: Kind, object: ApiObject, scale: ApiObject): void {
+  kind.strategy.scale?.setReplicas(object, (scale["spec"] as { replicas?: number } | undefined)?.replicas ?? 0);
 }
 
 function replicasPaths({ group, version, strategy }: Kind): ReplicasPaths {

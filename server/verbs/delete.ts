@@ -55,14 +55,18 @@ interface Outcome {
   readonly object: ApiObject;
 }
 
-/** Deletes, or marks as being deleted, one object. */
+/**
+ * Deletes, or marks as being deleted, one object.
+ * @param admitted whether admission has spoken already, as on an eviction
+ */
 export async function removeObject(
   call: Call,
   place: { namespace: string; name: string },
   options: DeleteOptions,
+  { admitted }: { admitted: boolean } = { admitted: false },
 ): Promise<Outcome> {
   const resource = storedResource(call);
-  const run = new Deletion(call, options);
+  const run = new Deletion(call, options, admitted);
   const first = await resource.update(place, (current) => run.begin(current.object));
   // A graceful kind that is to go at once is first marked, so that watchers see it end, then removed.
   const second = run.goesNext && !options.dryRun ? await removeMarked(resource, place) : undefined;
@@ -89,13 +93,15 @@ async function removeMarked(
 class Deletion {
   readonly #call: Call;
   readonly #options: DeleteOptions;
+  readonly #admitted: boolean;
   goesNow = false;
   goesNext = false;
   object: ApiObject | undefined;
 
-  constructor(call: Call, options: DeleteOptions) {
+  constructor(call: Call, options: DeleteOptions, admitted: boolean) {
     this.#call = call;
     this.#options = options;
+    this.#admitted = admitted;
   }
 
   async begin(stored: ApiObject): Promise<Change> {
@@ -104,13 +110,18 @@ class Deletion {
     const { kind } = this.#call.served;
     const object = clone(await fromStored(kind, stored));
     checkPreconditions(this.#call, this.#options, object);
-    const request = admissionRequest(this.#call, "DELETE", { object: undefined, old: object, options: this.#options });
-    await this.#call.services.admission.mutate(request);
-    await this.#call.services.admission.validate(request);
+    if (!this.#admitted) await this.#admit(object);
     this.object = object;
     const wish = this.#decide(object);
     if (this.#options.dryRun || wish === "unchanged") return "unchanged";
     return wish === "remove" ? { remove: true } : { object };
+  }
+
+  async #admit(old: ApiObject): Promise<void> {
+    const { admission } = this.#call.services;
+    const request = admissionRequest(this.#call, "DELETE", { object: undefined, old, options: this.#options });
+    await admission.mutate(request);
+    await admission.validate(request);
   }
 
   /** Changes the object to what it is while it is being deleted. */

@@ -28,6 +28,15 @@ export interface Making {
   make(old: ApiObject): ApiObject;
   /** A PUT says which object and revision it is about. */
   readonly conditional: boolean;
+  /** What admission sees in the object's place, for a subresource whose bodies are another kind. */
+  readonly view?: View;
+}
+
+/** An object as another kind shows it: its scale. */
+export interface View {
+  of(object: ApiObject): ApiObject;
+  /** Does to the object what admission did to the view. */
+  take(object: ApiObject, view: ApiObject): void;
 }
 
 /** What came of it: the entry written, or, for a dry run and for an object that is gone now, the object it would be. */
@@ -64,8 +73,11 @@ async function prepare(
   const object = making.make(old);
   checkConditions(call, making, { object, old });
   carryMetadata(object, old, kind);
-  const request = admissionRequest(call, "UPDATE", { object, old, options: making.options });
+  const { view, options } = making;
+  const seen = view === undefined ? { object, old } : { object: view.of(object), old: view.of(old) };
+  const request = admissionRequest(call, "UPDATE", { ...seen, options });
   await call.services.admission.mutate(request);
+  view?.take(object, seen.object);
   prepareForUpdate(kind, object, { old, context });
   raiseGeneration(kind, object, old);
   checkUpdate(kind, object, { old, subresource: context.subresource });

@@ -282,3 +282,52 @@ test("what configures admission is not subject to it", async () => {
   const gone = await harness.send("DELETE", `${registration}/validatingadmissionpolicies/everything`);
   assert.equal(gone.status, 200, gone.text);
 });
+
+test("a Scale and an Eviction are judged as what they are", async () => {
+  const deployment = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "scaled", labels: { test: "scaled" } },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { a: "b" } },
+      template: {
+        metadata: { labels: { a: "b" } },
+        spec: { containers: [{ name: "c", image: "registry.example.org/c" }] },
+      },
+    },
+  };
+  const path = "/apis/apps/v1/namespaces/default/deployments";
+  made(await harness.send("POST", path, { body: deployment }));
+  const rule = { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["deployments/scale"] };
+  await enforce("scaled", {
+    matchConstraints: { resourceRules: [rule] },
+    validations: [
+      {
+        expression: "object.spec.replicas <= 3 && oldObject.kind == 'Scale' && request.subResource == 'scale'",
+        messageExpression: "request.kind.kind + ' of ' + request.resource.resource",
+      },
+    ],
+  });
+  const scale = (replicas: number) =>
+    harness.send("PATCH", `${path}/scaled/scale`, {
+      body: { spec: { replicas } },
+      contentType: "application/merge-patch+json",
+    });
+  assert.equal((await scale(3)).status, 200);
+  assert.match(String((await scale(4)).json?.["message"]), /denied request: Scale of deployments$/);
+
+  const eviction = { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "DELETE"], resources: ["pods/*"] };
+  await enforce("evicted", {
+    matchConstraints: { resourceRules: [eviction] },
+    validations: [
+      { expression: "object.kind != 'Eviction'", messageExpression: "request.operation + object.apiVersion" },
+    ],
+  });
+  const pod = { metadata: { name: "evicted" }, spec: { containers: [{ name: "c", image: "registry.example.org/c" }] } };
+  await harness.send("POST", "/api/v1/namespaces/default/serviceaccounts", { body: { metadata: { name: "default" } } });
+  made(await harness.send("POST", "/api/v1/namespaces/default/pods", { body: pod }));
+  const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "evicted" } };
+  const answer = await harness.send("POST", "/api/v1/namespaces/default/pods/evicted/eviction", { body });
+  assert.match(String(answer.json?.["message"]), /denied request: CREATEpolicy\/v1$/);
+});
