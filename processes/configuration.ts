@@ -1,10 +1,14 @@
 /** The server's configuration files: read before it starts, and followed while it runs. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
+import type { AuditOptions } from "@atoll/server/audit/auditor";
+import { AuditFile } from "@atoll/server/audit/file";
+import { readAuditPolicy } from "@atoll/server/audit/policy";
 import { type Authentication, readAuthentication } from "@atoll/server/authenticate/oidc/configuration";
 import { issuer } from "@atoll/server/authenticate/serviceaccounts";
 import { Followed } from "@atoll/server/configuration/followed";
 import { type Encryption, readEncryption } from "@atoll/server/encryption/configuration";
+import type { Command } from "commander";
 import { UsageError } from "./flags.ts";
 import type { Logger } from "./log.ts";
 
@@ -12,17 +16,29 @@ import type { Logger } from "./log.ts";
 export interface ConfigurationFlags {
   readonly authenticationConfig?: string;
   readonly encryptionConfig?: string;
+  readonly auditPolicy?: string;
+  readonly auditLogPath?: string;
+  /** MB */
+  readonly auditLogMaxsize: number;
+  /** Days. */
+  readonly auditLogMaxage: number;
+  readonly auditLogMaxbackup: number;
 }
 
 /** What the files say. */
 export interface Configuration {
   readonly authentication: Followed<Authentication> | undefined;
   readonly encryption: Followed<Encryption> | undefined;
-  close(): void;
+  readonly audit: AuditOptions;
+  /** Once the server is closed: what waits for the audit log is written. */
+  close(): Promise<void>;
 }
 
-/** @throws {UsageError} a file cannot be used */
-export async function openConfiguration(flags: ConfigurationFlags, log: Logger): Promise<Configuration> {
+/**
+ * @param data the data directory
+ * @throws {UsageError} a file cannot be used
+ */
+export async function openConfiguration(flags: ConfigurationFlags, data: string, log: Logger): Promise<Configuration> {
   const parse = (text: string) => readAuthentication(text, [issuer]);
   const authentication = await follow("--authentication-config", flags.authenticationConfig, { log, parse });
   const encryption = await follow("--encryption-config", flags.encryptionConfig, {
@@ -30,14 +46,65 @@ export async function openConfiguration(flags: ConfigurationFlags, log: Logger):
     parse: readEncryption,
     secret: true,
   });
+  const policy = await follow("--audit-policy", flags.auditPolicy, { log, parse: readAuditPolicy });
+  const sink = await openAuditFile(flags, data, log);
   return {
     authentication,
     encryption,
-    close() {
+    audit: { sink, policy },
+    async close() {
       authentication?.close();
       encryption?.close();
+      policy?.close();
+      await sink.close();
     },
   };
+}
+
+const megabyte = 1024 * 1024;
+const dayMs = 24 * 60 * 60 * 1000;
+
+async function openAuditFile(flags: ConfigurationFlags, data: string, log: Logger): Promise<AuditFile> {
+  return await AuditFile.open({
+    path: resolve(flags.auditLogPath ?? join(data, "audit", "audit.log")),
+    maxBytes: flags.auditLogMaxsize * megabyte,
+    maxBackups: flags.auditLogMaxbackup,
+    maxAgeMs: flags.auditLogMaxage * dayMs,
+    clock: systemClock,
+    onLoss: (lines, err) => log.error({ lines, err }, "audit events lost"),
+  });
+}
+
+/** The flags of the configuration files, of whoever starts a server. */
+export function withConfigurationFlags(command: Command): Command {
+  return command
+    .option("--authentication-config <file>", "AuthenticationConfiguration: issuers whose tokens are taken")
+    .option("--encryption-config <file>", "EncryptionConfiguration: what is stored encrypted, and by which keys")
+    .option("--audit-policy <file>", "audit Policy: of which requests how much is written down")
+    .option("--audit-log-path <file>", "where (default: DIR/audit/audit.log)")
+    .option("--audit-log-maxsize <mb>", "size at which the log is put aside", count, 100)
+    .option("--audit-log-maxage <days>", "age at which logs put aside are deleted; 0 for never", count, 30)
+    .option("--audit-log-maxbackup <n>", "logs put aside that are kept; 0 for all", count, 10);
+}
+
+/** The same flags again, for a process that is started for this one. */
+export function configurationArgs(flags: ConfigurationFlags): readonly string[] {
+  const named: Readonly<Record<string, string | number | undefined>> = {
+    "--authentication-config": flags.authenticationConfig,
+    "--encryption-config": flags.encryptionConfig,
+    "--audit-policy": flags.auditPolicy,
+    "--audit-log-path": flags.auditLogPath,
+    "--audit-log-maxsize": flags.auditLogMaxsize,
+    "--audit-log-maxage": flags.auditLogMaxage,
+    "--audit-log-maxbackup": flags.auditLogMaxbackup,
+  };
+  return Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new UsageError(`${JSON.stringify(text)} is no count`);
+  return value;
 }
 
 async function follow<T>(

@@ -8,6 +8,8 @@ export interface Wish {
   readonly apiPort: number;
   readonly store: string;
   readonly serviceCidr: string;
+  /** Flags of the server's configuration files. */
+  readonly configuration: readonly string[];
 }
 
 /** One process: its command, and the line by which it says that it serves; none means at once. */
@@ -19,7 +21,7 @@ export interface Part {
 }
 
 /** In the order in which they start; they stop the other way round. */
-export function partsOf({ data, bind, apiPort, store, serviceCidr }: Wish): readonly Part[] {
+export function partsOf({ data, bind, apiPort, store, serviceCidr, configuration }: Wish): readonly Part[] {
   const kubeconfig = join(data, "admin.kubeconfig");
   return [
     {
@@ -32,6 +34,7 @@ export function partsOf({ data, bind, apiPort, store, serviceCidr }: Wish): read
         ...["--api-port", String(apiPort)],
         ...["--store", store],
         ...["--service-cidr", serviceCidr],
+        ...configuration,
       ],
       readyLine: "ready ",
     },

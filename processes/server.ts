@@ -12,7 +12,7 @@ import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { type Logger, openLog } from "./log.ts";
-import { type ConfigurationFlags, openConfiguration } from "./configuration.ts";
+import { type ConfigurationFlags, openConfiguration, withConfigurationFlags } from "./configuration.ts";
 import { EncryptedStore } from "@atoll/server/encryption/store";
 import { untilStopped } from "./signals.ts";
 import { openStore } from "./store.ts";
@@ -32,7 +32,7 @@ interface Options extends ConfigurationFlags {
 const defaultPort = 6443;
 
 function parse(args: readonly string[]): Options {
-  return flags("atoll server", "The API server alone, in the foreground.")
+  return withConfigurationFlags(flags("atoll server", "The API server alone, in the foreground."))
     .requiredOption("--data <dir>", "where objects, keys and the admin's kubeconfig are kept")
     .option("--api-port <n>", "port to serve on, 0 for any", port, defaultPort)
     .option("--bind <addr>", "address to listen on", "127.0.0.1")
@@ -41,8 +41,6 @@ function parse(args: readonly string[]): Options {
     .option("--pki <dir>", "folder of keys, shared by the servers of one cluster (default: DIR/pki)")
     .option("--store <store>", "sqlite, or etcd=URL,URL…", "sqlite")
     .option("--service-cidr <cidr>", "range of Service addresses", "10.96.0.0/12")
-    .option("--authentication-config <file>", "AuthenticationConfiguration: issuers whose tokens are taken")
-    .option("--encryption-config <file>", "EncryptionConfiguration: what is stored encrypted, and by which keys")
     .parse(args, { from: "user" })
     .opts();
 }
@@ -66,12 +64,12 @@ async function start(options: Options, log: Logger): Promise<Server> {
   await mkdir(data, { recursive: true, mode: 0o700 });
   await chmod(data, 0o700);
   const address = options.advertise ?? advertised(options.bind);
-  const configuration = await openConfiguration(options, log);
+  const configuration = await openConfiguration(options, data, log);
   const [pki, inner] = await Promise.all([
     openPki(resolve(options.pki ?? join(data, "pki")), serverNames(options, address), systemClock.nowMs()),
     openStore(options.store, data, log),
   ]);
-  const { authentication, encryption } = configuration;
+  const { authentication, encryption, audit } = configuration;
   const store = encryption === undefined ? inner : new EncryptedStore(inner, encryption);
   const server = await startServer({
     store,
@@ -86,6 +84,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     subresources: subresourceHandlers(),
     version: atollVersion,
     authentication,
+    audit,
   });
   const url = `https://${bracketed(address)}:${server.port}`;
   const identity = { server: url, ca: pki.ca.cert, user: "kubernetes-admin", identity: pki.admin };
@@ -93,8 +92,8 @@ async function start(options: Options, log: Logger): Promise<Server> {
   return {
     ...server,
     async close() {
-      configuration.close();
       await server.close();
+      await configuration.close();
       await store.close();
     },
   };

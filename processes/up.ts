@@ -6,12 +6,13 @@ import { createServer } from "node:net";
 import { systemClock } from "@atoll/machinery/clock";
 import { defaultData } from "./datadir.ts";
 import { Child } from "./child.ts";
+import { type ConfigurationFlags, configurationArgs, withConfigurationFlags } from "./configuration.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { type Part, partsOf, type Wish } from "./parts.ts";
 import { readRecord, removeRecord, type Running, runs, startOf, writeRecord } from "./running.ts";
 import { untilStopped } from "./signals.ts";
 
-interface Options {
+interface Options extends ConfigurationFlags {
   readonly data: string;
   readonly bind: string;
   readonly apiPort?: number;
@@ -23,7 +24,7 @@ interface Options {
 const usualApiPort = 6443;
 
 function parse(args: readonly string[]): Options {
-  return flags("atoll up", "The whole system on this machine.")
+  return withConfigurationFlags(flags("atoll up", "The whole system on this machine."))
     .option("--data <dir>", "where everything is kept", defaultData())
     .option("--bind <addr>", "address to listen on", "127.0.0.1")
     .option("--api-port <n>", `port of the API (default: ${usualApiPort}, or a free one when that is taken)`, port)
@@ -48,7 +49,12 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function inForeground(options: Options, data: string): Promise<number> {
-  const wish: Wish = { ...options, data, apiPort: options.apiPort ?? (await freePort(options.bind, usualApiPort)) };
+  const wish: Wish = {
+    ...options,
+    configuration: configurationArgs(options),
+    data,
+    apiPort: options.apiPort ?? (await freePort(options.bind, usualApiPort)),
+  };
   await mkdir(join(data, "log"), { recursive: true, mode: 0o700 });
   const children: Child[] = [];
   const stopped = untilStopped();

@@ -41,6 +41,8 @@ export interface Call {
   readonly warnings: string[];
   /** Annotations of the request's audit event. */
   readonly annotations: Map<string, string>;
+  /** Told the name of an object that was made, which its path has not. */
+  readonly onNamed: (name: string) => void;
   /** Calls back once the request has been answered. */
   readonly onSettled: (callback: () => void) => void;
   /** Aborted when the client is gone or the server stops. */

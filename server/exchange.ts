@@ -28,9 +28,17 @@ export class Exchange {
   user: User | undefined;
   /** Set by the authorizing stage; what nobody allowed is not answered. */
   authorized = false;
+  /** Name of the object that was made, where the path has none. */
+  objectName: string | undefined;
+  /** The body, once somebody has read it. */
+  bodyRead: Buffer | undefined;
+  /** What was thrown that is no refusal: a bug. */
+  crash: unknown;
+  #answer: Answer | undefined;
   #auditId: string | undefined;
   #body: Promise<Buffer> | undefined;
   #gone: AbortController | undefined;
+  readonly #answered: ((answer: Answer) => void)[] = [];
   readonly #done: ((code: number) => void)[] = [];
 
   /** @throws {StatusError} BadRequest for a path that cannot be read */
@@ -50,7 +58,7 @@ export class Exchange {
 
   /** The whole body, read once. @throws {StatusError} RequestEntityTooLarge */
   body(): Promise<Buffer> {
-    this.#body ??= readBody(this.request);
+    this.#body ??= readBody(this.request).then((body) => (this.bodyRead = body));
     return this.#body;
   }
 
@@ -62,6 +70,21 @@ export class Exchange {
       this.response.once("close", () => gone.abort());
     }
     return this.#gone.signal;
+  }
+
+  /** What the client is told; undefined while it is not known. */
+  get answer(): Answer | undefined {
+    return this.#answer;
+  }
+
+  /** Calls back when it is known what the client is told, before it is. */
+  onAnswer(callback: (answer: Answer) => void): void {
+    this.#answered.push(callback);
+  }
+
+  answered(answer: Answer): void {
+    this.#answer = answer;
+    for (const callback of this.#answered) callback(answer);
   }
 
   /** Calls back when the answer has been given, with its code. */

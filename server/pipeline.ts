@@ -24,7 +24,10 @@ export function pipeline({ stages, clock, onFailure }: PipelineOptions) {
       exchange = new Exchange(request, response, clock.monotonicMs());
       answer = await run(stages, exchange);
     } catch (error) {
-      if (!(error instanceof StatusError)) onFailure(error, `${request.method} ${request.url}`);
+      if (!(error instanceof StatusError)) {
+        if (exchange !== undefined) exchange.crash = error;
+        onFailure(error, `${request.method} ${request.url}`);
+      }
       answer = errorReply(error);
     }
     try {
@@ -52,6 +55,7 @@ function checkAuthorized({ authorized }: Exchange, answer: Answer): Answer {
 }
 
 function write(response: ServerResponse, answer: Answer, exchange: Exchange | undefined): void {
+  exchange?.answered(answer);
   if (response.destroyed || response.headersSent) {
     exchange?.done(clientGone);
     return;

@@ -11,6 +11,7 @@ import type { Store } from "@atoll/storage/store";
 import { Admission } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
+import { Auditor, type AuditOptions } from "./audit/auditor.ts";
 import { CertificateAuthenticator } from "./authenticate/certificates.ts";
 import type { Authentication } from "./authenticate/oidc/configuration.ts";
 import { authentication } from "./authenticate/authentication.ts";
@@ -67,6 +68,8 @@ export interface ServerOptions {
   readonly subresources: SubresourceHandlers;
   /** Whose tokens are taken beside the server's own, and what nobody in particular may ask. */
   readonly authentication?: Followed<Authentication> | undefined;
+  /** Where it is written who asked for what; absent: nowhere. */
+  readonly audit?: AuditOptions | undefined;
   /** Atoll's version, shown at /version. */
   readonly version: string;
 }
@@ -185,16 +188,18 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
   const { authorizers } = authorization;
   const { tokens, bearers, isOpen } = authentication(options, catalogue);
   const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, bearers, store }, authorizers)]);
+  const identify = authenticate(
+    [
+      new FrontProxyAuthenticator(clock, pki.frontProxyCa.cert),
+      new CertificateAuthenticator(clock, pki.ca.cert),
+      bearers,
+    ],
+    isOpen,
+  );
+  const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, clock, metrics.registry);
   return [
     metrics.count,
-    authenticate(
-      [
-        new FrontProxyAuthenticator(clock, pki.frontProxyCa.cert),
-        new CertificateAuthenticator(clock, pki.ca.cert),
-        bearers,
-      ],
-      isOpen,
-    ),
+    ...(auditor === undefined ? [identify] : [auditor.watching(identify), auditor.follow]),
     authorize(authorizers),
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),

@@ -6,6 +6,7 @@ import { systemClock } from "@atoll/machinery/clock";
 import { runConformance } from "@atoll/storage/conformance";
 import { openMemory } from "@atoll/storage/memory";
 import { Followed } from "../configuration/followed.ts";
+import type { Encryption } from "./configuration.ts";
 import { EncryptedStore } from "./store.ts";
 import { aesgcm } from "./transform.ts";
 
@@ -15,7 +16,7 @@ runConformance("encrypted memory", async () => {
   await writeFile(path, "");
   const rules = [{ resources: ["*.*"], transforms: [aesgcm({ name: "k", secret: randomBytes(32) })] }];
   const log = { info: () => {}, error: () => {} };
-  const file = await Followed.open({ path, parse: () => ({ rules }), clock: systemClock, log });
+  const file = await Followed.open({ path, parse: (): Encryption => ({ rules }), clock: systemClock, log });
   const store = new EncryptedStore(openMemory(), file);
   const dispose = async () => {
     file.close();

@@ -106,6 +106,9 @@ function callOf(exchange: Exchange, served: Served, services: Services): Call {
     body: () => exchange.body(),
     warnings: exchange.warnings,
     annotations: exchange.annotations,
+    onNamed: (name) => {
+      exchange.objectName = name;
+    },
     onSettled: (callback) => exchange.onDone(() => callback()),
     get signal() {
       return exchange.signal;

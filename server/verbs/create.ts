@@ -71,6 +71,7 @@ export async function createObject(
   await call.services.admission.mutate(request);
   prepareMetadata(object, kind, context.now);
   kind.strategy.prepareForCreate?.(object, context);
+  call.onNamed(object.metadata.name ?? "");
   checkNew(object, kind);
   for (const warning of kind.strategy.warnings?.(object, undefined) ?? []) call.warnings.push(warning);
   await call.services.admission.validate(request);

@@ -1,0 +1,98 @@
+/**
+ * Who asked for what, and what came of it, as lines of JSON. Stands after authentication: the one who authenticated is
+ * the one whom the log names, whoever they then act as.
+ * Source: k8s.io/apiserver/pkg/endpoints/filters/{audit,authn_audit}.go
+ */
+import type { Clock } from "@atoll/machinery/clock";
+import { Counter, type Registry } from "prom-client";
+import type { User } from "../call.ts";
+import type { Followed } from "../configuration/followed.ts";
+import type { Exchange, Stage as Step } from "../exchange.ts";
+import { isLongRunning } from "../routes/metrics.ts";
+import { eventLine, type Outcome, type Subject } from "./event.ts";
+import { type AuditPolicy, judge, type Stage, usualPolicy } from "./policy.ts";
+
+/** Takes lines; must not wait. */
+export interface AuditSink {
+  write(line: string): void;
+}
+
+/** What auditing needs. */
+export interface AuditOptions {
+  readonly sink: AuditSink;
+  /** Absent: the usual policy. */
+  readonly policy?: Followed<AuditPolicy> | undefined;
+}
+
+const nobody: User = { name: "", uid: "", groups: [], extra: {} };
+
+/** Writes the audit log. */
+export class Auditor {
+  readonly #sink: AuditSink;
+  readonly #clock: Clock;
+  readonly #events: Counter<string>;
+  readonly #levels: Counter<string>;
+  #judge: ReturnType<typeof judge>;
+
+  constructor({ sink, policy }: AuditOptions, clock: Clock, registry: Registry) {
+    this.#sink = sink;
+    this.#clock = clock;
+    this.#judge = judge(policy?.current ?? usualPolicy);
+    policy?.onChange((changed) => (this.#judge = judge(changed)));
+    const registers = [registry];
+    this.#events = new Counter({ name: "apiserver_audit_event_total", help: "Events of the audit log", registers });
+    this.#levels = new Counter({
+      name: "apiserver_audit_level_total",
+      help: "Requests by the level at which they are audited",
+      labelNames: ["level"],
+      registers,
+    });
+  }
+
+  /** Follows a request from here to its end. */
+  readonly follow: Step = (exchange) => {
+    const subject = this.#subject(exchange, exchange.user ?? nobody);
+    if (subject === undefined) return undefined;
+    this.#tell("RequestReceived", subject);
+    if (isLongRunning(exchange)) {
+      exchange.onAnswer((answer) => {
+        if ("stream" in answer) this.#tell("ResponseStarted", subject, { code: 200, answer: undefined });
+      });
+    }
+    exchange.onDone((code) => {
+      const stage = exchange.crash === undefined ? "ResponseComplete" : "Panic";
+      this.#tell(stage, subject, { code, answer: exchange.answer });
+    });
+    return undefined;
+  };
+
+  /** The authenticating stage, with its refusals in the log. */
+  watching(authenticate: Step): Step {
+    return async (exchange) => {
+      try {
+        return await authenticate(exchange);
+      } catch (error) {
+        const subject = this.#subject(exchange, nobody);
+        const attempted = exchange.request.headers.authorization === undefined ? "" : ", attempted: bearer";
+        const message = `Authentication failed${attempted}`;
+        if (subject !== undefined)
+          exchange.onDone((code) => this.#tell("ResponseComplete", subject, { code, answer: undefined, message }));
+        throw error;
+      }
+    };
+  }
+
+  #subject(exchange: Exchange, caller: User): Subject | undefined {
+    const verdict = this.#judge(caller, exchange.info);
+    this.#levels.inc({ level: verdict.level });
+    if (verdict.level === "None") return undefined;
+    const receivedMs = this.#clock.nowMs() - (this.#clock.monotonicMs() - exchange.startedMs);
+    return { exchange, verdict, caller, receivedMs };
+  }
+
+  #tell(stage: Stage, subject: Subject, outcome?: Outcome): void {
+    if (subject.verdict.omitStages.has(stage)) return;
+    this.#events.inc();
+    this.#sink.write(eventLine(stage, subject, this.#clock.nowMs(), outcome));
+  }
+}
