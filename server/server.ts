@@ -15,6 +15,7 @@ import { Auditor, type AuditOptions } from "./audit/auditor.ts";
 import { CertificateAuthenticator } from "./authenticate/certificates.ts";
 import type { Authentication } from "./authenticate/oidc/configuration.ts";
 import { authentication } from "./authenticate/authentication.ts";
+import { impersonate } from "./authenticate/impersonation.ts";
 import { authenticate } from "./authenticate/stage.ts";
 import { FrontProxyAuthenticator } from "./authenticate/frontproxy.ts";
 import type { Followed } from "./configuration/followed.ts";
@@ -200,6 +201,7 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
   return [
     metrics.count,
     ...(auditor === undefined ? [identify] : [auditor.watching(identify), auditor.follow]),
+    impersonate(authorizers),
     authorize(authorizers),
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),
