@@ -36,23 +36,32 @@ export class Firewall {
     return this.#options.names.table;
   }
 
-  /** Replaces whatever rules are there, in one step, by those for these pods. @throws {ProgramFailed} */
-  async rebuild(places: readonly Place[]): Promise<void> {
-    const lines = [baseRules(this.#options), ...places.flatMap((place) => this.#admission(place))];
-    await this.#transactions.commit(lines);
+  /** Replaces whatever rules are there, in one step, by those for these pods and Services. @throws {ProgramFailed} */
+  async rebuild(places: readonly Place[], services: readonly ServiceSpec[]): Promise<void> {
+    const pods = places.flatMap((place) => this.#admission(place));
+    const ways = services.flatMap((spec) => this.#replacement(serviceKey(spec), objectsOf(spec)));
+    await this.#transactions.commit([baseRules(this.#options), ...pods, ...ways]);
   }
 
   /** Lets a pod's packets in and out. @throws {ProgramFailed} */
   async admit(place: Place): Promise<void> {
-    if (!this.#places.has(place.uid)) await this.#transactions.commit(this.#admission(place));
+    if (this.#places.has(place.uid)) return;
+    const lines = this.#admission(place);
+    await this.#transactions.commit(lines).catch((error: unknown) => {
+      this.#forget(place);
+      throw error;
+    });
   }
 
   /** Shuts a pod out; nothing for one that is not in. @throws {ProgramFailed} */
   async expel(uid: string): Promise<void> {
     const place = this.#places.get(uid);
     if (place === undefined) return;
-    this.#places.delete(uid);
-    await this.#transactions.commit([...dropPlace(this.#table, place), ...this.#release(place.namespace)]);
+    const lines = [...dropPlace(this.#table, place), ...this.#forget(place)];
+    await this.#transactions.commit(lines).catch((error: unknown) => {
+      this.#admission(place);
+      throw error;
+    });
   }
 
   /** Makes a Service so, new or changed. @throws {ProgramFailed} */
@@ -72,17 +81,31 @@ export class Firewall {
 
   async #change(key: string, to: ServiceObjects): Promise<void> {
     const from = this.#services.get(key) ?? noObjects;
+    const lines = this.#replacement(key, to);
+    if (lines.length === 0) return;
+    await this.#transactions.commit(lines).catch((error: unknown) => {
+      this.#replacement(key, from);
+      throw error;
+    });
+  }
+
+  #replacement(key: string, to: ServiceObjects): readonly string[] {
+    const from = this.#services.get(key) ?? noObjects;
     if (to === noObjects) this.#services.delete(key);
     else this.#services.set(key, to);
     const closed = [...from.open].filter((each) => !to.open.has(each)).flatMap((each) => this.#close(each));
     const opened = [...to.open].filter((each) => !from.open.has(each)).flatMap((each) => this.#openUp(each));
-    const lines = [...difference(this.#table, from, to), ...opened, ...closed];
-    if (lines.length > 0) await this.#transactions.commit(lines);
+    return [...difference(this.#table, from, to), ...opened, ...closed];
   }
 
   #admission(place: Place): readonly string[] {
     this.#places.set(place.uid, place);
     return [...this.#hold(place.namespace), ...addPlace(this.#table, place)];
+  }
+
+  #forget({ uid, namespace }: Place): readonly string[] {
+    this.#places.delete(uid);
+    return this.#release(namespace);
   }
 
   #openUp(each: string): readonly string[] {

@@ -35,6 +35,8 @@ export interface NetworkOptions {
   readonly hostServices: readonly HostService[];
   /** Name servers that pods are told of. */
   readonly dns: readonly string[];
+  /** Services that are there from the start, so that taking up the network anew closes no way. */
+  readonly services?: readonly ServiceSpec[];
 }
 
 const recordsFolder = (data: string): string => join(data, "network", "pods");
@@ -111,7 +113,7 @@ export class HostNetwork implements PodNetwork {
   }
 
   async #takeUp(): Promise<void> {
-    const { data, podRange } = this.#options;
+    const { data, podRange, services = [] } = this.#options;
     await mkdir(recordsFolder(data), { recursive: true, mode: 0o700 });
     await enableForwarding();
     await claimRange(data, podRange);
@@ -119,7 +121,7 @@ export class HostNetwork implements PodNetwork {
     const kept = places.filter(({ address }) => this.#holds(address));
     const stale = places.filter(({ address }) => !this.#holds(address));
     const wanted = new Set(kept.map(({ tap }) => tap));
-    await this.#firewall.rebuild(kept);
+    await this.#firewall.rebuild(kept, services);
     for (const tap of taps.filter((each) => !wanted.has(each))) await removeTap(tap);
     for (const { uid } of stale) await removePlace(recordsFolder(data), uid);
     for (const place of kept) {

@@ -22,7 +22,7 @@ export const noObjects: ServiceObjects = { sets: new Map(), chains: new Map(), v
 export function objectsOf(spec: ServiceSpec): ServiceObjects {
   const objects = { sets: new Map(), chains: new Map(), virtual: new Map(), open: new Set<string>() };
   for (const port of spec.ports) {
-    for (const { address, port: number } of port.endpoints)
+    for (const { address, port: number } of [...port.endpoints, ...(port.standby ?? [])])
       for (const namespace of [spec.namespace, ...(spec.exportedTo ?? [])])
         objects.open.add(`${namespace} ${openElement(port.protocol, address, number)}`);
     if (port.endpoints.length === 0 || spec.addresses.length === 0) continue;

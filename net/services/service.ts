@@ -13,6 +13,8 @@ export interface ServicePort {
   readonly port: number;
   /** Those that may get connections now. */
   readonly endpoints: readonly Endpoint[];
+  /** Those that get none by the Service's address now, but to which the way is open all the same. */
+  readonly standby?: readonly Endpoint[];
 }
 
 /** A Service. */
