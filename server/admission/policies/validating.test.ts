@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { systemClock } from "@atoll/machinery/clock";
 import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
 
 let harness: Harness;
@@ -330,4 +331,40 @@ test("a Scale and an Eviction are judged as what they are", async () => {
   const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "evicted" } };
   const answer = await harness.send("POST", "/api/v1/namespaces/default/pods/evicted/eviction", { body });
   assert.match(String(answer.json?.["message"]), /denied request: CREATEpolicy\/v1$/);
+});
+
+test("the status tells what expressions get wrong about the types of their objects", async () => {
+  const rule = { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["deployments"] };
+  await enforce("typed", {
+    matchConstraints: { resourceRules: [rule], objectSelector: { matchLabels: { test: "typed" } } },
+    variables: [{ name: "count", expression: "object.spec.replicas" }],
+    validations: [
+      { expression: "variables.count > 1 && object.metadata.name != ''" },
+      { expression: "object.spec.replicas > '1'", messageExpression: "string(object.spec.colour)" },
+    ],
+  });
+  const path = `${registration}/validatingadmissionpolicies/typed`;
+  for (let i = 0; i < 100; i++) {
+    const { json } = await harness.send("GET", path);
+    const status = (json?.["status"] ?? {}) as { observedGeneration?: number };
+    if (status.observedGeneration === undefined) {
+      await systemClock.sleep(10);
+      continue;
+    }
+    const warning = (what: string) => `apps/v1, Kind=Deployment: ERROR: <input>:1:${what}\n`;
+    const mismatch =
+      "22: found no matching overload for '_>_' applied to '(int, string)'\n | object.spec.replicas > '1'\n | .....................^";
+    const undefinedField = "19: undefined field 'colour'\n | string(object.spec.colour)\n | ..................^";
+    assert.deepEqual(status, {
+      observedGeneration: 1,
+      typeChecking: {
+        expressionWarnings: [
+          { fieldRef: "spec.validations[1].expression", warning: warning(mismatch) },
+          { fieldRef: "spec.validations[1].messageExpression", warning: warning(undefinedField) },
+        ],
+      },
+    });
+    return;
+  }
+  assert.fail("no status was written");
 });

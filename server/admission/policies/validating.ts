@@ -16,6 +16,7 @@ import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import type { Inputs } from "../expressions/inputs.ts";
 import { type Attributes, attributesOf, forbidden } from "../matching/attributes.ts";
 import { Versions } from "../matching/versions.ts";
+import { PolicyStatus } from "./status.ts";
 import { type Invocation, type PolicyOptions, PolicyPlugin } from "./plugin.ts";
 import { compileValidations, type Failure, judge, type Validations, type Verdict } from "./validations.ts";
 
@@ -37,6 +38,7 @@ const longestAnnotation = 10 * 1024;
 /** The plugin, and its start and end. */
 export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validations> implements AdmissionPlugin {
   readonly name = "ValidatingAdmissionPolicy";
+  readonly #status: PolicyStatus;
 
   constructor(options: PolicyOptions) {
     const compiler = new Compiler();
@@ -45,6 +47,17 @@ export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validation
       bindings: "validatingadmissionpolicybindings",
       compile: (policy) => compileValidations(compiler, policy),
     });
+    this.#status = new PolicyStatus({ ...options, compiler });
+  }
+
+  override async start(): Promise<void> {
+    await super.start();
+    await this.#status.start();
+  }
+
+  override close(): void {
+    this.#status.close();
+    super.close();
   }
 
   /** @throws {StatusError} with the reason of the first validation that failed */
