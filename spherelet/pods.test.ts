@@ -1,9 +1,11 @@
 /** Pods on a real server and in real machines: what a user sees of them. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test as plainTest } from "node:test";
 import type { Container, PodSpec } from "@atoll/api/builtin/core/v1.types";
 import type { Draft } from "@atoll/api/draft";
-import { ConfigMap, Node, Pod } from "@atoll/client/builtin";
+import { ConfigMap, Event, Node, Pod, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
@@ -143,4 +145,293 @@ test("a Pod whose container ends well has succeeded, one that ends badly has fai
   assert.deepEqual([exitCode, reason, message], [3, "Error", "why"]);
   await removePod("good");
   await removePod("bad");
+});
+
+/** What a container has written, as its log file has it. */
+async function logOf(pod: Pod, container = "main", run = 0): Promise<string> {
+  const path = join(node.data, "pods", pod.metadata.uid ?? "", "logs", container, `${run}.log`);
+  const text = await readFile(path, "utf8").catch(() => "");
+  return text
+    .split("\n")
+    .map((line) => line.replace(/^\S+ std(out|err) [FP] /, ""))
+    .join("\n");
+}
+
+async function untilLog(pod: Pod, wanted: RegExp, container = "main", run = 0): Promise<string> {
+  let text = "";
+  const look = async () => {
+    text = await logOf(pod, container, run);
+    if (!wanted.test(text)) await systemClock.sleep(50);
+    return wanted.test(text);
+  };
+  await eventually(`${String(wanted)} in the log`, look, patienceMs).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${text} ${node.complaints.join("\n")}`);
+  });
+  return text;
+}
+
+async function eventReasons(pod: Pod): Promise<ReadonlySet<string>> {
+  const { items } = await client.list(Event, { namespace });
+  const own = items.filter(({ regarding }) => regarding?.uid === pod.metadata.uid);
+  return new Set(own.map(({ reason = "" }) => reason));
+}
+
+const stateOf = (pod: Pod, index = 0) => pod.status.containerStatuses?.[index];
+
+test("a Pod's containers see its ConfigMaps, Secrets, tokens, facts and each other's files, and nobody else's", async () => {
+  const configMap = { metadata: { name: "settings", namespace }, data: { colour: "blue", "app.conf": "a = 1\n" } };
+  await client.create(ConfigMap, configMap);
+  const password = Buffer.from("hunter2").toString("base64");
+  await client.create(Secret, { metadata: { name: "keys", namespace }, data: { password } });
+  const look = [
+    "cat /config/app.conf; cat /keys/pass; echo; stat -c %a /keys/..data/pass; cat /shared/from-init; echo $COLOUR $PASSWORD $POD_NAME $CPU $ALL_colour $FROM",
+    "cut=$(head -c 3 /var/run/secrets/kubernetes.io/serviceaccount/token); echo token $cut; cat /info/labels; echo; cat /one.conf",
+    "id -u; id -G; cat /etc/hostname; hostname; grep -c alias.test /etc/hosts; pwd; echo $KUBERNETES_SERVICE_HOST; ls / | tr '\\n' ' '; echo done; sleep 1000",
+  ].join("; ");
+  await makePod("full", {
+    initContainers: [
+      {
+        ...shell("echo -n made > /shared/from-init"),
+        name: "init",
+        volumeMounts: [{ name: "shared", mountPath: "/shared" }],
+      },
+    ],
+    containers: [
+      shell(look, {
+        workingDir: "/tmp",
+        env: [
+          { name: "COLOUR", valueFrom: { configMapKeyRef: { name: "settings", key: "colour" } } },
+          { name: "PASSWORD", valueFrom: { secretKeyRef: { name: "keys", key: "password" } } },
+          { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+          { name: "CPU", valueFrom: { resourceFieldRef: { resource: "limits.cpu", divisor: "1m" } } },
+        ],
+        envFrom: [{ prefix: "ALL_", configMapRef: { name: "settings" } }],
+        resources: { limits: { cpu: "500m", memory: "64Mi" } },
+        securityContext: { runAsUser: 1000 },
+        volumeMounts: [
+          { name: "config", mountPath: "/config" },
+          { name: "config", mountPath: "/one.conf", subPath: "app.conf" },
+          { name: "keys", mountPath: "/keys", readOnly: true },
+          { name: "shared", mountPath: "/shared" },
+          { name: "info", mountPath: "/info" },
+        ],
+      }),
+      { ...shell("sleep 1000"), name: "other" },
+    ],
+    securityContext: { fsGroup: 2000, supplementalGroups: [3000] },
+    hostAliases: [{ ip: "192.0.2.7", hostnames: ["alias.test"] }],
+    volumes: [
+      { name: "config", configMap: { name: "settings" } },
+      { name: "keys", secret: { secretName: "keys", items: [{ key: "password", path: "pass", mode: 0o400 }] } },
+      { name: "shared", emptyDir: {} },
+      { name: "info", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
+    ],
+  });
+  const pod = await untilPod("full", "ready", isReady);
+  const lines = (await untilLog(pod, /done/)).split("\n");
+  assert.deepEqual(lines.slice(0, 4), ["a = 1", "hunter2", "440", "madeblue hunter2 full 500 blue image"]);
+  assert.deepEqual(lines.slice(4, 8), ["token eyJ", "", "a = 1", "1000"]);
+  assert.equal(lines[8], "1000 3000 2000");
+  assert.deepEqual(lines.slice(9, 14), ["full", "full", "1", "/tmp", "10.96.0.1"]);
+  assert.equal(pod.status.initContainerStatuses?.[0]?.state.terminated?.reason, "Completed");
+  assert.equal(condition(pod, "Initialized"), "True");
+  assert.ok((await eventReasons(pod)).has("Started"));
+});
+
+test("a change of a ConfigMap and of labels reaches the running Pod", async () => {
+  const pod = await podOf("full");
+  const live = spherelet.pods.find(namespace, "full");
+  const uptime = stateOf(pod)?.state.running?.startedAt;
+  await makePod("watcher", {
+    containers: [
+      shell("while true; do cat /config/app.conf /info/labels; echo; sleep 0.3; done", {
+        volumeMounts: [
+          { name: "config", mountPath: "/config" },
+          { name: "info", mountPath: "/info" },
+        ],
+      }),
+    ],
+    volumes: [
+      { name: "config", configMap: { name: "settings" } },
+      { name: "info", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
+    ],
+  });
+  const watcher = await untilPod("watcher", "ready", isReady);
+  await untilLog(watcher, /a = 1/);
+  const patch = { type: "merge", body: { data: { "app.conf": "a = 2\n" } } } as const;
+  await client.patch(ConfigMap, { key: toKey(namespace, "settings"), patch });
+  const label = { type: "merge", body: { metadata: { labels: { tier: "gold" } } } } as const;
+  await client.patch(Pod, { key: toKey(namespace, "watcher"), patch: label });
+  await untilLog(watcher, /a = 2\ntier="gold"/);
+  assert.equal(stateOf(await podOf("full"))?.state.running?.startedAt, uptime);
+  assert.equal(live?.world.machine, "running");
+  await Promise.all([removePod("watcher"), removePod("full")]);
+});
+
+test("a container that crashes is started again, then left alone for a while", async () => {
+  await makePod("crashes", { containers: [shell("echo run; exit 2")] });
+  const pod = await untilPod(
+    "crashes",
+    "in CrashLoopBackOff",
+    (each) => stateOf(each)?.state.waiting?.reason === "CrashLoopBackOff",
+  );
+  const status = stateOf(pod);
+  assert.equal(status?.restartCount, 1);
+  assert.equal(status?.lastState.terminated?.exitCode, 2);
+  assert.match(
+    status?.state.waiting?.message ?? "",
+    /^back-off 10s restarting failed container=main pod=crashes_pods\(/,
+  );
+  assert.equal(pod.status.phase, "Running");
+  assert.match(await logOf(pod, "main", 0), /run/);
+  await removePod("crashes");
+});
+
+test("init containers go one after the other, sidecars beside the main ones, and end after them", async () => {
+  const mounts = { volumeMounts: [{ name: "shared", mountPath: "/shared" }] };
+  const trap = (name: string) =>
+    `trap 'echo ${name} ends >> /shared/order; exit 0' TERM; echo ${name} >> /shared/order; while true; do sleep 0.1; done`;
+  await makePod("sidecars", {
+    restartPolicy: "Never",
+    initContainers: [
+      { ...shell("echo first >> /shared/order", mounts), name: "first" },
+      {
+        ...shell(trap("sidecar"), mounts),
+        name: "sidecar",
+        restartPolicy: "Always",
+        startupProbe: { exec: { command: ["grep", "sidecar", "/shared/order"] }, periodSeconds: 1 },
+      },
+      { ...shell("echo second >> /shared/order", mounts), name: "second" },
+    ],
+    containers: [shell("echo main >> /shared/order; cat /shared/order", mounts)],
+    volumes: [{ name: "shared", emptyDir: {} }],
+  });
+  const pod = await untilPod("sidecars", "succeeded", hasPhase("Succeeded"));
+  assert.equal(await logOf(pod), "first\nsidecar\nsecond\nmain\n");
+  assert.equal(pod.status.initContainerStatuses?.[1]?.state.terminated?.exitCode, 0);
+  await removePod("sidecars");
+});
+
+test("probes: readiness comes and goes, a failing liveness probe restarts", async () => {
+  await makePod("probed", {
+    containers: [
+      shell(
+        "httpd -p 8080 -h /tmp; touch /tmp/live; sleep 2; touch /tmp/ready; sleep 3; rm /tmp/ready; sleep 2; rm /tmp/live; sleep 1000",
+        {
+          ports: [{ name: "web", containerPort: 8080 }],
+          readinessProbe: { httpGet: { path: "/ready", port: "web" }, periodSeconds: 1, failureThreshold: 1 },
+          livenessProbe: {
+            exec: { command: ["test", "-e", "/tmp/live"] },
+            initialDelaySeconds: 2,
+            periodSeconds: 1,
+            failureThreshold: 2,
+            terminationGracePeriodSeconds: 1,
+          },
+        },
+      ),
+    ],
+  });
+  const early = await untilPod("probed", "running", hasPhase("Running"));
+  assert.equal(isReady(early), false);
+  await untilPod("probed", "ready", isReady);
+  await untilPod("probed", "not ready", (pod) => !isReady(pod));
+  const again = await untilPod("probed", "restarted", (pod) => (stateOf(pod)?.restartCount ?? 0) > 0);
+  assert.equal(stateOf(again)?.lastState.terminated?.exitCode, 137);
+  assert.ok((await eventReasons(again)).has("Unhealthy"));
+  await removePod("probed");
+});
+
+test("a container that takes too much memory is told as OOMKilled", async () => {
+  const greedy = shell("head -c 100000000 /dev/zero > /dev/shm/x", { resources: { limits: { memory: "24Mi" } } });
+  await makePod("greedy", { restartPolicy: "Never", containers: [greedy] });
+  const pod = await untilPod("greedy", "failed", hasPhase("Failed"));
+  const { reason, exitCode } = stateOf(pod)?.state.terminated ?? {};
+  assert.deepEqual([reason, exitCode], ["OOMKilled", 137]);
+  await removePod("greedy");
+});
+
+test("what keeps a container from starting is told in the words people know", async () => {
+  const waits = (reason: string) => (pod: Pod) => stateOf(pod)?.state.waiting?.reason === reason;
+  await makePod("nowhere", { containers: [shell("true", { image: "127.0.0.1:1/none:1" })] });
+  await makePod("never", { containers: [shell("true", { image: "registry.test/none:1", imagePullPolicy: "Never" })] });
+  const env = [{ name: "X", valueFrom: { configMapKeyRef: { name: "absent", key: "x" } } }];
+  await makePod("unset", { restartPolicy: "Never", containers: [shell("true", { env })] });
+  await makePod("nocommand", { restartPolicy: "Never", containers: [shell("", { command: ["nonesuch"] })] });
+  const network = { hostNetwork: true, containers: [shell("true")] };
+  await makePod("hostnet", network);
+  await untilPod("nowhere", "ErrImagePull", waits("ErrImagePull"));
+  await untilPod("nowhere", "ImagePullBackOff", waits("ImagePullBackOff"));
+  await untilPod("never", "ErrImageNeverPull", waits("ErrImageNeverPull"));
+  const unset = await untilPod("unset", "CreateContainerConfigError", waits("CreateContainerConfigError"));
+  assert.equal(stateOf(unset)?.state.waiting?.message, 'configmap "absent" not found');
+  await client.create(ConfigMap, { metadata: { name: "absent", namespace }, data: { x: "1" } });
+  const nocommand = await untilPod("nocommand", "failed", hasPhase("Failed"));
+  const { reason, exitCode, message } = stateOf(nocommand)?.state.terminated ?? {};
+  assert.deepEqual([reason, exitCode], ["StartError", 128]);
+  assert.match(message ?? "", /"nonesuch": executable file not found in \$PATH/);
+  const hostnet = await untilPod("hostnet", "failed", hasPhase("Failed"));
+  assert.equal(hostnet.status.reason, "UnsupportedPodSpec");
+  assert.match(hostnet.status.message ?? "", /spec\.hostNetwork/);
+  for (const name of ["nowhere", "never", "unset", "nocommand", "hostnet"]) await removePod(name);
+});
+
+test("preStop runs before the signal, and the grace period ends what does not end", async () => {
+  await makePod("stubborn", {
+    terminationGracePeriodSeconds: 2,
+    containers: [
+      shell("trap 'echo signal' TERM; while true; do sleep 0.1; done", {
+        lifecycle: { preStop: { exec: { command: ["sh", "-c", "echo hook > /proc/1/fd/1"] } } },
+      }),
+    ],
+  });
+  const pod = await untilPod("stubborn", "ready", isReady);
+  const log = untilLog(pod, /hook\nsignal/);
+  await client.delete(Pod, toKey(namespace, "stubborn"));
+  await log;
+  const begunMs = performance.now();
+  await removePod("stubborn");
+  assert.ok(performance.now() - begunMs < 20_000);
+});
+
+test("a Pod that is active for too long fails", async () => {
+  await makePod("deadline", {
+    activeDeadlineSeconds: 2,
+    containers: [shell("trap 'exit 0' TERM; while true; do sleep 0.1; done")],
+  });
+  const pod = await untilPod("deadline", "failed", hasPhase("Failed"));
+  assert.equal(pod.status.reason, "DeadlineExceeded");
+  await removePod("deadline");
+});
+
+test("a machine that dies is replaced, by the Pod's restart policy", async () => {
+  await makePod("dies", { containers: [shell("echo up; sleep 1000")] });
+  const pod = await untilPod("dies", "ready", isReady);
+  await spherelet.pods.find(namespace, "dies")?.sandbox?.machine.kill();
+  const again = await untilPod("dies", "running again", (each) => stateOf(each)?.restartCount === 1 && isReady(each));
+  assert.equal(stateOf(again)?.lastState.terminated?.exitCode, 137);
+  assert.equal(again.metadata.uid, pod.metadata.uid);
+  await removePod("dies");
+});
+
+test("a spherelet that starts again finds its Pods running, loses no line of theirs, and ends those deleted meanwhile", async () => {
+  const count = "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.05; done";
+  await makePod("survivor", { containers: [shell(count)] });
+  await makePod("orphan", { containers: [shell("sleep 1000")] });
+  const before = await untilPod("survivor", "ready", isReady);
+  await untilPod("orphan", "ready", isReady);
+  await untilLog(before, /line 5\n/);
+  await spherelet.stop();
+  await client.delete(Pod, toKey(namespace, "orphan"), { graceSeconds: 0 });
+  spherelet = await node.start(client);
+  const text = await untilLog(before, /line 60\n/);
+  const numbers = [...text.matchAll(/line (\d+)\n/g)].map(([, number]) => Number(number));
+  assert.deepEqual(
+    numbers,
+    Array.from(numbers, (_, index) => index),
+  );
+  const after = await untilPod("survivor", "ready", isReady);
+  assert.equal(stateOf(after)?.containerID, stateOf(before)?.containerID);
+  assert.equal(stateOf(after)?.restartCount, 0);
+  await eventually("the orphan is gone", () => spherelet.pods.find(namespace, "orphan") === undefined, patienceMs);
+  await removePod("survivor");
 });

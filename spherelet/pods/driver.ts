@@ -9,6 +9,7 @@ import { Pod } from "@atoll/client/builtin";
 import { isConflict, isNotFound } from "@atoll/client/errors";
 import { keyOf } from "@atoll/client/resource";
 import type { Machine } from "@atoll/crx/machine";
+import type { Attachment } from "@atoll/net/network";
 import { parseTime, type Timer } from "@atoll/machinery/clock";
 import type { Happening } from "@atoll/runtime/events";
 import { graceSecondsOf, planPod, type Step } from "../lifecycle/plan.ts";
@@ -20,7 +21,6 @@ import { PodVolumes } from "../volumes/podvolumes.ts";
 import { Tokens } from "../volumes/tokens.ts";
 import type { PodContext } from "./context.ts";
 import type { PodHost } from "./host.ts";
-import type { Attachment } from "./network.ts";
 import { type PodRecord, RecordKeeper, worldOf } from "./record.ts";
 import { StatusReporter } from "./reporter.ts";
 import { type Place, type RunHooks, Runs } from "./runs.ts";
@@ -410,7 +410,8 @@ export class PodDriver {
     this.#world.machine = "none";
     if (machine?.state.phase === "running") {
       const sandbox = await Sandbox.adopt(machine);
-      this.#attachment = await this.#host.network?.attach(this.#pod.metadata.uid ?? "");
+      const { uid = "", namespace = "" } = this.#pod.metadata;
+      this.#attachment = await this.#host.network?.attach({ uid, namespace });
       await this.#runs.adopt(castOf(this.#pod), this.#furnish(sandbox));
       this.#sourcesChanged();
     } else {

@@ -1,6 +1,7 @@
 /** What a node gives to the drivers of its Pods. */
 import type { Client } from "@atoll/client/client";
 import type { Machines } from "@atoll/crx/machines";
+import type { PodNetwork } from "@atoll/net/network";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Recorder } from "@atoll/runtime/events";
 import type { Log } from "@atoll/runtime/log";
@@ -9,7 +10,6 @@ import type { ServiceFacts } from "../translate/environment.ts";
 import type { MachineSize } from "../translate/resources.ts";
 import type { NamedObjects } from "../volumes/objects.ts";
 import type { Imagery } from "./imagery.ts";
-import type { PodNetwork } from "./network.ts";
 
 /** Shared by all Pods of a node. */
 export interface PodHost {

@@ -3,20 +3,18 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { GuestRefused } from "@atoll/crx/channel/session";
 import type { LogRecord } from "@atoll/crx/channel/stream";
-import type { Container as GuestContainer, Exit } from "@atoll/crx/guest";
+import type { Container as GuestContainer, Exit, ProcessSpec } from "@atoll/crx/guest";
 import type { Timer } from "@atoll/machinery/clock";
 import { nextBackOff } from "../lifecycle/restart.ts";
 import { type Cast, containerOf, type ContainerWorld, type Run, type Termination } from "../lifecycle/world.ts";
 import { LogKeeper, removeLog } from "../logs/keeper.ts";
 import { tailText } from "../logs/tail.ts";
-import { containerSpec } from "../translate/container.ts";
-import { environmentOf, serviceVariables } from "../translate/environment.ts";
 import { CannotStart } from "../translate/failure.ts";
-import { ownName } from "../translate/names.ts";
 import type { PodVolumes } from "../volumes/podvolumes.ts";
 import { VolumeUnfilled } from "../volumes/contents.ts";
 import type { PodContext } from "./context.ts";
 import { imageIdOf, obtainImage } from "./imagery.ts";
+import { makeSpec, processOf } from "./making.ts";
 import { logFolder } from "./record.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -29,6 +27,8 @@ export interface Live {
   /** Told every piece of output as it comes. */
   readonly taps: Set<(record: LogRecord) => void>;
   readonly keeper: LogKeeper;
+  /** What further programs in it run as. */
+  process(): Promise<ProcessSpec>;
 }
 
 /** The machine that containers run in. */
@@ -55,6 +55,7 @@ const terminate = 15;
 const usualRetryMs = 10_000;
 /** Output of a container that has ended is waited for, ms. */
 const drainMs = 5_000;
+const leastAfterHookMs = 2_000;
 const startErrorCode = 128;
 const killedCode = 137;
 
@@ -113,7 +114,9 @@ export class Runs {
     const live = this.#live.get(name);
     if (live === undefined || place === undefined) return;
     const { clock } = this.#context.host;
-    const deadlineMs = clock.nowMs() + how.graceMs;
+    // After a hook there is a moment for the container itself. Source: the kubelet's minimumGracePeriodInSeconds
+    const hookMs = cast.container.lifecycle?.preStop === undefined ? 0 : leastAfterHookMs;
+    const deadlineMs = clock.nowMs() + how.graceMs + hookMs;
     const known = this.#stops.get(name);
     if (known !== undefined) return this.#hasten(known, deadlineMs, live, place);
     const stopping: Stopping = { deadlineMs, timer: undefined };
@@ -135,7 +138,7 @@ export class Runs {
       const state = containerOf(this.#context.world, cast.container.name);
       const container = present.get(runName(state));
       if (container === undefined) this.#vanished(state);
-      else if (state.run.phase !== "ended") await this.#follow(cast, container, { place, adopted: true });
+      else if (state.run.phase !== "ended") await this.#follow(cast, container, { place });
     }
   }
 
@@ -170,37 +173,20 @@ export class Runs {
     await objects.known(host.clock);
     const image = await obtainImage(host.imagery, { ...wish, tell });
     const place = await how.place();
-    const volume = await place.sandbox.mountImage(image);
+    await place.sandbox.mountImage(image);
     how.signal.throwIfAborted();
-    const environment = environmentOf({
-      pod,
-      container,
-      sources: objects,
-      facts: this.#context.facts(),
-      services: serviceVariables(
-        host.services(pod.spec.enableServiceLinks === false ? "" : (pod.metadata.namespace ?? "")),
-      ),
-    });
     const { state } = how;
     const restarts = this.#nextRun(how);
-    const spec = containerSpec({
-      pod,
-      container,
-      run: runName({ name: container.name, restarts }),
-      image: { config: image.config, volume },
-      upper: place.sandbox.upper,
-      environment,
-      hostname: ownName(pod, host.clusterDomain),
-      machineMemoryBytes: place.sandbox.memoryBytes,
-      seccomp: host.seccomp,
-    });
+    const run = runName({ name: container.name, restarts });
+    const spec = makeSpec(this.#context, cast, { image, run, sandbox: place.sandbox });
     this.#commit(how, restarts, imageIdOf(image));
     await this.#context.save();
     tell({ type: "Normal", reason: "Created", action: "Creating", note: "Container created" });
     const begunMs = host.clock.nowMs();
     try {
       const made = await place.sandbox.run(spec);
-      await this.#follow(cast, made, { place, adopted: false });
+      const { process = {} } = spec;
+      await this.#follow(cast, made, { place, process: async () => await Promise.resolve(process) });
     } catch (error) {
       if (!(error instanceof GuestRefused)) throw error;
       tell({ type: "Warning", reason: "Failed", action: "Starting", note: `Error: ${error.message}` });
@@ -258,7 +244,12 @@ export class Runs {
 
   // ---- running
 
-  async #follow(cast: Cast, container: GuestContainer, how: { place: Place; adopted: boolean }): Promise<void> {
+  /** @param how.process what it runs as, if it was begun just now */
+  async #follow(
+    cast: Cast,
+    container: GuestContainer,
+    how: { place: Place; process?: () => Promise<ProcessSpec> },
+  ): Promise<void> {
     const { name } = cast.container;
     const state = containerOf(this.#context.world, name);
     const folder = logFolder(this.#context.folder, name);
@@ -273,16 +264,18 @@ export class Runs {
       [Symbol.asyncIterator]: () => tapped(container.log, taps),
     });
     kept.catch(() => undefined);
-    const live: Live = { cast, container, kept: kept.catch(() => undefined), taps, keeper };
+    const process = how.process ?? (async () => await processOf(this.#context, cast, how.place.sandbox));
+    const live: Live = { cast, container, kept: kept.catch(() => undefined), taps, keeper, process };
     this.#live.set(name, live);
     state.run = { phase: "running", startedMs: startedMsOf(container) };
-    if (!how.adopted) {
+    const adopted = how.process === undefined;
+    if (!adopted) {
       this.#context.tell(
         { type: "Normal", reason: "Started", action: "Starting", note: "Container started" },
         cast.container,
       );
     }
-    this.#hooks.begun(live, how.place, how.adopted);
+    this.#hooks.begun(live, how.place, adopted);
     void this.#context.save();
     this.#context.changed();
     void this.#awaitEnd(live, how.place);

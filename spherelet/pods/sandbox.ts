@@ -4,9 +4,9 @@ import type { Container as GuestContainer, ContainerSpec, Guest, VolumeSpec } fr
 import type { Machine } from "@atoll/crx/machine";
 import type { Machines } from "@atoll/crx/machines";
 import type { StoredImage } from "@atoll/images/store/store";
+import type { Attachment } from "@atoll/net/network";
 import type { MachineSize } from "../translate/resources.ts";
 import { ownVolumes } from "../translate/container.ts";
-import type { Attachment } from "./network.ts";
 
 /** What a machine is started with. */
 export interface SandboxSpec {
@@ -149,7 +149,7 @@ function addressesOf({ mac, address, gateway, mtu }: Attachment) {
   const gate = bytesOfAddress(gateway);
   return {
     mac: Uint8Array.from(mac.split(":"), (hex) => Number.parseInt(hex, 16)),
-    ...(mtu === undefined ? {} : { mtu }),
+    mtu,
     addresses: [{ address: bytesOfAddress(address), length: 32 }],
     routes: [{ to: { address: gate, length: 32 } }, { gateway: gate }],
   };

@@ -1,12 +1,12 @@
 /** A Pod's machine, started with whatever of it is at hand: what takes longer is added while it runs. */
 import type { StoredImage } from "@atoll/images/store/store";
+import type { Attachment } from "@atoll/net/network";
 import { blockSlots } from "@atoll/crx/spec";
 import { castOf } from "../lifecycle/world.ts";
 import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
 import { machineSize } from "../translate/resources.ts";
 import type { PodContext } from "./context.ts";
 import { imageAtHand } from "./imagery.ts";
-import type { Attachment } from "./network.ts";
 import { Sandbox } from "./sandbox.ts";
 
 /** A machine and its place in the network. */
@@ -18,8 +18,12 @@ export interface Started {
 /** @param number of the Pod's machine, from 1 @throws {StartFailed} and whatever the network throws */
 export async function startSandbox(context: PodContext, number: number): Promise<Started> {
   const { host, pod } = context;
-  const { uid = "", namespace, name } = pod.metadata;
-  const [attachment, images] = await Promise.all([host.network?.attach(uid), imagesAtHand(context), context.save()]);
+  const { uid = "", namespace = "", name } = pod.metadata;
+  const [attachment, images] = await Promise.all([
+    host.network?.attach({ uid, namespace }),
+    imagesAtHand(context),
+    context.save(),
+  ]);
   const names = {
     podIP: attachment?.address ?? "",
     clusterDomain: host.clusterDomain,
