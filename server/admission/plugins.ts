@@ -7,6 +7,7 @@ import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { certificateSubjects } from "./certificaterequests.ts";
 import { type ExtensionOptions, extensionPlugins } from "./extensions.ts";
+import { limitRanger } from "./limitranger.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
 import { podSecurity } from "./podsecurity/plugin.ts";
 import { priorities } from "./priority.ts";
@@ -24,6 +25,7 @@ export interface AdmissionOptions extends ExtensionOptions {
 export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle(catalogue),
+    limitRanger(catalogue),
     serviceAccounts(catalogue),
     podSecurity(catalogue),
     priorities(catalogue),

@@ -1,21 +1,34 @@
-/** What a pod's containers ask for together. Source: k8s.io/component-helpers/resource (AggregateContainerRequests) */
+/**
+ * What a pod's containers ask for together.
+ * Source: k8s.io/component-helpers/resource (AggregateContainerRequests, AggregateContainerLimits)
+ */
 import { addQuantities, compareQuantities, parseQuantity, type Quantity } from "@atoll/machinery/quantity";
 import type { Container, PodSpec } from "../../builtin/core/v1.types.ts";
 
+type Amounts = Readonly<Record<string, string>> | undefined;
+
 /** What the containers ask for at once: those that stay together, or one init container beside the sidecars before it. */
-export function requestsOf({ containers, initContainers = [] }: PodSpec): Map<string, Quantity> {
+export function requestsOf(spec: PodSpec): Map<string, Quantity> {
+  return together(spec, ({ resources }) => resources.requests);
+}
+
+/** The most that the containers have at once of what is counted of each. */
+export function together(
+  { containers, initContainers = [] }: PodSpec,
+  of: (container: Container) => Amounts,
+): Map<string, Quantity> {
   const staying = new Map<string, Quantity>();
-  for (const container of containers ?? []) add(staying, container);
+  for (const container of containers ?? []) add(staying, of(container));
   const sidecars = new Map<string, Quantity>();
   const most = new Map<string, Quantity>();
   for (const container of initContainers) {
     if (container.restartPolicy === "Always") {
-      add(staying, container);
-      add(sidecars, container);
+      add(staying, of(container));
+      add(sidecars, of(container));
       raise(most, sidecars);
     } else {
       const beside = new Map(sidecars);
-      add(beside, container);
+      add(beside, of(container));
       raise(most, beside);
     }
   }
@@ -23,8 +36,8 @@ export function requestsOf({ containers, initContainers = [] }: PodSpec): Map<st
   return staying;
 }
 
-function add(sum: Map<string, Quantity>, { resources }: Container): void {
-  for (const [name, text] of Object.entries(resources.requests ?? {})) {
+function add(sum: Map<string, Quantity>, amounts: Amounts): void {
+  for (const [name, text] of Object.entries(amounts ?? {})) {
     const amount = parseQuantity(text);
     const before = sum.get(name);
     sum.set(name, before === undefined ? amount : addQuantities(before, amount));
