@@ -7,6 +7,7 @@ import { cleanerController } from "./certificates/cleaner/controller.ts";
 import type { SigningAuthority } from "./certificates/issue.ts";
 import { signingController } from "./certificates/signing/controller.ts";
 import { tokenCleaner } from "./bootstraptokens/controller.ts";
+import { binder } from "./binder/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
@@ -45,6 +46,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    binder,
     approvingController,
     cleanerController,
     tokenCleaner,
