@@ -2,6 +2,7 @@
 import type { Clock } from "@atoll/machinery/clock";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { healthForAll, masters } from "./always.ts";
+import { NodeAuthorizer } from "./node/authorizer.ts";
 import { Rbac } from "./rbac/authorizer.ts";
 import type { Authorizer } from "./stage.ts";
 
@@ -16,12 +17,14 @@ export interface AuthorizationOptions {
 /** The authorizers of a server. */
 export class Authorization {
   readonly rbac: Rbac;
+  readonly #nodes: NodeAuthorizer;
   /** In the order in which they are asked. */
   readonly authorizers: readonly Authorizer[];
 
   constructor(options: AuthorizationOptions) {
     this.rbac = new Rbac(options);
-    this.authorizers = [masters, healthForAll, this.rbac];
+    this.#nodes = new NodeAuthorizer(options);
+    this.authorizers = [masters, healthForAll, this.#nodes, this.rbac];
   }
 
   /** Resolves when all is known by which they decide. */
@@ -30,6 +33,7 @@ export class Authorization {
   }
 
   close(): void {
+    this.#nodes.close();
     this.rbac.close();
   }
 }
