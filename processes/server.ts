@@ -10,6 +10,7 @@ import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { type Server, startServer } from "@atoll/server/server";
 import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
+import { apiAddress } from "./apiaddress.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { type Logger, openLog } from "./log.ts";
 import { type ConfigurationFlags, openConfiguration, withConfigurationFlags } from "./configuration.ts";
@@ -100,12 +101,13 @@ async function start(options: Options, log: Logger): Promise<Server> {
 }
 
 /** The names that clients inside and outside may use. */
-function serverNames({ bind, tlsSan }: Options, address: string): string[] {
+function serverNames({ bind, tlsSan, serviceCidr }: Options, address: string): string[] {
   const service = [
     "kubernetes",
     "kubernetes.default",
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
+    ...apiAddress(serviceCidr),
   ];
   const listening = isIP(bind) !== 0 && bind !== "0.0.0.0" && bind !== "::" ? [bind] : [];
   return [...new Set(["localhost", "127.0.0.1", hostname(), address, ...listening, ...service, ...tlsSan])];

@@ -13,12 +13,13 @@ import { hostAddress } from "@atoll/spherelet/node/host";
 import { Spherelet } from "@atoll/spherelet/spherelet";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
+import { type NetworkFlags, networkFlags, openNetwork } from "./nodenetwork.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
 
-interface Options {
+interface Options extends NetworkFlags {
   readonly kubeconfig: string;
-  readonly name: string;
+  readonly node: string;
   readonly data: string;
   readonly port: number;
   readonly address?: string;
@@ -28,15 +29,14 @@ interface Options {
 const usualPort = 10250;
 
 function parse(args: readonly string[]): Options {
-  return flags("atoll spherelet", "This host as a node, in the foreground. Needs root.")
+  const command = flags("atoll spherelet", "This host as a node, in the foreground. Needs root.")
     .requiredOption("--kubeconfig <file>", "the API server, and who to be there")
-    .option("--name <name>", "name of the Node", hostname().toLowerCase())
+    .option("--node <name>", "name of the Node", hostname().toLowerCase())
     .requiredOption("--data <dir>", "where machines, images and logs are kept")
     .option("--port <n>", "port of the kubelet's API", port, usualPort)
     .option("--address <addr>", "address that others reach this host at (default: that of the default route)")
-    .option("--require-kvm", "do not run where machines would be emulated")
-    .parse(args, { from: "user" })
-    .opts();
+    .option("--require-kvm", "do not run where machines would be emulated");
+  return networkFlags(command).parse(args, { from: "user" }).opts();
 }
 
 /** Runs until SIGTERM or SIGINT; the machines run on. */
@@ -50,23 +50,25 @@ export async function run(args: readonly string[]): Promise<number> {
     await mkdir(data, { recursive: true, mode: 0o700 });
     const verdict = await probeAccelerator({ cache, home: join(data, "probe"), clock: systemClock });
     if (options.requireKvm === true && verdict.accelerator !== "kvm") throw new Error(`no KVM: ${verdict.reason}`);
-    const { transport } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
+    const { transport, context } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
+    const client = new Client({ transport, clock: systemClock, userAgent: `atoll-spherelet/${atollVersion}` });
+    const common = { client, clock: systemClock, random: chance, log, data };
+    const network = await openNetwork(options, { ...common, server: context.server });
     const spherelet = await Spherelet.start({
-      client: new Client({ transport, clock: systemClock, userAgent: `atoll-spherelet/${atollVersion}` }),
-      clock: systemClock,
-      random: chance,
-      log,
-      name: options.name,
-      data,
+      ...common,
+      network,
+      clusterDomain: options.clusterDomain,
+      name: options.node,
       host: await prepareHost({ home: join(data, "crx"), cache, verdict, clock: systemClock }),
       address: options.address ?? (await hostAddress()),
       port: options.port,
       version: atollVersion,
     });
-    process.stdout.write(`ready ${options.name}\n`);
+    process.stdout.write(`ready ${options.node}\n`);
     const signal = await untilStopped();
     log.info("stopping", { signal });
     await spherelet.stop();
+    await network.close();
     transport.close();
     return 0;
   });

@@ -23,20 +23,24 @@ test("Pods are bound to the one node once it is ready; not gated ones, others' o
     await client.create(Pod, { metadata: { name, namespace: "work" }, spec });
   };
   const nodeOf = async (name: string) => (await client.get(Pod, toKey("work", name))).spec.nodeName ?? "";
+  const becomeReady = async (name: string) => {
+    const patch = { type: "merge", body: { status: { conditions: ready } } } as const;
+    await client.patch(Node, { key: toKey("", name), patch, subresource: "status" });
+  };
   await make("early");
   await make("gated", { schedulingGates: [{ name: "example.com/wait" }] });
   await make("others", { schedulerName: "others" });
-  const host = await client.create(Node, { metadata: { name: "host" } });
+  await client.create(Node, { metadata: { name: "host" } });
   await workshop.quiet();
   assert.equal(await nodeOf("early"), "");
-  await client.setStatus(Node, { object: host, status: { conditions: ready } });
+  await becomeReady("host");
   await eventually("it is bound", async () => (await nodeOf("early")) === "host");
   await make("late");
   await eventually("the later one too", async () => (await nodeOf("late")) === "host");
   assert.equal(await nodeOf("gated"), "");
   assert.equal(await nodeOf("others"), "");
-  const second = await client.create(Node, { metadata: { name: "second" } });
-  await client.setStatus(Node, { object: second, status: { conditions: ready } });
+  await client.create(Node, { metadata: { name: "second" } });
+  await becomeReady("second");
   await workshop.quiet();
   await make("between");
   await workshop.quiet(300);
