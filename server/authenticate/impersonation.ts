@@ -42,25 +42,31 @@ interface Wanted {
   readonly extra: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Headers are read as they came: Node joins repeated ones, and a group's name may hold a comma. */
+/** What the headers ask for; undefined when for nobody. @throws {StatusError} BadRequest */
 function wantedOf({ rawHeaders }: IncomingMessage): Wanted | undefined {
-  let name = "";
-  let uid = "";
-  const groups: string[] = [];
+  const given = headersOf(rawHeaders);
+  if (given.size === 0) return undefined;
+  const [name = ""] = given.get("impersonate-user") ?? [];
+  const [uid = ""] = given.get("impersonate-uid") ?? [];
+  const groups = given.get("impersonate-group") ?? [];
   const extra = new Map<string, string[]>();
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i]?.toLowerCase() ?? "";
-    if (!header.startsWith(prefix)) continue;
-    const value = rawHeaders[i + 1] ?? "";
-    if (header === "impersonate-user") name ||= value;
-    else if (header === "impersonate-uid") uid ||= value;
-    else if (header === "impersonate-group") groups.push(value);
-    else if (header.startsWith(extraPrefix)) add(extra, unescaped(header.slice(extraPrefix.length)), value);
+  for (const [header, values] of given) {
+    if (!header.startsWith(extraPrefix)) continue;
+    for (const value of values) add(extra, unescaped(header.slice(extraPrefix.length)), value);
   }
   if (name !== "") return { name, uid, groups, extra };
-  if (uid === "" && groups.length === 0 && extra.size === 0) return undefined;
   const what = JSON.stringify({ uid, groups, extra: Object.fromEntries(extra) });
   throw new StatusError("BadRequest", `requested ${what} without impersonating a user name`);
+}
+
+/** Headers as they came: Node joins repeated ones, and a group's name may hold a comma. */
+function headersOf(raw: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]?.toLowerCase() ?? "";
+    if (name.startsWith(prefix)) add(found, name, raw[i + 1] ?? "");
+  }
+  return found;
 }
 
 function add(to: Map<string, string[]>, key: string, value: string): void {

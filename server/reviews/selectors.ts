@@ -40,16 +40,25 @@ function checkSelector({ rawSelector = "", requirements = [] }: Selector, at: Pa
     const why = `when ${at.toString()} is specified, requirements or rawSelector is required`;
     errors.required(at.child("requirements"), why);
   }
-  for (const [i, { key, operator, values = [] }] of requirements.entries()) {
-    const place = at.child("requirements").index(i);
-    if (key === "") errors.required(place.child("key"), "must be specified");
-    if ((operator === "In" || operator === "NotIn") && values.length === 0) {
-      errors.required(place.child("values"), "must be specified when `operator` is 'In' or 'NotIn'");
-    }
-    if ((operator === "Exists" || operator === "DoesNotExist") && values.length > 0) {
-      const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-      errors.forbidden(place.child("values"), why);
-    }
+  for (const [i, requirement] of requirements.entries()) {
+    checkRequirement(requirement, at.child("requirements").index(i), errors);
+  }
+}
+
+interface Requirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+/** Operators of tomorrow are let pass. */
+function checkRequirement({ key, operator, values = [] }: Requirement, at: Path, errors: FieldErrors): void {
+  if (key === "") errors.required(at.child("key"), "must be specified");
+  if ((operator === "In" || operator === "NotIn") && values.length === 0) {
+    errors.required(at.child("values"), "must be specified when `operator` is 'In' or 'NotIn'");
+  }
+  if ((operator === "Exists" || operator === "DoesNotExist") && values.length > 0) {
+    errors.forbidden(at.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
   }
 }
 

@@ -47,7 +47,8 @@ const toSelf = (name: string, role: { kind: string; name: string }) => ({
 
 async function send(user: As, method: string, path: string, body: object, contentType?: string) {
   const answer = await user.send(method, path, { body, ...(contentType === undefined ? {} : { contentType }) });
-  return { code: answer.status, message: String(answer.json?.["message"] ?? "") };
+  const { message = "" } = (answer.json ?? {}) as { message?: string };
+  return { code: answer.status, message };
 }
 
 test("who writes a role must hold its rules", async () => {
