@@ -2,13 +2,7 @@
  * What a whole pod needs: its containers together, or what the pod says for itself, and the overhead of its runtime.
  * Source: k8s.io/component-helpers/resource (PodRequests, PodLimits)
  */
-import {
-  addQuantities,
-  compareQuantities,
-  formatQuantity,
-  parseQuantity,
-  type Quantity,
-} from "@atoll/machinery/quantity";
+import { addQuantities, compareQuantities, parseQuantity, type Quantity } from "@atoll/machinery/quantity";
 import type { Container, ContainerStatus, Pod, PodSpec } from "../builtin/core/v1.types.ts";
 import { together } from "./podspec/requests.ts";
 
@@ -66,9 +60,4 @@ function withOwn(sum: Map<string, Quantity>, spec: PodSpec, field: "requests" | 
     else if (field === "requests") sum.set(name, amount);
   }
   return sum;
-}
-
-/** Amounts as objects have them. */
-export function formatAmounts(amounts: ReadonlyMap<string, Quantity>): Record<string, string> {
-  return Object.fromEntries([...amounts].map(([name, amount]) => [name, formatQuantity(amount)]));
 }

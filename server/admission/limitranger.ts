@@ -10,7 +10,8 @@ import type {
   Pod,
   ResourceRequirements,
 } from "@atoll/api/builtin/core/v1.types";
-import { formatAmounts, podNeeds } from "@atoll/api/core/podneeds";
+import { podNeeds } from "@atoll/api/core/podneeds";
+import { formatAmounts } from "@atoll/api/core/quota/amounts";
 import { compareQuantities, parseQuantity } from "@atoll/machinery/quantity";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
