@@ -6,6 +6,7 @@ import { approvingController } from "./certificates/approving/controller.ts";
 import { cleanerController } from "./certificates/cleaner/controller.ts";
 import type { SigningAuthority } from "./certificates/issue.ts";
 import { signingController } from "./certificates/signing/controller.ts";
+import { clusterRoleController } from "./clusterroles/controller.ts";
 import { tokenCleaner } from "./bootstraptokens/controller.ts";
 import { binder } from "./binder/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
@@ -37,6 +38,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     namespaceController,
     serviceAccountController,
     rootCaController(ca),
+    clusterRoleController,
     deploymentController,
     replicaSetController,
     statefulSetController,
