@@ -46,7 +46,7 @@ export interface Call {
   /** Calls back once the request has been answered. */
   readonly onSettled: (callback: () => void) => void;
   /** Aborted when the client is gone or the server stops. */
-  readonly signal: AbortSignal;
+  readonly signal: () => AbortSignal;
 }
 
 export type Handler = (call: Call) => Promise<Reply | StreamReply>;

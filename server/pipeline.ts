@@ -60,8 +60,8 @@ function write(response: ServerResponse, answer: Answer, exchange: Exchange | un
     exchange?.done(clientGone);
     return;
   }
-  if (exchange !== undefined) setCommonHeaders(response, exchange);
   if ("stream" in answer) {
+    if (exchange !== undefined) setCommonHeaders(response, exchange);
     response.once("close", () => exchange?.done(response.statusCode));
     answer.stream(response);
     return;
@@ -71,16 +71,27 @@ function write(response: ServerResponse, answer: Answer, exchange: Exchange | un
 }
 
 function setCommonHeaders(response: ServerResponse, exchange: Exchange): void {
-  response.setHeader("audit-id", exchange.auditId);
-  response.setHeader("cache-control", "no-cache, private");
-  if (exchange.warnings.length > 0) response.setHeader("warning", exchange.warnings.slice(0, maxWarnings).map(warning));
+  const headers = commonHeaders(exchange);
+  for (let i = 0; i < headers.length; i += 2) response.setHeader(String(headers[i]), headers[i + 1] ?? "");
+}
+
+/** Names and values in turn. */
+function commonHeaders(exchange: Exchange): (string | string[])[] {
+  const headers: (string | string[])[] = ["audit-id", exchange.auditId, "cache-control", "no-cache, private"];
+  if (exchange.warnings.length > 0) {
+    headers.push("warning", exchange.warnings.slice(0, maxWarnings).map(warning));
+  }
+  return headers;
 }
 
 function writeReply(response: ServerResponse, { code, contentType, body, headers }: Reply, exchange?: Exchange): void {
   const pieces = Array.isArray(body) ? (body as readonly Buffer[]) : [body as Buffer];
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (headers !== undefined) for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.writeHead(code, { "content-type": contentType, "content-length": length });
+  // All at once and as a list: Node takes much longer over headers one by one.
+  const told = exchange === undefined ? [] : commonHeaders(exchange);
+  told.push("content-type", contentType, "content-length", String(length));
+  for (const [name, value] of Object.entries(headers ?? {})) told.push(name, value);
+  response.writeHead(code, told);
   if (exchange?.request.method === "HEAD" || code === 304) {
     response.end();
     return;

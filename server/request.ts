@@ -26,6 +26,7 @@ export interface RequestInfo {
   readonly method: string;
   /** Decoded path without query. */
   readonly path: string;
+  /** Not to be changed: requests may share it. */
   readonly query: URLSearchParams;
   readonly group: string;
   readonly version: string;
@@ -46,6 +47,9 @@ const verbOf: Readonly<Record<string, RequestVerb>> = {
   DELETE: "delete",
 };
 
+/** Most requests ask for nothing more than their path says. */
+const noQuery: URLSearchParams = new URLSearchParams();
+
 // Words that follow a namespace and belong to the Namespace object itself.
 const namespaceSubresources: ReadonlySet<string> = new Set(["status", "finalize"]);
 
@@ -56,7 +60,7 @@ const namespaceSubresources: ReadonlySet<string> = new Set(["status", "finalize"
 export function parseRequest(method: string, target: string): RequestInfo {
   const mark = target.indexOf("?");
   const rawPath = mark < 0 ? target : target.slice(0, mark);
-  const query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
+  const query = mark < 0 ? noQuery : new URLSearchParams(target.slice(mark + 1));
   const path = decode(rawPath);
   const parts = path.split("/").slice(1);
   const core = parts[0] === "api" && parts.length >= 3 && parts[2] !== "";

@@ -3,74 +3,78 @@
  * Source: k8s.io/apiserver/pkg/endpoints/metrics; kubernetes.io/docs/reference/instrumentation/metrics
  */
 import type { Clock } from "@atoll/machinery/clock";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Exchange, Stage } from "../exchange.ts";
 import { textReply } from "../reply.ts";
+import type { RequestInfo } from "../request.ts";
+import { Durations, type Labels, Numbers } from "./series.ts";
 
 const seconds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
-
-const requestLabels = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope"] as const;
 
 /** A server's metrics. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #clock: Clock;
-  readonly #requests: Counter<string>;
-  readonly #durations: Histogram<string>;
-  readonly #inflight: Gauge<string>;
-  readonly #longRunning: Gauge<string>;
+  readonly #requests: Numbers;
+  readonly #durations: Durations;
+  readonly #inflight: Numbers;
+  readonly #longRunning: Numbers;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
-    this.#requests = new Counter({
+    this.#requests = new Numbers(this.registry, {
       name: "apiserver_request_total",
       help: "Requests by verb, resource and HTTP code",
-      labelNames: [...requestLabels, "component", "code"],
-      registers,
+      type: "counter",
     });
-    this.#durations = new Histogram({
+    this.#durations = new Durations(this.registry, {
       name: "apiserver_request_duration_seconds",
       help: "Time from a request's first byte to its answer, by verb and resource; watches and proxies left out",
-      labelNames: [...requestLabels, "component"],
-      buckets: seconds,
-      registers,
+      bounds: seconds,
     });
-    this.#inflight = new Gauge({
+    this.#inflight = new Numbers(this.registry, {
       name: "apiserver_current_inflight_requests",
       help: "Requests under way, long-running ones left out",
-      labelNames: ["request_kind"],
-      registers,
+      type: "gauge",
     });
-    this.#longRunning = new Gauge({
+    this.#longRunning = new Numbers(this.registry, {
       name: "apiserver_longrunning_requests",
       help: "Watches and streams under way",
-      labelNames: ["verb", "group", "version", "resource", "subresource", "scope", "component"],
-      registers,
+      type: "gauge",
     });
   }
 
   /** Counts a request from here to its answer. */
   count: Stage = (exchange) => {
-    const labels = labelsOf(exchange);
-    const long = isLongRunning(exchange);
-    const { dry_run: _, ...longLabels } = labels;
-    const kind = { request_kind: readVerbs.has(exchange.info.verb) ? "readOnly" : "mutating" };
-    if (long) this.#longRunning.inc({ ...longLabels, component: "apiserver" });
-    else this.#inflight.inc(kind);
+    const { info } = exchange;
+    const scope = scopeOf(info);
+    const dry = info.query.has("dryRun") ? "All" : "";
+    const key = `${info.verb} ${info.group}/${info.version}/${info.resource}/${info.subresource} ${scope}${dry}`;
+    const underWay = isLongRunning(exchange) ? this.#streaming(info, key) : this.#answering(info);
+    underWay(1);
     exchange.onDone((code) => {
-      this.#requests.inc({ ...labels, component: "apiserver", code: String(code) });
-      if (long) {
-        this.#longRunning.dec({ ...longLabels, component: "apiserver" });
-        return;
-      }
-      this.#inflight.dec(kind);
+      underWay(-1);
+      this.#requests.add(`${key} ${code}`, 1, () => ({ ...labelsOf(info), code: String(code) }));
+      if (isLongRunning(exchange)) return;
       const elapsed = (this.#clock.monotonicMs() - exchange.startedMs) / 1000;
-      this.#durations.observe({ ...labels, component: "apiserver" }, elapsed);
+      this.#durations.observe(key, elapsed, () => labelsOf(info));
     });
     return undefined;
   };
+
+  #answering(info: RequestInfo): (change: number) => void {
+    const kind = readVerbs.has(info.verb) ? "readOnly" : "mutating";
+    return (change) => this.#inflight.add(kind, change, () => ({ request_kind: kind }));
+  }
+
+  #streaming(info: RequestInfo, key: string): (change: number) => void {
+    return (change) =>
+      this.#longRunning.add(key, change, () => {
+        const { dry_run: _, ...labels } = labelsOf(info);
+        return labels;
+      });
+  }
 
   /** GET /metrics */
   serve: Stage = async ({ info }) => {
@@ -88,7 +92,7 @@ export function isLongRunning({ info }: Exchange): boolean {
   return info.verb === "watch" || streams.has(info.subresource);
 }
 
-function labelsOf({ info }: Exchange) {
+function labelsOf(info: RequestInfo): Labels {
   return {
     verb: info.verb === "head" ? "GET" : metricVerb(info.verb),
     dry_run: info.query.has("dryRun") ? "All" : "",
@@ -97,6 +101,7 @@ function labelsOf({ info }: Exchange) {
     resource: info.resource,
     subresource: info.subresource,
     scope: scopeOf(info),
+    component: "apiserver",
   };
 }
 
@@ -109,7 +114,7 @@ function metricVerb(verb: string): string {
   return named[verb] ?? verb.toUpperCase();
 }
 
-function scopeOf({ resource, name, namespace }: Exchange["info"]): string {
+function scopeOf({ resource, name, namespace }: RequestInfo): string {
   if (resource === "") return "";
   if (name !== "") return "resource";
   return namespace === "" ? "cluster" : "namespace";

@@ -110,8 +110,6 @@ function callOf(exchange: Exchange, served: Served, services: Services): Call {
       exchange.objectName = name;
     },
     onSettled: (callback) => exchange.onDone(() => callback()),
-    get signal() {
-      return exchange.signal;
-    },
+    signal: () => exchange.signal,
   };
 }

@@ -41,7 +41,7 @@ export async function watch(call: Call): Promise<StreamReply> {
         encoder,
         response,
         clock: call.services.clock,
-        signal: call.signal,
+        signal: call.signal(),
         prefix: resource.prefix(call.info.namespace),
         key: named === undefined ? undefined : resource.key(call.info.namespace, named),
         selection: chosen,
