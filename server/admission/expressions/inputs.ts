@@ -18,6 +18,8 @@ export interface Inputs {
   readonly namespace: ApiObject | undefined;
   readonly params: ApiObject | undefined;
   readonly asker: Asker;
+  /** The bindings of expressions without variables of their own, once there are any. */
+  bindings?: Bindings;
 }
 
 /** Bindings of the variables, by name. Those that take work are made when an expression mentions them. */

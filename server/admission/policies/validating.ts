@@ -14,7 +14,7 @@ import { StatusError, type Reason } from "@atoll/machinery/status";
 import { stringifyJson } from "@atoll/machinery/json/json";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import type { Inputs } from "../expressions/inputs.ts";
-import { type Attributes, attributesOf, forbidden } from "../matching/attributes.ts";
+import { type Attributes, attributesOf, forbidden, type Matched } from "../matching/attributes.ts";
 import { Versions } from "../matching/versions.ts";
 import { PolicyStatus } from "./status.ts";
 import { type Invocation, type PolicyOptions, PolicyPlugin } from "./plugin.ts";
@@ -65,6 +65,8 @@ export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validation
     const attributes = attributesOf(request);
     const { found, namespace, asker } = await this.meet(attributes);
     const versions = new Versions(request);
+    // Without parameters, what one policy sees is what the next one sees.
+    const plain = new Map<Matched, Inputs>();
     const acting: Acting = { request, denials: [], annotations: new Annotations() };
     for (const each of found) {
       if ("problem" in each) {
@@ -73,9 +75,13 @@ export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validation
         continue;
       }
       const { hook, matched, params } = each;
-      const given = versions.of(matched);
-      const objects = given instanceof Promise ? await given : given;
-      const inputs: Inputs = { attributes, matched, objects, namespace, params, asker };
+      let inputs = params === undefined ? plain.get(matched) : undefined;
+      if (inputs === undefined) {
+        const given = versions.of(matched);
+        const objects = given instanceof Promise ? await given : given;
+        inputs = { attributes, matched, objects, namespace, params, asker };
+        if (params === undefined) plain.set(matched, inputs);
+      }
       act(each, await asker.settle(() => judge(hook.compiled, inputs)), acting);
     }
     acting.annotations.publish(request);

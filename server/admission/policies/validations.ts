@@ -75,10 +75,19 @@ export function compileValidations(compiler: Compiler, { spec }: ValidatingAdmis
 
 const silent: Verdict = { failures: [], annotations: [], broken: [] };
 
+/** Most policies have none. */
+const noVariables = new Composition({ types: {}, expressions: new Map() });
+
+/** Policies without variables see a request alike. */
+function bindOnce(inputs: Inputs): Bindings {
+  inputs.bindings ??= bind(inputs, noVariables);
+  return inputs.bindings;
+}
+
 /** Runs a policy's expressions. Pure but for what it asks the authorizer. */
 export function judge(policy: Validations, inputs: Inputs): Verdict {
-  const composition = new Composition(policy.variables);
-  const bindings = composition.within(bind(inputs, composition));
+  const composition = policy.variables.expressions.size === 0 ? noVariables : new Composition(policy.variables);
+  const bindings = composition === noVariables ? bindOnce(inputs) : composition.within(bind(inputs, composition));
   const matching = hold(policy.conditions, bindings, policy.ignore, composition.spent);
   if (matching.error !== undefined) return failed(policy, matching.error);
   if (!matching.matches) return silent;
