@@ -80,7 +80,12 @@ async function untilPod(name: string, what: string, wanted: (pod: Pod) => boolea
       patienceMs,
     );
   } catch (error) {
-    throw new Error(`${String(error)}: ${JSON.stringify(pod.status)} ${node.complaints.join("\n")}`);
+    const { items } = await client.list(Event, { namespace });
+    const notes = items.filter(({ regarding }) => regarding?.name === name).map(({ note }) => note);
+    throw new Error(
+      `${String(error)}: ${JSON.stringify(pod.status)} ${notes.join("\n")} ${node.complaints.join("\n")}`,
+      { cause: error },
+    );
   }
   return pod;
 }
@@ -218,7 +223,7 @@ test("a Pod's containers see its ConfigMaps, Secrets, tokens, facts and each oth
       }),
       { ...shell("sleep 1000"), name: "other" },
     ],
-    securityContext: { fsGroup: 2000, supplementalGroups: [3000] },
+    securityContext: { fsGroup: 4000, supplementalGroups: [3000] },
     hostAliases: [{ ip: "192.0.2.7", hostnames: ["alias.test"] }],
     volumes: [
       { name: "config", configMap: { name: "settings" } },
@@ -231,7 +236,7 @@ test("a Pod's containers see its ConfigMaps, Secrets, tokens, facts and each oth
   const lines = (await untilLog(pod, /done/)).split("\n");
   assert.deepEqual(lines.slice(0, 4), ["a = 1", "hunter2", "440", "madeblue hunter2 full 500 blue image"]);
   assert.deepEqual(lines.slice(4, 8), ["token eyJ", "", "a = 1", "1000"]);
-  assert.equal(lines[8], "1000 3000 2000");
+  assert.equal(lines[8], "1000 2000 3000 4000");
   assert.deepEqual(lines.slice(9, 14), ["full", "full", "1", "/tmp", "10.96.0.1"]);
   assert.equal(pod.status.initContainerStatuses?.[0]?.state.terminated?.reason, "Completed");
   assert.equal(condition(pod, "Initialized"), "True");
@@ -433,5 +438,8 @@ test("a spherelet that starts again finds its Pods running, loses no line of the
   assert.equal(stateOf(after)?.containerID, stateOf(before)?.containerID);
   assert.equal(stateOf(after)?.restartCount, 0);
   await eventually("the orphan is gone", () => spherelet.pods.find(namespace, "orphan") === undefined, patienceMs);
-  await removePod("survivor");
+  await removePod("survivor").catch((error: unknown) => {
+    const driver = spherelet.pods.find(namespace, "survivor");
+    throw new Error(JSON.stringify([driver?.world, [...(driver?.world.containers ?? [])]]), { cause: error });
+  });
 });

@@ -12,7 +12,7 @@ import type { Machine } from "@atoll/crx/machine";
 import type { Attachment } from "@atoll/net/network";
 import { parseTime, type Timer } from "@atoll/machinery/clock";
 import type { Happening } from "@atoll/runtime/events";
-import { graceSecondsOf, planPod, type Step } from "../lifecycle/plan.ts";
+import { graceSecondsOf, isOver, planPod, type Step } from "../lifecycle/plan.ts";
 import { statusOf } from "../lifecycle/status.ts";
 import { castOf, containerOf, newWorld, type PodWorld } from "../lifecycle/world.ts";
 import type { NodeFacts } from "../translate/fields.ts";
@@ -329,9 +329,11 @@ export class PodDriver {
     this.#world.machine = "none";
     this.#world.initialized = false;
     this.#runs.lost(message);
+    // Of a Pod that is over nothing runs again.
+    if (this.#world.ending !== undefined || isOver(this.#pod, this.#world)) return;
     for (const { container, role } of castOf(this.#pod)) {
       const state = containerOf(this.#world, container.name);
-      if (role !== "init" || state.run.phase !== "ended" || this.#world.ending !== undefined) continue;
+      if (role !== "init" || state.run.phase !== "ended") continue;
       state.last = state.run.end;
       state.run = { phase: "none" };
     }
@@ -406,8 +408,25 @@ export class PodDriver {
   }
 
   async #resume(machine: Machine | undefined): Promise<void> {
+    // Nothing is planned until it is known what there is.
+    this.#isDue = true;
+    try {
+      await this.#takeUp(machine);
+    } catch (error) {
+      this.#host.log.error("a machine was not taken up", { pod: keyOf(this.#pod), error });
+      this.#lost("the machine could not be taken up");
+      await machine?.kill();
+    }
+    this.#isDue = false;
+    this.#wake();
+  }
+
+  async #takeUp(machine: Machine | undefined): Promise<void> {
     const { machine: phase } = this.#world;
     this.#world.machine = "none";
+    const isWhole = phase === "running" || phase === "stopping";
+    // One that was being furnished when the last spherelet ended is not worth finding out about.
+    if (!isWhole) await machine?.kill();
     if (machine?.state.phase === "running") {
       const sandbox = await Sandbox.adopt(machine);
       const { uid = "", namespace = "" } = this.#pod.metadata;
@@ -418,7 +437,6 @@ export class PodDriver {
       if (phase !== "none") this.#lost("the machine ended while nobody looked after it");
       if (machine !== undefined) await this.#host.machines.remove(machine);
     }
-    this.#wake();
   }
 }
 

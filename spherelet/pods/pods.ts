@@ -101,6 +101,13 @@ export class Pods {
       const known = this.#options.informer.get(keyOf(driver.pod));
       if (known?.metadata.uid !== uid) driver.remove();
     }
+    const { network, log } = this.#options.host;
+    for (const uid of network?.attached().keys() ?? []) {
+      if (this.#drivers.has(uid)) continue;
+      network
+        ?.detach(uid)
+        .catch((error: unknown) => log.warn("a place in the network was not given back", { uid, error }));
+    }
   }
 
   #run(pod: Pod, earlier?: Earlier): void {

@@ -137,7 +137,8 @@ export class Sandbox {
     const { memory, names } = ownVolumes;
     const list = Object.entries(files).map(([path, text]) => ({ path, content: Buffer.from(text), mode: 0o644 }));
     await Promise.all([
-      ...(attachment === undefined ? [] : [this.guest.request("network", addressesOf(attachment))]),
+      // Loopback comes up in any case.
+      this.guest.request("network", attachment === undefined ? {} : addressesOf(attachment)),
       this.addVolume({ name: memory, kind: "tmpfs", sizeBytes: smallFilesBytes, mode: 0o755 }),
       this.addVolume({ name: names, kind: "directory", on: memory, mode: 0o755 }),
       this.guest.request("files", { volume: names, files: list }),
