@@ -3,8 +3,6 @@
  *
  *     listener → exchange → [count, authenticate, authorize, health, version, discovery, resources] → reply
  */
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import type { Kind } from "@atoll/api/kind";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Store } from "@atoll/storage/store";
@@ -33,6 +31,8 @@ import { ensureRbac } from "./bootstrap/rbac.ts";
 import { Listener } from "./http/listener.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Pki } from "./pki/folder.ts";
+import { proxies } from "./proxy/handlers.ts";
+import { upgrades } from "./proxy/upgrade.ts";
 import { Catalogue } from "./registry/catalogue.ts";
 import { OwnershipRules } from "./registry/managers.ts";
 import { root } from "./routes/root.ts";
@@ -110,7 +110,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port: options.port,
     tls: { cert: pki.server.cert, key: pki.server.key, clientCa: `${pki.ca.cert}\n${pki.frontProxyCa.cert}` },
     onRequest: (request, response) => void handle(request, response),
-    onUpgrade: refuseUpgrade,
+    onUpgrade: upgrades(handle),
   });
   await prepare(options, catalogue, guards);
   const custom = new CustomResources({
@@ -188,7 +188,11 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
   const metrics = new Metrics(clock);
   const { authorizers } = authorization;
   const { tokens, bearers, isOpen } = authentication(options, catalogue);
-  const handlers = new Map([...options.subresources, ...reviewHandlers({ tokens, bearers, store }, authorizers)]);
+  const handlers = new Map([
+    ...options.subresources,
+    ...proxies(pki),
+    ...reviewHandlers({ tokens, bearers, store }, authorizers),
+  ]);
   const identify = authenticate(
     [
       new FrontProxyAuthenticator(clock, pki.frontProxyCa.cert),
@@ -203,6 +207,7 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
     ...(auditor === undefined ? [identify] : [auditor.watching(identify), auditor.follow]),
     impersonate(authorizers),
     authorize(authorizers),
+    aggregator.stage,
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),
     health({ live: [ping], ready: [ping, storeCheck(store)] }),
@@ -210,7 +215,7 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
     metrics.serve,
     root(catalogue),
     discovery(catalogue, aggregator.remotes),
-    openapi(catalogue, options.version),
+    openapi(aggregator.openApi, options.version),
   ];
 }
 
@@ -225,8 +230,4 @@ function serveBuiltins(catalogue: Catalogue, kinds: readonly Kind[]): void {
 
 function storeCheck(store: Store): HealthCheck {
   return { name: "etcd", check: () => store.healthy() };
-}
-
-function refuseUpgrade(_request: IncomingMessage, socket: Duplex): void {
-  socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
 }
