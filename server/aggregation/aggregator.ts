@@ -7,11 +7,14 @@
  *          └─ availability: is it there, and what does it serve?
  */
 import type { Clock } from "@atoll/machinery/clock";
+import type { Stage } from "../exchange.ts";
 import type { KeyPair } from "../pki/authority.ts";
+import type { KindsServed } from "../openapi/served.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { AvailabilityController } from "./availability.ts";
 import { Registration } from "./registration.ts";
 import { Remotes } from "./remotes.ts";
+import { aggregated } from "./stage.ts";
 
 export interface AggregatorOptions {
   readonly catalogue: Catalogue;
@@ -24,12 +27,26 @@ export interface AggregatorOptions {
 
 export class Aggregator {
   readonly remotes: Remotes;
+  /** The kinds that this server documents, and where the others' documents are. */
+  readonly openApi: KindsServed;
+  readonly stage: Stage;
   readonly #registration: Registration;
   readonly #availability: AvailabilityController;
 
   constructor(options: AggregatorOptions) {
     this.remotes = new Remotes(options);
+    const { catalogue } = options;
+    const { remotes } = this;
+    this.openApi = {
+      get generation() {
+        // Both only rise.
+        return catalogue.generation + remotes.generation;
+      },
+      kinds: () => catalogue.kinds(),
+      elsewhere: () => remotes.openApi(),
+    };
     const shared = { ...options, remotes: this.remotes };
+    this.stage = aggregated(shared);
     this.#registration = new Registration(shared);
     this.#availability = new AvailabilityController(shared);
   }

@@ -127,9 +127,12 @@ export class AvailabilityController {
 
   async #settle(remote: Remote): Promise<void> {
     const { catalogue, remotes, certificate } = this.#options;
-    const { resources, ...availability } = await check(catalogue, remote, certificate);
+    const { told, ...availability } = await check(catalogue, remote, certificate);
     if (this.#closed) return;
-    if (resources !== undefined) remotes.learn(remote, aggregatedResources(resources, remote));
+    if (told !== undefined) {
+      const { resources, openApi } = told;
+      remotes.learn(remote, { resources: aggregatedResources(resources, remote), openApi });
+    }
     if (availability.status === "True") this.#failures.delete(remote.uid);
     else this.#failures.set(remote.uid, (this.#failures.get(remote.uid) ?? 0) + 1);
     await this.#tell(remote.name, remote.uid, availability);

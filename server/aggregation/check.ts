@@ -10,7 +10,7 @@ import type { KeyPair } from "../pki/authority.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { readyAddresses, resolveService } from "../services/endpoints.ts";
 import { identityHeaders } from "./identity.ts";
-import type { Remote } from "./remotes.ts";
+import { type Remote, rootOf } from "./remotes.ts";
 
 /** The condition Available, as of now. */
 export interface Availability {
@@ -19,10 +19,18 @@ export interface Availability {
   readonly message: string;
 }
 
+/** What a server says of itself. */
+export interface Told {
+  /** The legacy list of resources. */
+  readonly resources: readonly unknown[];
+  /** Where its OpenAPI document is, below /openapi/v3; undefined when it has none. */
+  readonly openApi: string | undefined;
+}
+
 /** What a check found. */
 export interface Found extends Availability {
-  /** The legacy list of resources, when it was reached. */
-  readonly resources?: readonly unknown[] | undefined;
+  /** When it was reached. */
+  readonly told?: Told;
 }
 
 const timeoutMs = 5_000;
@@ -39,8 +47,8 @@ export async function check(catalogue: Catalogue, remote: Remote, certificate: K
   if (missing !== undefined) return missing;
   const tries = Array.from({ length: attempts }, () => discover(catalogue, remote, certificate));
   try {
-    const resources = await Promise.any(tries);
-    return { status: "True", reason: "Passed", message: "all checks passed", resources };
+    const told = await Promise.any(tries);
+    return { status: "True", reason: "Passed", message: "all checks passed", told };
   } catch (failure) {
     const last: unknown = failure instanceof AggregateError ? failure.errors.at(-1) : failure;
     const message = last instanceof Error ? last.message : String(last);
@@ -80,17 +88,29 @@ async function serviceOf(catalogue: Catalogue, namespace: string, name: string):
 }
 
 /** Asks for the list of resources, which every API server has. @throws {Error} in upstream's words */
-async function discover(catalogue: Catalogue, remote: Remote, certificate: KeyPair): Promise<readonly unknown[]> {
-  const { group, version, service } = remote;
+async function discover(catalogue: Catalogue, remote: Remote, certificate: KeyPair): Promise<Told> {
+  const { service } = remote;
   const { host, port } = await resolveService(catalogue, service, service.port);
-  const path = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-  const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
+  const root = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const place = (path: string): Place => ({ host, port, path, url: root + path });
+  const path = rootOf(remote);
   try {
-    return await getResources({ host, port, path, url }, certificate);
+    const list = await getDocument(place(path), certificate);
+    const { resources } = (list ?? {}) as { resources?: unknown };
+    const index = await getDocument(place("/openapi/v3"), certificate).catch(() => undefined);
+    return { resources: Array.isArray(resources) ? resources : [], openApi: openApiIn(index, path.slice(1)) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`failing or missing response from ${url}: ${why}`, { cause });
+    throw new Error(`failing or missing response from ${root}${path}: ${why}`, { cause });
   }
+}
+
+function openApiIn(index: unknown, path: string): string | undefined {
+  const { paths } = (index ?? {}) as { paths?: Readonly<Record<string, { serverRelativeURL?: unknown } | null>> };
+  const url = paths?.[path]?.serverRelativeURL;
+  const own = `/openapi/v3/${path}`;
+  // It is told to clients as this server's own path.
+  return typeof url === "string" && (url === own || url.startsWith(`${own}?`)) ? url : undefined;
 }
 
 interface Place {
@@ -101,7 +121,7 @@ interface Place {
 }
 
 /** Any certificate will do: who answers wrongly gains nothing, and what is asked is no secret. */
-function getResources({ url, ...place }: Place, { cert, key }: KeyPair): Promise<readonly unknown[]> {
+function getDocument({ url, ...place }: Place, { cert, key }: KeyPair): Promise<unknown> {
   const signal = AbortSignal.timeout(timeoutMs);
   const headers = { accept: "application/json", ...identityHeaders(aggregator) };
   return new Promise((resolve, reject) => {
@@ -118,7 +138,7 @@ function getResources({ url, ...place }: Place, { cert, key }: KeyPair): Promise
       });
       response.on("end", () => {
         if (code < 200 || code > 299) reject(new Error(`bad status from ${url}: ${code}`));
-        else resolve(resourcesIn(Buffer.concat(parts)));
+        else resolve(parsed(Buffer.concat(parts)));
       });
     });
     outgoing.on("error", reject);
@@ -126,12 +146,11 @@ function getResources({ url, ...place }: Place, { cert, key }: KeyPair): Promise
   });
 }
 
-/** The resources of an APIResourceList; none when it is no such list, which upstream takes for an answer, too. */
-function resourcesIn(body: Buffer): readonly unknown[] {
+/** Undefined when it is no JSON: an answer all the same, as upstream takes it. */
+function parsed(body: Buffer): unknown {
   try {
-    const { resources } = (parseJson(body, { maxDepth }).value ?? {}) as { resources?: unknown };
-    return Array.isArray(resources) ? resources : [];
+    return parseJson(body, { maxDepth }).value;
   } catch {
-    return [];
+    return undefined;
   }
 }

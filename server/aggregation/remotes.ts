@@ -4,6 +4,7 @@
  */
 import type { APIService } from "@atoll/api/builtin/apiregistration.k8s.io/v1.types";
 import type { Clock } from "@atoll/machinery/clock";
+import { deepEqual } from "@atoll/machinery/equal";
 import type { RemoteVersion } from "../discovery/groups.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { FollowedObjects } from "../registry/followedobjects.ts";
@@ -33,6 +34,14 @@ export interface RemotesOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** What a server says of itself. */
+interface Learnt {
+  /** In the form of aggregated discovery. */
+  readonly resources: readonly unknown[];
+  /** Where its OpenAPI document is. */
+  readonly openApi: string | undefined;
+}
+
 const httpsPort = 443;
 
 export class Remotes {
@@ -40,7 +49,7 @@ export class Remotes {
   readonly #followed: FollowedObjects<APIService>;
   readonly #listeners = new Set<() => void>();
   /** What the servers say they serve, by the APIService's uid. */
-  readonly #learnt = new Map<string, { readonly text: string; readonly resources: readonly unknown[] }>();
+  readonly #learnt = new Map<string, Learnt>();
   #known: ReadonlyMap<string, Remote> = new Map();
   #generation = 0;
   #stale = true;
@@ -102,11 +111,19 @@ export class Remotes {
     }));
   }
 
+  /** Where OpenAPI documents of other servers are found, by the names of this server's own: `apis/apps/v1`. */
+  openApi(): Readonly<Record<string, string>> {
+    const known = this.all().flatMap((remote): [string, string][] => {
+      const url = remote.available ? this.#learnt.get(remote.uid)?.openApi : undefined;
+      return url === undefined ? [] : [[rootOf(remote).slice(1), url]];
+    });
+    return Object.fromEntries(known);
+  }
+
   /** Takes what a server says it serves. */
-  learn({ uid }: Remote, resources: readonly unknown[]): void {
-    const text = JSON.stringify(resources);
-    if (this.#learnt.get(uid)?.text === text) return;
-    this.#learnt.set(uid, { text, resources });
+  learn({ uid }: Remote, learnt: Learnt): void {
+    if (deepEqual(this.#learnt.get(uid), learnt)) return;
+    this.#learnt.set(uid, learnt);
     this.#generation++;
   }
 
@@ -129,6 +146,11 @@ export class Remotes {
     this.#generation++;
     return this.#known;
   }
+}
+
+/** Where a group and version begins, as `/apis/apps/v1`. */
+export function rootOf({ group, version }: { group: string; version: string }): string {
+  return group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 
 function remotesOf({ metadata, spec, status }: APIService): readonly Remote[] {

@@ -44,13 +44,17 @@ export function documentHash(kinds: readonly Kind[], { descriptions, release }: 
   return hash.digest("hex").toUpperCase();
 }
 
-/** The document of /openapi/v3. */
-export function openApiIndex(source: OpenApiSource): Document {
+/**
+ * The document of /openapi/v3.
+ * @param elsewhere where other servers' documents are, by name
+ */
+export function openApiIndex(source: OpenApiSource, elsewhere: Readonly<Record<string, string>> = {}): Document {
   const entries = [...kindsByPath(source.kinds)].map(([path, kinds]) => [
     path,
     { serverRelativeURL: `/openapi/v3/${path}?hash=${documentHash(kinds, source)}` },
   ]);
-  return { paths: Object.fromEntries(entries) };
+  const others = Object.entries(elsewhere).map(([path, url]) => [path, { serverRelativeURL: url }]);
+  return { paths: Object.fromEntries([...entries, ...others]) };
 }
 
 /** Paths and definitions of some of the kinds. */

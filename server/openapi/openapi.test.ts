@@ -240,7 +240,7 @@ test("a hostile field name of a custom kind is a field like others", () => {
 });
 
 test("ServedOpenApi makes a document once, and again when the kinds change", async () => {
-  const served = { generation: 1, kinds: () => [widget] as readonly Kind[] };
+  const served = { generation: 1, kinds: () => [widget] as readonly Kind[], elsewhere: () => ({}) };
   const documents = new ServedOpenApi(served, "v1.36.0");
   const first = await documents.v3("apis/stable.example.com/v1");
   assert.equal(await documents.v3("apis/stable.example.com/v1"), first);

@@ -12,6 +12,8 @@ import { documentHash, kindsByPath, openApiIndex, openApiV2, openApiV3, type Ope
 export interface KindsServed {
   readonly generation: number;
   kinds(): readonly Kind[];
+  /** Where other servers' documents are, by their names as `apis/apps/v1`. */
+  elsewhere(): Readonly<Record<string, string>>;
 }
 
 /** A document, ready to be sent, and the hash of its content. */
@@ -43,7 +45,7 @@ export class ServedOpenApi {
   /** /openapi/v3 */
   async index(): Promise<ServedDocument> {
     const made = await this.#current();
-    return this.#kept(made, "", async () => hashed(openApiIndex(made.source)));
+    return this.#kept(made, "", async () => hashed(openApiIndex(made.source, this.#served.elsewhere())));
   }
 
   /** A document below it, as `apis/apps/v1`; undefined when nothing of that name is served. */
