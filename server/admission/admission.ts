@@ -23,6 +23,8 @@ export interface AdmissionRequest {
   /** CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, as JSON. */
   readonly options: Readonly<Record<string, unknown>> | undefined;
   readonly reinvocation: Reinvocation;
+  /** What is to be done if, though admitted, nothing comes of the write. */
+  readonly undo: (() => void)[];
   /** Calls back once the request has been answered, whatever came of the write. */
   onSettled(callback: () => void): void;
   /** Adds a Warning header to the answer. */

@@ -11,6 +11,7 @@ import { limitRanger } from "./limitranger.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
 import { podSecurity } from "./podsecurity/plugin.ts";
 import { priorities } from "./priority.ts";
+import { resourceQuotas } from "./quota/plugin.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
 import { defaultStorageClass, storageProtection } from "./storage.ts";
 import { defaultTolerations } from "./tolerations.ts";
@@ -36,5 +37,6 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     escalationCheck(options.rbac, options.authorizers),
     ...extensionPlugins(catalogue, options),
     serviceAllocation(catalogue, options.serviceRange),
+    resourceQuotas(catalogue, options),
   ];
 }

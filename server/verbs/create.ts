@@ -74,14 +74,27 @@ export async function createObject(
   call.onNamed(object.metadata.name ?? "");
   checkNew(object, kind);
   for (const warning of kind.strategy.warnings?.(object, undefined) ?? []) call.warnings.push(warning);
-  await call.services.admission.validate(request);
-  const stored = await toStored(kind, object);
-  if (options.dryRun) {
+  return await orUndo(request, async () => {
+    await call.services.admission.validate(request);
+    const stored = await toStored(kind, object);
+    if (!options.dryRun) return { entry: await resource.create(stored) };
     await refuseExisting(resource, object);
     return { entry: undefined, object };
-  }
-  return { entry: await resource.create(stored) };
+  });
 }
+
+/** Undoes what admission did for a write of which nothing came; where that is uncertain, it stays done. */
+export async function orUndo<T>(request: Pick<AdmissionRequest, "undo">, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const isCertain = error instanceof StatusError && !uncertain.has(error.reason);
+    if (isCertain) for (const step of request.undo.splice(0)) step();
+    throw error;
+  }
+}
+
+const uncertain: ReadonlySet<string> = new Set(["ServiceUnavailable", "ServerTimeout", "Timeout", "InternalError"]);
 
 function checkNew(object: ApiObject, kind: Kind): void {
   const errors = new FieldErrors();
@@ -105,7 +118,12 @@ export function contextOf(call: Call): WriteContext {
 export function admissionRequest(
   call: Call,
   operation: AdmissionRequest["operation"],
-  write: { object: ApiObject | undefined; old: ApiObject | undefined; options: WriteOptions | DeleteOptions },
+  write: {
+    object: ApiObject | undefined;
+    old: ApiObject | undefined;
+    options: WriteOptions | DeleteOptions;
+    undo?: AdmissionRequest["undo"];
+  },
 ): AdmissionRequest {
   return {
     operation,
@@ -121,6 +139,7 @@ export function admissionRequest(
       return operationOptions(operation, write.options);
     },
     reinvocation: { wanted: false, running: false, kept: new Map() },
+    undo: write.undo ?? [],
     onSettled: call.onSettled,
     warn: (text) => call.warnings.push(text),
     annotate: (key, value) => {

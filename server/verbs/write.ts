@@ -9,12 +9,13 @@ import type { ApiObject } from "@atoll/machinery/object";
 import { keepTimes } from "@atoll/machinery/patch/managed";
 import { StatusError } from "@atoll/machinery/status";
 import type { Entry } from "@atoll/storage/store";
+import type { AdmissionRequest } from "../admission/admission.ts";
 import type { Call } from "../call.ts";
 import { invalid } from "../registry/invalid.ts";
 import { carryMetadata, validateBuiltinMetadataUpdate, validateMetadataUpdate } from "../registry/metadata.ts";
 import type { Change, Current, Resource } from "../registry/resource.ts";
 import { clone, fromStored, toStored } from "../registry/versions.ts";
-import { admissionRequest, contextOf } from "./create.ts";
+import { admissionRequest, contextOf, orUndo } from "./create.ts";
 import type { WriteOptions } from "./options.ts";
 import { storedResource } from "./stored.ts";
 
@@ -48,15 +49,18 @@ export async function writeObject(call: Call, making: Making): Promise<Written> 
   const { namespace, name } = call.info;
   let wanted: ApiObject | undefined;
   let finished = false;
+  // A new attempt means that nothing came of the one before, and undoes it.
+  const attempts: AdmissionRequest["undo"] = [];
   const change = async (current: Current): Promise<Change> => {
-    const outcome = await prepare(call, making, current);
+    for (const step of attempts.splice(0)) step();
+    const outcome = await prepare(call, making, { ...current, undo: attempts });
     wanted = outcome.object;
     if (making.options.dryRun) return "unchanged";
     finished = outcome.finished;
     if (finished) return { remove: true };
     return { object: await toStored(call.served.kind, outcome.object) };
   };
-  const { entry } = await resource.update({ namespace, name }, change);
+  const { entry } = await orUndo({ undo: attempts }, () => resource.update({ namespace, name }, change));
   if (!making.options.dryRun && !finished) return { entry };
   return { entry: undefined, object: wanted ?? resource.cache.object(entry) };
 }
@@ -65,7 +69,7 @@ export async function writeObject(call: Call, making: Making): Promise<Written> 
 async function prepare(
   call: Call,
   making: Making,
-  current: Current,
+  current: Current & Pick<AdmissionRequest, "undo">,
 ): Promise<{ object: ApiObject; finished: boolean }> {
   const { kind } = call.served;
   const context = contextOf(call);
