@@ -22,7 +22,7 @@ export interface Part {
 
 /** In the order in which they start; they stop the other way round. */
 export function partsOf({ data, bind, apiPort, store, serviceCidr, configuration }: Wish): readonly Part[] {
-  const kubeconfig = join(data, "admin.kubeconfig");
+  const kubeconfig = (account: string) => join(data, `${account}.kubeconfig`);
   return [
     {
       name: "server",
@@ -43,7 +43,7 @@ export function partsOf({ data, bind, apiPort, store, serviceCidr, configuration
       does: "controllers",
       args: [
         "controllers",
-        ...["--kubeconfig", kubeconfig],
+        ...["--kubeconfig", kubeconfig("controllers")],
         ...["--cluster-signing-cert", join(data, "pki", "ca.crt")],
         ...["--cluster-signing-key", join(data, "pki", "ca.key")],
       ],

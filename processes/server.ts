@@ -4,12 +4,14 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { isIP } from "node:net";
 import { builtinKinds } from "@atoll/api/catalog";
+import { controllers } from "@atoll/controllers/index";
 import { systemClock } from "@atoll/machinery/clock";
 import { openPki } from "@atoll/server/pki/folder";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { type Server, startServer } from "@atoll/server/server";
 import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
+import { controllersPolicy, writeAccounts } from "./accounts.ts";
 import { apiAddress } from "./apiaddress.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { type Logger, openLog } from "./log.ts";
@@ -86,10 +88,12 @@ async function start(options: Options, log: Logger): Promise<Server> {
     version: atollVersion,
     authentication,
     audit,
+    policies: [controllersPolicy(controllers({ ca: pki.ca.cert, signing: pki.ca }))],
   });
   const url = `https://${bracketed(address)}:${server.port}`;
   const identity = { server: url, ca: pki.ca.cert, user: "kubernetes-admin", identity: pki.admin };
   await writePrivate(join(data, "admin.kubeconfig"), formatKubeconfig(identity));
+  await writeAccounts(data, pki, { url, node: hostname().toLowerCase() });
   return {
     ...server,
     async close() {

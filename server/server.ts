@@ -28,6 +28,8 @@ import { ensureKubernetesService } from "./bootstrap/kubernetes.ts";
 import { ensureNamespaces } from "./bootstrap/namespaces.ts";
 import { ensurePriorityClasses } from "./bootstrap/priorityclasses.ts";
 import { ensureRbac } from "./bootstrap/rbac.ts";
+import type { OwnPolicy } from "./bootstrap/rbacown.ts";
+import { Fairness } from "./fairness/fairness.ts";
 import { Listener } from "./http/listener.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Pki } from "./pki/folder.ts";
@@ -71,6 +73,10 @@ export interface ServerOptions {
   readonly authentication?: Followed<Authentication> | undefined;
   /** Where it is written who asked for what; absent: nowhere. */
   readonly audit?: AuditOptions | undefined;
+  /** Roles of what runs beside this server. */
+  readonly policies?: readonly OwnPolicy[] | undefined;
+  /** Requests at work at once, those of exempt levels aside; absent: 600. */
+  readonly seats?: number | undefined;
   /** Atoll's version, shown at /version. */
   readonly version: string;
 }
@@ -129,6 +135,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     catalogue,
     async close() {
       guards.authorization.close();
+      guards.fairness.close();
       guards.admission.close();
       await aggregator.close();
       await custom.close();
@@ -140,21 +147,24 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 /** What has to be there, and to be known, before anybody is served. */
-async function prepare({ clock, pki }: ServerOptions, catalogue: Catalogue, guards: Guards): Promise<void> {
+async function prepare({ clock, pki, policies }: ServerOptions, catalogue: Catalogue, guards: Guards): Promise<void> {
   await Promise.all([
     ensureNamespaces(catalogue, clock),
     ensurePriorityClasses(catalogue, clock),
     ensureFlowControl(catalogue, clock),
-    ensureRbac(catalogue, clock),
+    ensureRbac(catalogue, clock, policies),
     guards.authorization.start(),
+    guards.fairness.start(),
     guards.admission.start(),
   ]);
   const authorities = { clientCa: pki.ca.cert, frontProxyCa: pki.frontProxyCa.cert };
   await ensureExtensionAuthentication(catalogue, clock, authorities);
 }
 
-/** Who decides what may be done. */
+/** Who decides what may be done, and when. */
 interface Guards {
+  readonly metrics: Metrics;
+  readonly fairness: Fairness;
   readonly authorization: Authorization;
   readonly admission: Admission;
 }
@@ -165,13 +175,16 @@ interface GuardParts {
   readonly webhooks: WebhookClient;
 }
 
-function guardsOf({ clock, log }: ServerOptions, { catalogue, ...parts }: GuardParts): Guards {
+function guardsOf({ clock, log, seats }: ServerOptions, { catalogue, ...parts }: GuardParts): Guards {
   const fellBehind = (what: string) => (error: unknown) => log.error({ err: error }, `${what} fell behind`);
   const authorization = new Authorization({ catalogue, clock, onError: fellBehind("authorization") });
   const { authorizers, rbac } = authorization;
   const onError = fellBehind("admission");
   const admission = new Admission(admissionPlugins(catalogue, { ...parts, authorizers, rbac, clock, onError }));
-  return { authorization, admission };
+  const metrics = new Metrics(clock);
+  const { registry } = metrics;
+  const fairness = new Fairness({ catalogue, clock, registry, seats, onError: fellBehind("fairness") });
+  return { metrics, fairness, authorization, admission };
 }
 
 interface Parts extends Guards {
@@ -184,8 +197,7 @@ interface Parts extends Guards {
 /** What every request goes through, in this order. */
 function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
   const { store, clock, pki } = options;
-  const { catalogue, listening, aggregator, authorization, admission } = parts;
-  const metrics = new Metrics(clock);
+  const { catalogue, listening, aggregator, metrics, fairness, authorization, admission } = parts;
   const { authorizers } = authorization;
   const { tokens, bearers, isOpen } = authentication(options, catalogue);
   const handlers = new Map([
@@ -206,6 +218,7 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
     metrics.count,
     ...(auditor === undefined ? [identify] : [auditor.watching(identify), auditor.follow]),
     impersonate(authorizers),
+    fairness.stage,
     authorize(authorizers),
     aggregator.stage,
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),

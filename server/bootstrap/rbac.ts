@@ -16,6 +16,7 @@ import { clone } from "../registry/versions.ts";
 import { controllerRoleBindings, controllerRoles } from "./rbaccontrollers.ts";
 import { namespacePolicies } from "./rbacnamespaces.ts";
 import type { BindingFacts, RoleFacts } from "./rbacnotation.ts";
+import { type OwnPolicy, ownPolicies } from "./rbacown.ts";
 import { clusterRoleBindings, clusterRoles } from "./rbacroles.ts";
 
 const group = "rbac.authorization.k8s.io";
@@ -29,8 +30,16 @@ interface Policy extends ApiObject {
   subjects?: Subject[];
 }
 
-/** Makes what is missing, and adds what is missing of what is there. */
-export async function ensureRbac(catalogue: Catalogue, clock: Clock): Promise<void> {
+/**
+ * Makes what is missing, and adds what is missing of what is there.
+ * @param further of parts that the server knows nothing of
+ */
+export async function ensureRbac(
+  catalogue: Catalogue,
+  clock: Clock,
+  further: readonly OwnPolicy[] = [],
+): Promise<void> {
+  const own = [...ownPolicies, ...further];
   const now = formatTime(clock.nowMs());
   const ensureAll = async (plural: string, wanted: readonly Policy[]) => {
     const resource = catalogue.resource(group, plural);
@@ -45,7 +54,7 @@ export async function ensureRbac(catalogue: Catalogue, clock: Clock): Promise<vo
   await Promise.all([
     ensureAll(
       "clusterroles",
-      [...clusterRoles, ...controllerRoles].map((facts) => role(facts, "")),
+      [...clusterRoles, ...controllerRoles, ...own].map((facts) => role(facts, "")),
     ),
     ensureAll(
       "roles",
@@ -53,7 +62,7 @@ export async function ensureRbac(catalogue: Catalogue, clock: Clock): Promise<vo
     ),
     ensureAll(
       "clusterrolebindings",
-      [...clusterRoleBindings, ...controllerRoleBindings].map((facts) => binding(facts, "")),
+      [...clusterRoleBindings, ...controllerRoleBindings, ...own].map((facts) => binding(facts, "")),
     ),
     ensureAll(
       "rolebindings",

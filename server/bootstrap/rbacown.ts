@@ -1,0 +1,29 @@
+/** Atoll's own roles: what its parts need beyond the roles that Kubernetes has for such parts. */
+import type { PolicyRule, Subject } from "@atoll/api/builtin/rbac.authorization.k8s.io/v1.types";
+import { group, on, user } from "./rbacnotation.ts";
+
+/** A ClusterRole, and who has it. */
+export interface OwnPolicy {
+  readonly name: string;
+  readonly rules: readonly PolicyRule[];
+  readonly subjects: readonly Subject[];
+}
+
+/** Whatever else runs. */
+export const ownPolicies: readonly OwnPolicy[] = [
+  {
+    // A node makes the ways to Services, answers for their names, and isolates pods, by itself.
+    name: "atoll:node-network",
+    rules: [
+      on("core", "read", "namespaces services"),
+      on("discovery.k8s.io", "read", "endpointslices"),
+      on("networking.k8s.io", "read", "networkpolicies"),
+    ],
+    subjects: [group("system:nodes")],
+  },
+  {
+    name: "atoll:kubelet-client",
+    rules: [on("core", "*", "nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats")],
+    subjects: [user("kube-apiserver-kubelet-client")],
+  },
+];
