@@ -13,7 +13,8 @@ import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { Cache } from "@atoll/client/informer/cache";
 import type { Informer } from "@atoll/client/informer/informer";
-import { groupResource, type Resource, toKey } from "@atoll/client/resource";
+import { groupResource, metadataOf, type PartialObject, type Resource, toKey } from "@atoll/client/resource";
+import { Namespace } from "@atoll/client/builtin";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Log } from "@atoll/runtime/log";
 import { applyItem, type Cluster, managedLabel, type Outcome, removeObject } from "./apply.ts";
@@ -52,6 +53,7 @@ export class Agent {
   readonly #hubCache: Cache;
   readonly #localCache: Cache;
   readonly #works: Informer<Work>;
+  readonly #namespaces: Informer<PartialObject>;
   readonly #followed = new Set<string>();
   #wake = Promise.withResolvers<void>();
 
@@ -72,6 +74,8 @@ export class Agent {
     });
     this.#works = this.#hubCache.informer(Work, { namespace: options.hubNamespace });
     this.#works.onChange(() => this.#wake.resolve());
+    this.#namespaces = this.#localCache.informer(metadataOf(Namespace));
+    this.#namespaces.onChange(() => this.#wake.resolve());
   }
 
   /** Works until the signal aborts. */
@@ -81,7 +85,7 @@ export class Agent {
   }
 
   async #passes(signal: AbortSignal): Promise<void> {
-    await untilAborted(this.#works.whenSynced(), signal);
+    await untilAborted(Promise.all([this.#works.whenSynced(), this.#namespaces.whenSynced()]), signal);
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers();
       const complete = await this.#pass().catch((error: unknown) => {
@@ -105,7 +109,7 @@ export class Agent {
   async #pass(): Promise<boolean> {
     const { log } = this.#options;
     const works = [...this.#works.values()];
-    const todo = plan(works, await this.#inventory.read());
+    const todo = plan(works, await this.#inventory.read(), [...this.#namespaces.values()]);
     if (todo === undefined) {
       log.warn("the hub shows an older state than what is here; keeping what is here");
       return true;

@@ -3,6 +3,7 @@
  */
 import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import type { ApiObject } from "@atoll/machinery/object";
+import { type LabelSelectorObject, matchesLabels, selectorOf } from "@atoll/machinery/selectors/labels";
 
 /** Names an object on the cluster. */
 export interface Ref {
@@ -53,12 +54,22 @@ const rank = ({ kind }: { readonly kind: string }) => {
   return at < 0 ? first.length : at;
 };
 
+/** A namespace of the cluster. */
+export type NamespaceFacts = Pick<ApiObject, "metadata">;
+
 /** @returns undefined when the hub shows an older state than what is here already */
-export function plan(works: readonly Work[], inventory: Inventory): Plan | undefined {
+export function plan(
+  works: readonly Work[],
+  inventory: Inventory,
+  namespaces: readonly NamespaceFacts[],
+): Plan | undefined {
   const order = Math.max(0, ...works.map(({ spec }) => spec.order));
   if (order < inventory.order) return undefined;
   const items = works.flatMap(({ metadata, spec }) =>
-    spec.objects.map(({ source, manifest }) => ({ work: metadata.name ?? "", source, manifest })),
+    spec.objects.flatMap((object) => {
+      const { source } = object;
+      return spread(object, namespaces).map((manifest) => ({ work: metadata.name ?? "", source, manifest }));
+    }),
   );
   const apply = items.toSorted((a, b) => rank(a.manifest) - rank(b.manifest));
   const wanted = new Map(apply.map(({ manifest }) => [idOf(refOf(manifest)), refOf(manifest)]));
@@ -69,6 +80,18 @@ export function plan(works: readonly Work[], inventory: Inventory): Plan | undef
     before: { order: inventory.order, objects: [...wanted.values(), ...remove] },
     after: { order, objects: [...wanted.values()] },
   };
+}
+
+/** The object itself, or one for each namespace that it is wanted in. */
+function spread(
+  { eachNamespace, manifest }: Work["spec"]["objects"][number],
+  namespaces: readonly NamespaceFacts[],
+): readonly ApiObject[] {
+  if (eachNamespace === undefined) return [manifest];
+  const selector = selectorOf(eachNamespace as LabelSelectorObject) ?? [];
+  return namespaces
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined && matchesLabels(selector, metadata.labels))
+    .map(({ metadata: { name = "" } }) => ({ ...manifest, metadata: { ...manifest.metadata, namespace: name } }));
 }
 
 /** Whether all that `wanted` says is so in `live`. What the server filled in does not count. */

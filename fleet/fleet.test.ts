@@ -1,20 +1,50 @@
-/** The thin whole: a hub and a cluster, both real servers, an agent between them. */
+/** A hub and a cluster, both real servers, an agent between them: every policy is judged at the cluster. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
+import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
+import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
+import { CustomPolicy } from "@atoll/api/fleet/v1alpha1/custompolicy";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { FleetNamespace } from "@atoll/api/fleet/v1alpha1/fleetnamespace";
+import { ImagePolicy } from "@atoll/api/fleet/v1alpha1/imagepolicy";
+import { MutationPolicy } from "@atoll/api/fleet/v1alpha1/mutationpolicy";
+import { PolicyException } from "@atoll/api/fleet/v1alpha1/policyexception";
+import { QuotaPolicy } from "@atoll/api/fleet/v1alpha1/quotapolicy";
 import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
+import { TrafficPolicy } from "@atoll/api/fleet/v1alpha1/trafficpolicy";
 import { definitionOf } from "@atoll/api/own/definition";
 import { Agent } from "@atoll/agent/agent";
-import { CustomResourceDefinition, Pod } from "@atoll/client/builtin";
+import {
+  ClusterRoleBinding,
+  CustomResourceDefinition,
+  Namespace,
+  NetworkPolicy,
+  Pod,
+  ResourceQuota,
+  RoleBinding,
+  Service,
+  ServiceAccount,
+} from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
-import { toKey } from "@atoll/client/resource";
+import { isNotFound } from "@atoll/client/errors";
+import { type Resource, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
-import { startControllers } from "@atoll/harness/controllers";
-import { startHarness } from "@atoll/harness/server";
+import { startControllers, type Workshop } from "@atoll/harness/controllers";
+import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
+import type { ApiObject } from "@atoll/machinery/object";
 import { silent } from "@atoll/runtime/log";
 import { fleetControllers } from "./index.ts";
+
+interface Fleet {
+  readonly hub: Harness;
+  readonly child: Harness;
+  readonly hubClient: Client;
+  readonly childClient: Client;
+  readonly workshop: Workshop;
+  close(): Promise<void>;
+}
 
 async function installKinds(client: Client): Promise<void> {
   for (const kind of fleetKinds) {
@@ -28,65 +58,381 @@ async function installKinds(client: Client): Promise<void> {
   });
 }
 
-const privileged = {
-  metadata: { name: "bad", namespace: "shop" },
-  spec: { containers: [{ name: "a", image: "a", securityContext: { privileged: true } }] },
-};
-
-test("a security policy of the organization refuses a pod at the cluster", { timeout: 60_000 }, async () => {
+/** One hub, one cluster `c1` in group `prod` below `all`, with a namespace `shop` and one `bank`. */
+async function startFleet(): Promise<Fleet> {
   const [hub, child] = await Promise.all([startHarness(), startHarness()]);
   const transports = [transportTo(hub), transportTo(child)] as const;
   const [hubClient, childClient] = [clientOf(hub, transports[0]), clientOf(child, transports[1])];
   await installKinds(hubClient);
+  for (const name of ["shop", "bank"]) await makeNamespace(childClient, name);
   const workshop = startControllers(hub, fleetControllers());
+  const at = (name: string) => ({ name, namespace: "default" });
+  await hubClient.create(ClusterGroup, { metadata: at("all"), spec: {} });
+  await hubClient.create(ClusterGroup, { metadata: at("prod"), spec: { parent: "all" } });
+  await hubClient.create(FleetCluster, { metadata: at("c1"), spec: { group: "prod" } });
+  let namespace = "";
+  await eventually("the cluster has its namespace", async () => {
+    namespace = (await hubClient.get(FleetCluster, toKey("default", "c1"))).status?.namespace ?? "";
+    return namespace !== "";
+  });
+  const agent = new Agent({
+    hub: hubClient,
+    hubNamespace: namespace,
+    cluster: childClient,
+    clock: systemClock,
+    log: silent,
+    instance: "test",
+    version: "test",
+  });
   const stop = new AbortController();
+  const running = agent.run(stop.signal);
+  return {
+    hub,
+    child,
+    hubClient,
+    childClient,
+    workshop,
+    async close() {
+      stop.abort();
+      await running;
+      await workshop.stop();
+      for (const transport of transports) transport.close();
+      await Promise.all([hub.close(), child.close()]);
+    },
+  };
+}
+
+const fleet = Promise.withResolvers<Fleet>();
+before(() => startFleet().then(fleet.resolve, fleet.reject));
+after(async () => (await fleet.promise).close());
+
+interface PolicyObject extends ApiObject {
+  status?: { summary?: string; clusters?: readonly { name: string; state: string; reason: string }[] };
+}
+
+/** Writes a policy, waits until it is applied, and takes it away again when the test is done. */
+async function withPolicy(kind: Resource, spec: object, body: (fleet: Fleet) => Promise<void>): Promise<void> {
+  const all = await fleet.promise;
+  const metadata = { name: "p", namespace: "default" };
+  await all.hubClient.create(kind as Resource<ApiObject>, { metadata, spec });
   try {
-    await makeNamespace(childClient, "shop");
-    await hubClient.create(FleetCluster, { metadata: { name: "c1", namespace: "default" }, spec: {} });
-    let namespace = "";
-    await eventually("the cluster has its namespace", async () => {
-      const { status } = await hubClient.get(FleetCluster, toKey("default", "c1"));
-      namespace = status?.namespace ?? "";
-      return namespace !== "";
-    });
-    const agent = new Agent({
-      hub: hubClient,
-      hubNamespace: namespace,
-      cluster: childClient,
-      clock: systemClock,
-      log: silent,
-      instance: "test",
-      version: "test",
-    });
-    const running = agent.run(stop.signal);
-    await eventually("the cluster is ready", async () => {
-      return (await hubClient.get(FleetCluster, toKey("default", "c1"))).status?.phase === "Ready";
-    });
-    await hubClient.create(SecurityPolicy, {
-      metadata: { name: "base", namespace: "default" },
-      spec: { target: {}, level: "Baseline" },
-    });
-    await eventually("the policy is applied", async () => {
-      const { status } = await hubClient.get(SecurityPolicy, toKey("default", "base"));
-      return status?.summary === "1/1";
-    });
-    await assert.rejects(childClient.create(Pod, privileged, { dryRun: true }), /privileged/);
-    await hubClient.delete(SecurityPolicy, toKey("default", "base"));
-    await eventually("the pod is let in again", () =>
-      childClient.create(Pod, privileged, { dryRun: true }).then(
-        () => true,
-        () => false,
-      ),
-    );
-    await hubClient.delete(FleetCluster, toKey("default", "c1"));
-    await eventually("the cluster is gone", async () => (await hubClient.list(FleetCluster)).items.length === 0);
-    stop.abort();
-    await running;
-    assert.deepEqual(workshop.complaints, []);
+    await applied(all, kind);
+    await body(all);
   } finally {
-    stop.abort();
-    await workshop.stop();
-    for (const transport of transports) transport.close();
-    await Promise.all([hub.close(), child.close()]);
+    await all.hubClient.delete(kind, toKey("default", "p"));
+    await eventually(
+      "the cluster has nothing left of it",
+      async () => (await all.workshop.running.idle) && isClean(all),
+    );
   }
+}
+
+async function applied({ hubClient }: Fleet, kind: Resource): Promise<void> {
+  let last: PolicyObject["status"];
+  try {
+    await eventually("the policy is applied", async () => {
+      last = ((await hubClient.get(kind, toKey("default", "p"))) as PolicyObject).status;
+      return last?.summary === "1/1";
+    });
+  } catch (error) {
+    throw new Error(JSON.stringify(last), { cause: error });
+  }
+}
+
+async function isClean({ child }: Fleet): Promise<boolean> {
+  const { json } = await child.send("GET", "/api/v1/namespaces/atoll-system/secrets/fleet-agent-applied");
+  const { data } = json as { data?: Record<string, string> };
+  const text = Buffer.from(data?.["inventory.json"] ?? "", "base64").toString();
+  return text === "" || (JSON.parse(text) as { objects: unknown[] }).objects.length === 0;
+}
+
+const podOf = (over: object, namespace = "shop") => ({
+  metadata: { name: "x", namespace },
+  spec: { containers: [{ name: "a", image: "registry.example.com/team/app:1.0", ...over }] },
+});
+const restricted = {
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  },
+};
+const serviceOf = (spec: object) => ({
+  metadata: { name: "x", namespace: "shop" },
+  spec: { ports: [{ port: 80 }], ...spec },
+});
+const privileged = podOf({ securityContext: { privileged: true } });
+
+interface Verdicts {
+  readonly kind: Resource;
+  readonly spec: object;
+  readonly of: Resource;
+  readonly refused: object;
+  readonly allowed: object;
+  readonly says: RegExp;
+}
+
+const pods = Pod as unknown as Resource;
+const services = Service as unknown as Resource;
+const image = (spec: object, refused: string, allowed: string): Verdicts => ({
+  kind: ImagePolicy as unknown as Resource,
+  spec: { target: {}, ...spec },
+  of: pods,
+  refused: podOf({ image: refused }),
+  allowed: podOf({ image: allowed }),
+  says: /images: /,
+});
+const security = (spec: object, refused: object, says: RegExp, allowed: object = podOf(restricted)): Verdicts => ({
+  kind: SecurityPolicy as unknown as Resource,
+  spec: { target: {}, ...spec },
+  of: pods,
+  refused,
+  allowed,
+  says,
+});
+const custom = (spec: object, of: Resource, [refused, allowed]: readonly [object, object], says: RegExp): Verdicts => ({
+  kind: CustomPolicy as unknown as Resource,
+  spec: { target: {}, ...spec },
+  of,
+  refused,
+  allowed,
+  says,
+});
+const digest = `registry.example.com/team/app@sha256:${"a".repeat(64)}`;
+const labelled = { ...podOf({}), metadata: { name: "x", namespace: "shop", labels: { team: "red" } } };
+const onPods = [{ apiGroups: [""], resources: ["pods"] }];
+
+const table: Readonly<Record<string, Verdicts>> = {
+  "security Baseline of the organization": security({ level: "Baseline" }, privileged, /privileged/, podOf({})),
+  "security Restricted of the organization": security(
+    { level: "Restricted" },
+    podOf({}),
+    /allowPrivilegeEscalation != false/,
+  ),
+  "security Custom": security(
+    { level: "Custom", custom: { controls: ["hostPorts"] } },
+    podOf({ ports: [{ containerPort: 1, hostPort: 1 }] }),
+    /hostPort/,
+    privileged,
+  ),
+  "security of an outer group": security({ target: { group: "all" }, level: "Baseline" }, privileged, /privileged/),
+  "security of the cluster": security({ target: { cluster: "c1" }, level: "Baseline" }, privileged, /privileged/),
+  "security of one namespace": security(
+    { target: { namespace: { cluster: "c1", name: "shop" } }, level: "Baseline" },
+    privileged,
+    /privileged/,
+    podOf({ securityContext: { privileged: true } }, "bank"),
+  ),
+  "security by labels of namespaces": security(
+    { level: "Baseline", namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "shop" } } },
+    privileged,
+    /privileged/,
+    podOf({ securityContext: { privileged: true } }, "bank"),
+  ),
+  "image registries": image({ registries: ["registry.example.com"] }, "nginx", "registry.example.com/a:1"),
+  "image names": image({ names: ["team/*"] }, "registry.example.com/other/app:1", "registry.example.com/team/app:1"),
+  "image library names": image({ names: ["library/nginx"] }, "redis:7", "nginx:1.27"),
+  "image tags": image(
+    { tags: ["1.*"] },
+    "registry.example.com:5000/team/app",
+    "registry.example.com:5000/team/app:1.2",
+  ),
+  "image block-tags": image({ blockTags: ["dev-*"] }, "app:dev-3", "app:3"),
+  "image block-latest": image({ blockLatest: true }, "registry.example.com:5000/app", digest),
+  "image require-digest": image({ requireDigest: true }, "app:1.0", digest),
+  "custom BlockNodePort": custom(
+    { recipe: "BlockNodePort" },
+    services,
+    [serviceOf({ type: "NodePort" }), serviceOf({})],
+    /NodePort/,
+  ),
+  "custom BlockExternalIPs": custom(
+    { recipe: "BlockExternalIPs" },
+    services,
+    [serviceOf({ externalIPs: ["1.2.3.4"] }), serviceOf({})],
+    /external IPs/,
+  ),
+  "custom RequireLabels": custom(
+    { recipe: "RequireLabels", labels: [{ key: "team", pattern: "red|blue" }], resources: onPods },
+    pods,
+    [podOf({}), labelled],
+    /label team/,
+  ),
+  "custom BlockResources": custom(
+    { recipe: "BlockResources", resources: onPods },
+    pods,
+    [podOf({}), serviceOf({})],
+    /not allowed here/,
+  ),
+  "custom Rules": custom(
+    {
+      recipe: "Rules",
+      resources: onPods,
+      rules: [{ expression: "object.metadata.name != 'x'", message: "not x" }],
+    },
+    pods,
+    [podOf({}), { ...podOf({}), metadata: { name: "y", namespace: "shop" } }],
+    /not x/,
+  ),
+};
+
+for (const [name, { kind, spec, of, refused, allowed, says }] of Object.entries(table)) {
+  test(`${name}: refused and allowed at the cluster`, { timeout: 60_000 }, async () => {
+    await withPolicy(kind, spec, async ({ childClient }) => {
+      const make = (object: object) => childClient.create(of, object as ApiObject, { dryRun: true });
+      await assert.rejects(make(refused), says);
+      const allowedOf = name.endsWith("BlockResources") ? services : of;
+      await childClient.create(allowedOf, allowed as ApiObject, { dryRun: true });
+    });
+  });
+}
+
+test("a policy that warns or audits lets pass", { timeout: 60_000 }, async () => {
+  for (const enforcement of ["Warn", "Audit"]) {
+    await withPolicy(
+      SecurityPolicy as unknown as Resource,
+      { target: {}, level: "Baseline", enforcement },
+      async ({ child }) => {
+        const body = { apiVersion: "v1", kind: "Pod", ...privileged };
+        const { status, headers } = await child.send("POST", "/api/v1/namespaces/shop/pods?dryRun=All", { body });
+        assert.equal(status, 201);
+        assert.equal(/privileged/.test(String(headers["warning"] ?? "")), enforcement === "Warn");
+      },
+    );
+  }
+});
+
+test("a policy of a group does not reach clusters outside it", { timeout: 60_000 }, async () => {
+  const { hubClient, childClient } = await fleet.promise;
+  await hubClient.create(SecurityPolicy, {
+    metadata: { name: "elsewhere", namespace: "default" },
+    spec: { target: { group: "dev" }, level: "Baseline" },
+  });
+  await eventually("it is for no cluster", async () => {
+    return (await hubClient.get(SecurityPolicy, toKey("default", "elsewhere"))).status?.summary === "0/0";
+  });
+  await childClient.create(Pod, privileged, { dryRun: true });
+  await hubClient.delete(SecurityPolicy, toKey("default", "elsewhere"));
+});
+
+test("an exception lets its objects pass until it ends", { timeout: 60_000 }, async () => {
+  await withPolicy(
+    SecurityPolicy as unknown as Resource,
+    { target: {}, level: "Baseline" },
+    async ({ hubClient, childClient }) => {
+      const make = () => childClient.create(Pod, privileged, { dryRun: true });
+      const spec = { policy: "SecurityPolicy/p", namespace: "shop", name: "x", owner: "ann", reason: "old driver" };
+      const metadata = { name: "e", namespace: "default" };
+      await assert.rejects(make());
+      const expires = new Date(systemClock.nowMs() + 4_000).toISOString().replace(/\.\d+/, "");
+      await hubClient.create(PolicyException, { metadata, spec: { ...spec, expires } });
+      const passes = () =>
+        make().then(
+          () => true,
+          () => false,
+        );
+      await eventually("the pod passes", passes);
+      await eventually("the pod is refused again", async () => !(await passes()));
+      await hubClient.delete(PolicyException, toKey("default", "e"));
+    },
+  );
+});
+
+test("quota, network rules and roles are in each namespace but the system's", { timeout: 60_000 }, async () => {
+  const has = async (client: Client, resource: Resource, namespace: string, name: string) =>
+    client.get(resource, toKey(namespace, name)).then(
+      () => true,
+      (error: unknown) => {
+        if (isNotFound(error)) return false;
+        throw error;
+      },
+    );
+  const cases: readonly [Resource, object, Resource, string][] = [
+    [QuotaPolicy as never, { size: "Small" }, ResourceQuota as never, "fleet-quotapolicy-p"],
+    [TrafficPolicy as never, { recipe: "DenyAll" }, NetworkPolicy as never, "fleet-trafficpolicy-p"],
+    [
+      AccessPolicy as never,
+      { namespaceSelector: {}, bindings: [{ role: "namespace.edit", subjects: [{ kind: "Group", name: "dev" }] }] },
+      RoleBinding as never,
+      "fleet-accesspolicy-p-0",
+    ],
+  ];
+  for (const [kind, spec, made, name] of cases) {
+    await withPolicy(kind, { target: {}, ...spec }, async ({ childClient }) => {
+      assert.equal(await has(childClient, made, "shop", name), true);
+      assert.equal(await has(childClient, made, "kube-system", name), false);
+      await childClient.create(Namespace, { metadata: { name: "late" } });
+      await eventually("a namespace that comes later has it too", () => has(childClient, made, "late", name));
+      await childClient.delete(made, toKey("shop", name));
+      await eventually("what was deleted by hand is back", () => has(childClient, made, "shop", name));
+      await childClient.delete(made, toKey("late", name));
+      const { child } = await fleet.promise;
+      await child.send("DELETE", "/api/v1/namespaces/late");
+      const { json } = await child.send("GET", "/api/v1/namespaces/late");
+      const body = { ...json, spec: { finalizers: [] } };
+      await child.send("PUT", "/api/v1/namespaces/late/finalize", { body });
+    });
+  }
+});
+
+test("a role for the whole cluster is a ClusterRoleBinding", { timeout: 60_000 }, async () => {
+  const bindings = [{ role: "cluster.edit", subjects: [{ kind: "Group", name: "dev" }] }];
+  await withPolicy(
+    AccessPolicy as unknown as Resource,
+    { target: { group: "prod" }, bindings },
+    async ({ childClient }) => {
+      const { roleRef, subjects } = await childClient.get(ClusterRoleBinding, toKey("", "fleet-accesspolicy-p-0"));
+      assert.equal(roleRef.name, "edit");
+      assert.deepEqual(
+        subjects?.map(({ name }) => name),
+        ["dev"],
+      );
+    },
+  );
+});
+
+test("labels and security defaults are filled in", { timeout: 60_000 }, async () => {
+  const spec = { target: {}, labels: { team: "blue" }, podSecurityDefaults: true };
+  await withPolicy(MutationPolicy as unknown as Resource, spec, async ({ childClient }) => {
+    const made = await childClient.create(Pod, podOf({}), { dryRun: true });
+    assert.equal(made.metadata.labels?.["team"], "blue");
+    assert.equal(made.spec?.securityContext?.runAsNonRoot, true);
+    const own = await childClient.create(Pod, labelled, { dryRun: true });
+    assert.equal(own.metadata.labels?.["team"], "red");
+  });
+});
+
+test("a FleetNamespace is made on its clusters, and a policy of its workspace holds there alone", {
+  timeout: 60_000,
+}, async () => {
+  const { hubClient, childClient } = await fleet.promise;
+  await hubClient.create(FleetNamespace, {
+    metadata: { name: "web", namespace: "default" },
+    spec: { workspace: "w", group: "prod" },
+  });
+  const exists = () =>
+    childClient.get(Namespace, toKey("", "web")).then(
+      () => true,
+      () => false,
+    );
+  await eventually("the namespace is there", exists);
+  await childClient.create(ServiceAccount, { metadata: { name: "default", namespace: "web" } });
+  const spec = { target: { workspace: "w" }, level: "Baseline" };
+  const policy = { metadata: { name: "ws", namespace: "default" }, spec };
+  await hubClient.create(SecurityPolicy, policy as never);
+  const refused = (namespace: string) =>
+    childClient.create(Pod, podOf({ securityContext: { privileged: true } }, namespace), { dryRun: true }).then(
+      () => false,
+      (error: Error) => /privileged: /.test(error.message),
+    );
+  await eventually("it holds in the workspace", () => refused("web"));
+  assert.equal(await refused("shop"), false);
+  await hubClient.delete(SecurityPolicy, toKey("default", "ws"));
+  await hubClient.delete(FleetNamespace, toKey("default", "web"));
+});
+
+test("the controllers had nothing to complain about", async () => {
+  const { workshop } = await fleet.promise;
+  assert.deepEqual(workshop.complaints, []);
 });

@@ -1,12 +1,15 @@
 /** Writes each cluster's Works: what its organization wants of it. */
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { FleetNamespace } from "@atoll/api/fleet/v1alpha1/fleetnamespace";
+import { PolicyException } from "@atoll/api/fleet/v1alpha1/policyexception";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { Namespace } from "@atoll/client/builtin";
 import { type Key, keyOf, toKey } from "@atoll/client/resource";
+import { parseTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { partOf, type View, watching } from "@atoll/runtime/claims";
-import { type Controller, defineController, settled } from "@atoll/runtime/controller";
+import { again, type Controller, defineController, type Result, settled } from "@atoll/runtime/controller";
 import { inClusterNamespace } from "../cluster/controller.ts";
 import { clusterNamespace } from "../cluster/names.ts";
 import { compile, type Organization, policyKinds } from "../compile/compile.ts";
@@ -18,12 +21,21 @@ function* allOf({ metadata }: ApiObject, cache: View): Iterable<Key> {
 }
 
 /** All that an organization wrote, as the cache has it. */
-export function organizationOf(namespace: string, cache: View): Organization {
+export function organizationOf(namespace: string, cache: View, nowMs: number): Organization {
   const groups = cache.list(ClusterGroup, { namespace });
   return {
     groups: new Map(groups.map((group) => [group.metadata.name ?? "", group])),
     policies: policyKinds.flatMap((kind) => cache.list(kind, { namespace, alive: true })),
+    namespaces: cache.list(FleetNamespace, { namespace, alive: true }),
+    exceptions: cache.list(PolicyException, { namespace, alive: true }),
+    nowMs,
   };
+}
+
+/** When the next exception ends: what is wanted changes by itself then. */
+function untilExpiry({ exceptions, nowMs }: Organization): Result {
+  const left = exceptions.map(({ spec }) => parseTime(spec.expires) - nowMs).filter((ms) => ms > 0);
+  return left.length === 0 ? settled : again({ afterMs: Math.min(...left) + 1_000 });
 }
 
 /** Keeps Works. */
@@ -32,27 +44,29 @@ export const deliveryController: Controller = defineController({
   for: FleetCluster,
   reads: [
     watching(ClusterGroup, allOf),
+    watching(FleetNamespace, allOf),
+    watching(PolicyException, allOf),
     ...policyKinds.map((kind) => watching(kind, allOf)),
     watching(Namespace, inClusterNamespace),
     watching(Work, inClusterNamespace),
   ],
   writes: [partOf(Work, "policies", ({ subresource }) => subresource === "")],
-  async reconcile(key, { cache, client }) {
+  async reconcile(key, { cache, client, clock }) {
     const cluster = cache.get(FleetCluster, key);
     if (cluster === undefined) return settled;
-    const organization = cluster.metadata.namespace ?? "";
-    const namespace = clusterNamespace(organization, cluster.metadata.name ?? "");
+    const wrote = organizationOf(cluster.metadata.namespace ?? "", cache, clock.nowMs());
+    const namespace = clusterNamespace(cluster.metadata.namespace ?? "", cluster.metadata.name ?? "");
     const home = cache.get(Namespace, toKey(undefined, namespace));
     if (home === undefined || home.metadata.deletionTimestamp !== undefined) return settled;
     const leaving = cluster.metadata.deletionTimestamp !== undefined;
     if (leaving && cluster.spec.onDetach === "Keep") return settled;
-    const wanted = leaving ? [] : compile(cluster, organizationOf(organization, cache));
+    const wanted = leaving ? [] : compile(cluster, wrote);
     for (const step of plan(wanted, cache.list(Work, { namespace }))) {
       if (step.do === "create")
         await client.create(Work, { metadata: { name: step.name, namespace }, spec: step.spec });
       else if (step.do === "update") await client.update({ ...step.work, spec: step.spec });
       else await client.delete(step.work);
     }
-    return settled;
+    return untilExpiry(wrote);
   },
 });

@@ -17,7 +17,7 @@ const largestBytes = 500_000;
  */
 export function plan(wanted: readonly Wanted[], have: readonly Work[], keepsLast = true): readonly Step[] {
   const byName = new Map(have.map((work) => [work.metadata.name ?? "", work]));
-  const chunks = split(wanted.map(({ source, generation, manifest }) => ({ source, generation, manifest })));
+  const chunks = split(wanted.map(({ level: _, ...object }) => object as Objects[number]));
   if (chunks.length === 0 && keepsLast && have.length > 0) chunks.push([]);
   const order = 1 + Math.max(0, ...have.map(({ spec }) => spec.order));
   const steps: Step[] = chunks.flatMap((objects, at): Step[] => {

@@ -33,6 +33,10 @@ function any<T = Readonly<Record<string, unknown>>>(facts: Facts) {
   return TypeBox.Unsafe<T>({ ...facts, type: "object", "x-kubernetes-preserve-unknown-fields": true });
 }
 
+function quantity(facts: Facts) {
+  return TypeBox.Unsafe<string | number>({ ...facts, "x-kubernetes-int-or-string": true });
+}
+
 /** The forms a field can have. */
 export const Type = {
   string: (facts: Facts) => TypeBox.String(facts),
@@ -47,6 +51,8 @@ export const Type = {
   oneOf,
   /** Keys are any text. */
   map,
+  /** A number, or a text as 500m or 2Gi. */
+  quantity,
   /** An object whose fields the kind does not judge. */
   any,
 };

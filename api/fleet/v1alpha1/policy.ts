@@ -4,6 +4,7 @@
 import { conditions, defineKind } from "../../own/kind.ts";
 import { type Facts, Type, type Typed } from "@atoll/machinery/schema/type";
 import { fleetGroup } from "./group.ts";
+import { labelSelector } from "./labels.ts";
 
 const target = Type.object(
   {
@@ -38,30 +39,6 @@ const enforcement = Type.optional(
   }),
 );
 
-const labelSelector = (description: string) =>
-  Type.optional(
-    Type.object(
-      {
-        matchLabels: Type.optional(
-          Type.map(Type.string({ description: "Value." }), { description: "Labels that must be." }),
-        ),
-        matchExpressions: Type.optional(
-          Type.list(
-            Type.object({
-              key: Type.string({ description: "The label." }),
-              operator: Type.oneOf(["In", "NotIn", "Exists", "DoesNotExist"], { description: "How it is judged." }),
-              values: Type.optional(
-                Type.list(Type.string({ description: "Value." }), { description: "Values for In and NotIn." }),
-              ),
-            }),
-            { description: "Conditions on labels." },
-          ),
-        ),
-      },
-      { description },
-    ),
-  );
-
 /** What a policy's status says of one cluster. */
 const clusterState = Type.object({
   name: Type.string({ description: "The FleetCluster." }),
@@ -88,7 +65,9 @@ const status = Type.object(
   { description: "What came of the policy." },
 );
 
-const namespaceSelector = labelSelector("Only namespaces with these labels. Empty: all but those of the system.");
+const namespaceSelector = Type.optional(
+  labelSelector("Only namespaces with these labels. Empty: all but those of the system."),
+);
 
 /** What names a kind of policy. */
 export interface PolicyFacts {
@@ -97,6 +76,12 @@ export interface PolicyFacts {
   readonly shortNames?: readonly string[];
   readonly description: string;
 }
+
+/** For kinds that Kubernetes can only enforce, not warn of. */
+export const onlyEnforced = {
+  rule: "!has(self.enforcement) || self.enforcement == 'Enforce'",
+  message: "Kubernetes has no warning or audit for what this policy is made of: enforcement must be Enforce",
+};
 
 /** Declares a kind of policy by what it has beyond the envelope. */
 export function definePolicy<Fields extends Record<string, Typed>>(

@@ -2,6 +2,7 @@ import { conditions, defineKind, type ObjectOf } from "../../own/kind.ts";
 import { Type } from "@atoll/machinery/schema/type";
 import type { ApiObject } from "@atoll/machinery/object";
 import { fleetGroup } from "./group.ts";
+import { labelSelector } from "./labels.ts";
 
 /** How far an object of a Work is. */
 export const objectStates = ["Applied", "Pending", "Failed", "Unsupported"] as const;
@@ -33,6 +34,9 @@ export const Work = defineKind(
           Type.object({
             source: Type.string({ description: "KIND/NAME of what asks for the object." }),
             generation: Type.integer({ description: "The generation of what asks for it." }),
+            eachNamespace: Type.optional(
+              labelSelector("The object is wanted in every namespace with these labels; the manifest names none."),
+            ),
             manifest: Type.any<ApiObject>({
               description: "The object, with apiVersion, kind and metadata.name.",
               "x-kubernetes-embedded-resource": true,

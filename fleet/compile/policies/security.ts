@@ -5,8 +5,9 @@ import {
   restrictedControls,
   type SecurityPolicy,
 } from "@atoll/api/fleet/v1alpha1/securitypolicy";
-import type { Judgement } from "./admission.ts";
-import { podRules, podVariables } from "./pods.ts";
+import { admissionPolicy, onCreateAndUpdate } from "./admission.ts";
+import type { Envelope, Output } from "./envelope.ts";
+import { podRules, podVariables } from "./podrules.ts";
 
 /** The controls that hold. A restricted pod's capabilities and seccomp are judged by the stricter rule alone. */
 export function controlsOf({ level, custom }: SecurityPolicy["spec"]): readonly Control[] {
@@ -15,17 +16,10 @@ export function controlsOf({ level, custom }: SecurityPolicy["spec"]): readonly 
 }
 
 /** Pods as they are made, and as containers are added to them. */
-export function securityJudgement(spec: SecurityPolicy["spec"]): Judgement {
-  return {
-    rules: [
-      {
-        apiGroups: [""],
-        apiVersions: ["v1"],
-        operations: ["CREATE", "UPDATE"],
-        resources: ["pods", "pods/ephemeralcontainers"],
-      },
-    ],
+export function securityObjects({ spec }: SecurityPolicy, envelope: Envelope): readonly Output[] {
+  return admissionPolicy(envelope, {
+    rules: [{ ...onCreateAndUpdate, apiGroups: [""], resources: ["pods", "pods/ephemeralcontainers"] }],
     variables: podVariables,
     validations: controlsOf(spec).map((control) => podRules[control]),
-  };
+  });
 }

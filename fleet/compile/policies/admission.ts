@@ -1,0 +1,83 @@
+/** A policy that judges or changes objects, as the two objects that make a cluster do so. */
+import type { Envelope, Exemption, Output } from "./envelope.ts";
+import type { Validation } from "./podrules.ts";
+
+/** Which requests. Source: admissionregistration.k8s.io/v1 RuleWithOperations */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly apiVersions: readonly string[];
+  readonly operations: readonly string[];
+  readonly resources: readonly string[];
+}
+
+/** What is judged, and how. */
+export interface Judgement {
+  readonly rules: readonly Rule[];
+  readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+  readonly validations: readonly Validation[];
+}
+
+/** What is changed, and how. */
+export interface Change {
+  readonly rules: readonly Rule[];
+  /** CEL that gives an Object. */
+  readonly expressions: readonly string[];
+}
+
+/** For rules about objects as they are written. */
+export const onCreateAndUpdate = { apiVersions: ["*"], operations: ["CREATE", "UPDATE"] } as const;
+
+const group = "admissionregistration.k8s.io";
+const actions = { Enforce: "Deny", Warn: "Warn", Audit: "Audit" } as const;
+
+/** ValidatingAdmissionPolicy and its binding. Source: admissionregistration.k8s.io/v1 */
+export function admissionPolicy(
+  envelope: Envelope,
+  { rules, variables = [], validations }: Judgement,
+): readonly Output[] {
+  const { name, enforcement, namespaces } = envelope;
+  const policy = {
+    failurePolicy: "Fail",
+    matchConstraints: { resourceRules: rules },
+    matchConditions: conditions(envelope.exemptions),
+    variables,
+    validations,
+  };
+  const binding = {
+    policyName: name,
+    validationActions: [actions[enforcement]],
+    matchResources: { namespaceSelector: namespaces },
+  };
+  return [output("ValidatingAdmissionPolicy", name, policy), output("ValidatingAdmissionPolicyBinding", name, binding)];
+}
+
+/** MutatingAdmissionPolicy and its binding. Source: admissionregistration.k8s.io/v1 */
+export function mutationPolicy(
+  { name, namespaces, exemptions }: Envelope,
+  { rules, expressions }: Change,
+): readonly Output[] {
+  const policy = {
+    failurePolicy: "Fail",
+    reinvocationPolicy: "Never",
+    matchConstraints: { resourceRules: rules },
+    matchConditions: conditions(exemptions),
+    mutations: expressions.map((expression) => ({
+      patchType: "ApplyConfiguration",
+      applyConfiguration: { expression },
+    })),
+  };
+  const binding = { policyName: name, matchResources: { namespaceSelector: namespaces } };
+  return [output("MutatingAdmissionPolicy", name, policy), output("MutatingAdmissionPolicyBinding", name, binding)];
+}
+
+function output(kind: string, name: string, spec: object): Output {
+  return { manifest: { apiVersion: `${group}/v1`, kind, metadata: { name }, spec } };
+}
+
+/** One condition for each exemption: the policy does not concern what is exempt. */
+function conditions(exemptions: readonly Exemption[]) {
+  return exemptions.map(({ namespace, name }, at) => ({
+    name: `exception-${at}`,
+    expression: `!(request.namespace == '${namespace}' && (request.name + object.metadata.?generateName.orValue('')).startsWith('${name}'))`,
+  }));
+}
