@@ -44,6 +44,7 @@ interface Learnt {
 
 const httpsPort = 443;
 
+/** Kept up to date in the turn of the commit; nothing is looked at until somebody asks. */
 export class Remotes {
   readonly resource: Resource;
   readonly #followed: FollowedObjects<APIService>;

@@ -14,6 +14,7 @@ export const proxyNames: readonly string[] = ["front-proxy-client"];
 
 const extraPrefix = "x-remote-extra-";
 
+/** Reads whom a proxy speaks for; checks the proxy once a connection. */
 export class FrontProxyAuthenticator {
   readonly #clock: Clock;
   readonly #authority: string;

@@ -48,6 +48,7 @@ export class MutationFailed extends Error {
   override readonly name = "MutationFailed";
 }
 
+/** Compiles all that a policy says; what does not compile is told when it would run. */
 export function compileMutations(compiler: Compiler, { spec }: MutatingAdmissionPolicy): Mutations {
   const params = spec.paramKind !== undefined;
   const variables = compileVariables(compiler, spec.variables, { params, authorizer: true });

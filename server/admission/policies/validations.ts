@@ -49,6 +49,7 @@ export interface Verdict {
 /** Source: MaxEvaluatedMessageExpressionSizeBytes */
 const longestMessage = 5 * 1024;
 
+/** Compiles all that a policy says; what does not compile is told when it would run. */
 export function compileValidations(compiler: Compiler, { spec }: ValidatingAdmissionPolicy): Validations {
   const params = spec.paramKind !== undefined;
   const variables = compileVariables(compiler, spec.variables, { params, authorizer: true });
