@@ -22,6 +22,8 @@ export class Exchange {
   readonly startedMs: number;
   /** Texts for Warning headers. */
   readonly warnings: string[] = [];
+  /** Headers of the answer beside the usual ones: names and values in turn. */
+  readonly headers: string[] = [];
   /** Annotations of the request's audit event. */
   readonly annotations = new Map<string, string>();
   /** Set by the authenticating stage. */

@@ -78,6 +78,7 @@ function setCommonHeaders(response: ServerResponse, exchange: Exchange): void {
 /** Names and values in turn. */
 function commonHeaders(exchange: Exchange): (string | string[])[] {
   const headers: (string | string[])[] = ["audit-id", exchange.auditId, "cache-control", "no-cache, private"];
+  headers.push(...exchange.headers);
   if (exchange.warnings.length > 0) {
     headers.push("warning", exchange.warnings.slice(0, maxWarnings).map(warning));
   }

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { eventually } from "@atoll/harness/client";
+import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
+import { issue } from "@atoll/server/pki/authority";
+import { systemClock } from "@atoll/machinery/clock";
+import type { ClientRequest } from "node:http";
+import { Agent, request } from "node:https";
+
+const root = "/apis/flowcontrol.apiserver.k8s.io/v1";
+
+async function setUp(t: TestContext) {
+  const harness = await startHarness();
+  t.after(() => harness.close());
+  const make = async (plural: string, body: object) => {
+    const answer = await harness.send("POST", `${root}/${plural}`, { body });
+    assert.equal(answer.status, 201, answer.text);
+    return (answer.json?.["metadata"] as { uid?: string } | undefined)?.uid;
+  };
+  return { harness, make };
+}
+
+/** A client that shows a certificate of the cluster. */
+async function clientAs(t: TestContext, { pki, server }: Harness, commonName: string) {
+  const wish = { commonName, usage: "client" as const, days: 1 };
+  const agent = new Agent({ ca: pki.ca.cert, ...(await issue(pki.ca, wish, systemClock.nowMs())) });
+  t.after(() => agent.destroy());
+  const target = { host: "127.0.0.1", port: server.port, agent };
+  const answerTo = (sent: ClientRequest): Promise<Pick<Answer, "status" | "headers" | "text">> =>
+    new Promise((resolve, reject) => {
+      sent.on("response", (response) => {
+        let text = "";
+        response.on("data", (chunk) => (text += String(chunk)));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      });
+      sent.on("error", reject);
+    });
+  const get = async (path: string) => await answerTo(request({ ...target, path }).end());
+  /** Asks for a change whose body comes only when the test says, so that it holds its seat until then. */
+  const hold = (path: string) => {
+    const headers = { "content-type": "application/json", "transfer-encoding": "chunked" };
+    const sent = request({ ...target, path, method: "POST", headers });
+    sent.write("{");
+    const answer = answerTo(sent);
+    return { answer, finish: () => sent.end("}") };
+  };
+  return { get, hold };
+}
+
+const kind = (name: string) => ({ apiVersion: "flowcontrol.apiserver.k8s.io/v1", kind: name });
+
+function schemaFor(user: string, level: string): object {
+  const everything = { verbs: ["*"], apiGroups: ["*"], resources: ["*"], clusterScope: true, namespaces: ["*"] };
+  const subjects = [{ kind: "User", user: { name: user } }];
+  const paths = [{ verbs: ["*"], nonResourceURLs: ["*"] }];
+  const rules = [{ subjects, resourceRules: [everything], nonResourceRules: paths }];
+  const spec = { priorityLevelConfiguration: { name: level }, matchingPrecedence: 50, rules };
+  return { ...kind("FlowSchema"), metadata: { name: `for-${user}` }, spec };
+}
+
+test("answers name the schema and the level that let them in, and new ones count at once", async (t) => {
+  const { harness, make } = await setUp(t);
+  const ask = await clientAs(t, harness, "alice");
+  const before = await ask.get("/api");
+  const schemas = await harness.send("GET", `${root}/flowschemas/global-default`);
+  const { uid } = (schemas.json?.["metadata"] ?? {}) as { uid?: string };
+  assert.equal(before.headers["x-kubernetes-pf-flowschema-uid"], uid);
+  const limited = { nominalConcurrencyShares: 10, limitResponse: { type: "Reject" } };
+  const level = {
+    ...kind("PriorityLevelConfiguration"),
+    metadata: { name: "own" },
+    spec: { type: "Limited", limited },
+  };
+  const levelUid = await make("prioritylevelconfigurations", level);
+  const schemaUid = await make("flowschemas", schemaFor("alice", "own"));
+  const after = await ask.get("/api");
+  assert.equal(after.headers["x-kubernetes-pf-flowschema-uid"], schemaUid);
+  assert.equal(after.headers["x-kubernetes-pf-prioritylevel-uid"], levelUid);
+});
+
+test("a user over their level's seats is told to try again later, and nobody else is", async (t) => {
+  const { harness, make } = await setUp(t);
+  const limited = { nominalConcurrencyShares: 0, borrowingLimitPercent: 0, limitResponse: { type: "Reject" } };
+  const level = {
+    ...kind("PriorityLevelConfiguration"),
+    metadata: { name: "tiny" },
+    spec: { type: "Limited", limited },
+  };
+  await make("prioritylevelconfigurations", level);
+  await make("flowschemas", schemaFor("mallory", "tiny"));
+  const binding = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: "mallory" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+    subjects: ["mallory", "alice"].map((name) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "User", name })),
+  };
+  const bound = await harness.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", { body: binding });
+  assert.equal(bound.status, 201);
+  const mallory = await clientAs(t, harness, "mallory");
+  const alice = await clientAs(t, harness, "alice");
+  const path = "/api/v1/namespaces/default/configmaps";
+  // A watch gives its seat back once it has begun.
+  const watching = mallory.get(`${path}?watch=true&timeoutSeconds=2`);
+  await eventually("the seat is free", async () => (await mallory.get(path)).status === 200);
+  const held = mallory.hold(path);
+  await eventually("the seat is taken", async () => (await mallory.get(path)).status === 429);
+  const refused = await mallory.get(path);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers["retry-after"], "1");
+  assert.equal((JSON.parse(refused.text) as { reason?: string }).reason, "TooManyRequests");
+  assert.ok(refused.headers["x-kubernetes-pf-flowschema-uid"] !== undefined);
+  assert.equal((await alice.get(path)).status, 200);
+  held.finish();
+  assert.equal((await held.answer).status, 422, "it had no name, but it was read");
+  assert.equal((await mallory.get(path)).status, 200);
+  assert.equal((await watching).status, 200);
+  const { text } = await harness.send("GET", "/metrics");
+  assert.match(text, /apiserver_flowcontrol_rejected_requests_total\{.*flow_schema="for-mallory".*\} \d+/);
+  assert.match(text, /apiserver_flowcontrol_dispatched_requests_total\{.*flow_schema="global-default".*\} \d+/);
+  assert.match(text, /apiserver_flowcontrol_current_executing_seats\{priority_level="tiny"\} 0/);
+});
