@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import {
+  ClusterRole,
+  ConfigMap,
+  CronJob,
+  DaemonSet,
+  Deployment,
+  EndpointSlice,
+  Job,
+  Namespace,
+  Pod,
+  Service,
+  StatefulSet,
+} from "@atoll/client/builtin";
+import { toKey } from "@atoll/client/resource";
+import { controllers } from "@atoll/controllers/index";
+import { clientOf, eventually, transportTo } from "@atoll/harness/client";
+import { startControllers } from "@atoll/harness/controllers";
+import { people } from "@atoll/harness/people";
+import { startHarness } from "@atoll/harness/server";
+import { controllersPolicy } from "./accounts.ts";
+
+const all = controllers({ ca: "PEM" });
+const labels = { app: "web" };
+const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+const selector = { matchLabels: labels };
+
+test("the controllers do their work with their own account, without being masters", async (t) => {
+  const harness = await startHarness({ server: { policies: [controllersPolicy(all)] } });
+  const crew = people(harness);
+  const manager = await crew.user("system:kube-controller-manager");
+  const { ca, cert = "", key = "" } = manager.tls;
+  const workshop = startControllers(harness, all, transportTo({ url: harness.url, tls: { ca, cert, key } }));
+  t.after(async () => {
+    await workshop.stop();
+    crew.close();
+    await harness.close();
+  });
+  const client = clientOf(harness);
+  const namespace = "shop";
+  await client.create(Namespace, { metadata: { name: namespace } });
+  const metadata = { name: "web", namespace };
+  await client.create(Deployment, { metadata, spec: { replicas: 2, selector, template } });
+  await client.create(StatefulSet, { metadata, spec: { replicas: 1, serviceName: "web", selector, template } });
+  await client.create(DaemonSet, { metadata, spec: { selector, template } });
+  const jobTemplate = { ...template, spec: { ...template.spec, restartPolicy: "Never" as const } };
+  await client.create(Job, { metadata, spec: { template: jobTemplate } });
+  await client.create(CronJob, {
+    metadata,
+    spec: { schedule: "* * * * *", jobTemplate: { spec: { template: jobTemplate } } },
+  });
+  await client.create(Service, { metadata, spec: { selector: labels, ports: [{ port: 80 }] } });
+  const pods = async () => (await client.list(Pod, { namespace })).items.length;
+  await eventually("the workloads have their pods", async () => (await pods()) === 4);
+  await eventually(
+    "the Service has slices",
+    async () => (await client.list(EndpointSlice, { namespace })).items.length > 0,
+  );
+  await eventually("its CA is there", async () => (await client.list(ConfigMap, { namespace })).items.length === 1);
+  await eventually("admin has gathered its rules", async () => {
+    const admin = await client.get(ClusterRole, toKey(undefined, "admin"));
+    return (admin.rules ?? []).length > 20;
+  });
+  await client.delete(Deployment, toKey(namespace, "web"));
+  await eventually("its pods are collected", async () => (await pods()) === 2);
+  await client.delete(Namespace, toKey(undefined, namespace));
+  const names = async () => (await client.list(Namespace)).items.map((each) => each.metadata.name);
+  await eventually("the namespace is gone", async () => !(await names()).includes(namespace), 20_000);
+  assert.deepEqual(
+    workshop.complaints.filter((each) => /forbidden/i.test(each)),
+    [],
+  );
+});
+
+test("what no controller declares to write, the account may not", async (t) => {
+  const harness = await startHarness({ server: { policies: [controllersPolicy(all)] } });
+  const crew = people(harness);
+  t.after(async () => {
+    crew.close();
+    await harness.close();
+  });
+  const manager = await crew.user("system:kube-controller-manager");
+  const binding = {
+    metadata: { name: "me" },
+    roleRef: { kind: "ClusterRole", name: "cluster-admin" },
+    subjects: [{ kind: "User", name: "system:kube-controller-manager" }],
+  };
+  for (const [path, body] of [
+    ["/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding],
+    ["/apis/apiregistration.k8s.io/v1/apiservices", { metadata: { name: "v1.forged.example.com" } }],
+    ["/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", { metadata: { name: "spy" } }],
+  ] as const) {
+    assert.equal((await manager.send("POST", path, { body })).status, 403, path);
+  }
+});
