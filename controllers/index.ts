@@ -18,6 +18,7 @@ import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
+import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
@@ -48,6 +49,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    resourceQuotaController(),
     binder,
     approvingController,
     cleanerController,
