@@ -19,7 +19,6 @@ import type { Ruling } from "./review.ts";
 import type { Hook } from "./set.ts";
 
 const mutationKey = "mutation.webhook.admission.k8s.io/";
-const patchKey = "patch.webhook.admission.k8s.io/";
 const failedOpenKey = "failed-open.mutation.webhook.admission.k8s.io/";
 const maxDepth = 1_000;
 
@@ -53,7 +52,7 @@ export class MutatingWebhooks extends WebhookPlugin implements AdmissionPlugin {
     let changed = false;
     try {
       const ruling = await call(this.options.webhooks, hook, asked);
-      changed = await patch(hook, ruling, { ...asked, label });
+      changed = await patch(hook, ruling, asked);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       if (!hook.ignore) throw internal(error);
@@ -71,11 +70,14 @@ export class MutatingWebhooks extends WebhookPlugin implements AdmissionPlugin {
   }
 }
 
-/** Does to the object what the webhook asks for; says whether that changed it. */
+/**
+ * Does to the object what the webhook asks for; says whether that changed it. What it asks for goes into no annotation:
+ * it may be a secret.
+ */
 async function patch(
-  { webhook: { name }, configuration }: Hook,
+  { webhook: { name } }: Hook,
   { patch: given, patchType }: Ruling,
-  { attributes, matched, objects, label }: Parameters<typeof call>[2] & { label: string },
+  { attributes, matched, objects }: Parameters<typeof call>[2],
 ): Promise<boolean> {
   if (given === "") return false;
   const operations = operationsOf(name, given);
@@ -89,8 +91,6 @@ async function patch(
   if (patchType !== "JSONPatch") throw new CallFailed(name, `unsupported patch type ${JSON.stringify(patchType)}`);
   const before = clone(request.object);
   await replaceObject(request, matched, patched(object, operations));
-  const told = { configuration, webhook: name, patch: operations, patchType };
-  request.annotate(`${patchKey}${label}`, stringifyJson(told));
   return !deepEqual(before, request.object);
 }
 
