@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request as httpsRequest, type Server } from "node:https";
+import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import type { TLSSocket } from "node:tls";
@@ -41,6 +42,8 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
     response.write('{"type":"ADDED"}\n');
     // Nothing more, and no end but the client's.
     response.on("close", () => watchEnded.resolve());
+  } else if (method === "POST") {
+    request.setEncoding("utf8").on("data", (posted: string) => json({ posted }));
   } else json({ kind: "SampleList", apiVersion: `${group}/v1`, metadata: {}, items: [] });
 }
 
@@ -204,6 +207,21 @@ test("a watch is streamed, and ends at the backend when the client goes", async 
   });
   assert.equal(first, '{"type":"ADDED"}\n');
   await watchEnded.promise;
+});
+
+test("a client that speaks HTTP/2 is answered, body and all", async () => {
+  const session = connect(harness.url, harness.tls);
+  const sent = { ":method": "POST", ":path": samples, "content-type": "application/json", te: "trailers" };
+  const text = await new Promise<string>((resolve, reject) => {
+    const stream = session.request(sent);
+    const parts: Buffer[] = [];
+    stream.on("data", (part: Buffer) => parts.push(part));
+    stream.on("end", () => resolve(Buffer.concat(parts).toString()));
+    stream.on("error", reject);
+    stream.end('{"kind":"Sample"}');
+  });
+  session.close();
+  assert.equal((JSON.parse(text) as { posted?: unknown }).posted, '{"kind":"Sample"}');
 });
 
 test("an upgrade is passed through", async () => {
