@@ -141,11 +141,9 @@ async function* fileLines(path: string, from: number, following?: Following): As
       const { bytesRead } = await file.read(block, 0, blockBytes, at);
       at += bytesRead;
       rest = Buffer.concat([rest, block.subarray(0, bytesRead)]);
-      for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
-        const line = parseLine(rest.subarray(0, end));
-        rest = rest.subarray(end + 1);
-        if (line !== undefined) yield line;
-      }
+      const end = rest.lastIndexOf(newline) + 1;
+      yield* parsedLines(rest.subarray(0, end));
+      rest = rest.subarray(end);
       if (bytesRead > 0) continue;
       if (isOver) return;
       await bell.rung();
@@ -155,6 +153,15 @@ async function* fileLines(path: string, from: number, following?: Following): As
   } finally {
     bell.end();
     await file.close();
+  }
+}
+
+function* parsedLines(block: Buffer): Generator<LogLine> {
+  for (let from = 0; from < block.length; ) {
+    const end = block.indexOf(newline, from);
+    const line = parseLine(block.subarray(from, end));
+    if (line !== undefined) yield line;
+    from = end + 1;
   }
 }
 
