@@ -130,7 +130,8 @@ export function operationOptions(
   const shared = { apiVersion: "meta.k8s.io/v1", ...(options.dryRun ? { dryRun: ["All"] } : {}) };
   if (!("fieldManager" in options)) {
     const { dryRun: _, ...own } = options;
-    return { kind: "DeleteOptions", ...shared, ...own };
+    const given = Object.entries(own).filter(([, value]) => value !== undefined);
+    return { kind: "DeleteOptions", ...shared, ...Object.fromEntries(given) };
   }
   const { fieldManager, fieldValidation } = options;
   return {

@@ -3,6 +3,7 @@ import type { Kind } from "@atoll/api/kind";
 import { builtinSchema } from "@atoll/api/schemas";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
+import { carryMetadata } from "../../registry/metadata.ts";
 import { clone } from "../../registry/versions.ts";
 import { decodeObject } from "../../verbs/body.ts";
 import type { AdmissionRequest } from "../admission.ts";
@@ -27,8 +28,18 @@ export async function replaceObject(
   const given = decoded(kind, value, strict);
   kind.strategy.setDefaults?.(given);
   const own = await ownVersion(request, matched, given);
+  keepPlace(request, object, own);
   for (const field of Object.keys(object)) delete object[field];
   Object.assign(object, own);
+}
+
+/** What is asked about one namespace is not done in another; and system fields are no more admission's than a client's. */
+function keepPlace({ old, kind }: AdmissionRequest, before: ApiObject, after: ApiObject): void {
+  if ((before.metadata.namespace ?? "") !== (after.metadata.namespace ?? "")) {
+    const why = "the namespace of the provided object does not match the namespace sent on the request";
+    throw new StatusError("BadRequest", why);
+  }
+  if (old !== undefined && after.kind === kind.kind) carryMetadata(after, old, kind);
 }
 
 /** The kind of what is written, which for some subresources is not the resource's. */

@@ -3,6 +3,7 @@
  * Source: k8s.io/apiserver/pkg/admission/plugin/policy/generic (plugin.go, policy_dispatcher.go)
  */
 import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Authorizer } from "../../authorize/stage.ts";
 import type { Catalogue, Served } from "../../registry/catalogue.ts";
@@ -12,6 +13,7 @@ import { type Attributes, attributesOf, isExempt, type Matched } from "../matchi
 import { match, type Surroundings } from "../matching/criteria.ts";
 import type { Equivalents } from "../matching/equivalents.ts";
 import type { Namespaces } from "../matching/namespaces.ts";
+import { Versions } from "../matching/versions.ts";
 import { collectParams, Misconfigured, paramKindOf } from "./params.ts";
 import { type BindingObject, type Bound, type Hook, type PolicyObject, PolicySet } from "./set.ts";
 
@@ -47,6 +49,8 @@ export interface Met<P, B, C> {
   /** For expressions: undefined for what is in no namespace, and for Namespaces. */
   readonly namespace: ApiObject | undefined;
   readonly asker: Asker;
+  /** The objects as they were when the request met the policies. */
+  readonly versions: Versions;
 }
 
 interface Kinds<P, C> {
@@ -100,10 +104,12 @@ export class PolicyPlugin<P extends PolicyObject & { spec: Spec }, B extends Bin
     const around = namespaces.around(attributes);
     const namespace = around instanceof Promise ? await around : around;
     const found: (Invocation<P, B, C> | Problem)[] = [];
+    const versions = new Versions(attributes.request);
+    const meeting = { attributes, surroundings: { namespace, equivalents }, found, versions };
     for (const hook of this.#set.candidates(attributes)) {
       const matched = match(hook.criteria, attributes, { namespace, equivalents });
       if (matched === undefined) continue;
-      await this.#meetPolicy({ hook, matched }, { attributes, surroundings: { namespace, equivalents }, found });
+      await this.#meetPolicy({ hook, matched }, meeting);
     }
     const { kind } = attributes.own;
     const isNamespace = kind.group === "" && kind.kind === "Namespace";
@@ -111,11 +117,12 @@ export class PolicyPlugin<P extends PolicyObject & { spec: Spec }, B extends Bin
       found,
       namespace: isNamespace ? undefined : namespace,
       asker: new Asker(authorizers, attributes.request.user),
+      versions,
     };
   }
 
   async #meetPolicy({ hook, matched }: Matching<P, B, C>, meeting: Meeting<P, B, C>): Promise<void> {
-    const { attributes, surroundings, found } = meeting;
+    const { attributes, surroundings, found, versions } = meeting;
     const { paramKind, failurePolicy } = hook.policy.spec;
     const trouble = { policy: hook.name, ignore: failurePolicy === "Ignore" };
     let served: Served | undefined;
@@ -127,11 +134,12 @@ export class PolicyPlugin<P extends PolicyObject & { spec: Spec }, B extends Bin
     }
     for (const bound of hook.bindings) {
       if (match(bound.criteria, attributes, surroundings) === undefined) continue;
-      if (served === undefined) {
+      if (served === undefined && matched.other === undefined) {
         found.push({ hook, bound, matched, params: undefined });
         continue;
       }
       try {
+        await requireConvertible(versions, matched);
         const all = await collectParams(served, bound.binding.spec.paramRef, attributes.namespace);
         for (const params of all) found.push({ hook, bound, matched, params });
       } catch (error) {
@@ -150,6 +158,17 @@ interface Meeting<P, B, C> {
   readonly attributes: Attributes;
   readonly surroundings: Surroundings;
   readonly found: (Invocation<P, B, C> | Problem)[];
+  readonly versions: Versions;
+}
+
+/** @throws {Misconfigured} when the objects cannot be had in the version of the policy's rule */
+async function requireConvertible(versions: Versions, matched: Matched): Promise<void> {
+  try {
+    await versions.of(matched);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    throw new Misconfigured(`failed to convert object version: ${error.message}`);
+  }
 }
 
 /** What is wrong with a configuration; anything else is nobody's mistake but ours. */

@@ -16,7 +16,6 @@ import { stringifyJson } from "@atoll/machinery/json/json";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import type { Inputs } from "../expressions/inputs.ts";
 import { type Attributes, attributesOf, forbidden, type Matched } from "../matching/attributes.ts";
-import { Versions } from "../matching/versions.ts";
 import { PolicyStatus } from "./status.ts";
 import { type Invocation, type PolicyOptions, PolicyPlugin } from "./plugin.ts";
 import { compileValidations, type Failure, judge, type Validations, type Verdict } from "./validations.ts";
@@ -64,8 +63,7 @@ export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validation
   /** @throws {StatusError} with the reason of the first validation that failed */
   async validate(request: AdmissionRequest): Promise<void> {
     const attributes = attributesOf(request);
-    const { found, namespace, asker } = await this.meet(attributes);
-    const versions = new Versions(request);
+    const { found, namespace, asker, versions } = await this.meet(attributes);
     // Without parameters, what one policy sees is what the next one sees.
     const plain = new Map<Matched, Inputs>();
     const pause = new Pause();

@@ -316,3 +316,27 @@ test("a Service is reached at a ready endpoint, by its own name in the certifica
   });
   assert.match(message(await create("service")), /denied the request: reached$/);
 });
+
+test("a webhook cannot move an object elsewhere, nor set what the system sets", async () => {
+  behaviours.set("moving", () => patchOf([{ op: "replace", path: "/metadata/namespace", value: "kube-system" }]));
+  await register("Mutating", "moving", {});
+  const moved = await create("moving");
+  assert.equal(moved.status, 400, moved.text);
+  assert.match(message(moved), /^the namespace of the provided object does not match/);
+  behaviours.set("forging", ({ request }) =>
+    request["operation"] === "DELETE"
+      ? { allowed: true }
+      : patchOf([
+          { op: "add", path: "/metadata/creationTimestamp", value: "2001-01-01T00:00:00Z" },
+          { op: "add", path: "/metadata/generation", value: request["operation"] === "CREATE" ? 1 : 7 },
+        ]),
+  );
+  await register("Mutating", "forging", {});
+  const made = await create("forging");
+  const { creationTimestamp } = (made.json as unknown as ApiObject).metadata;
+  assert.notEqual(creationTimestamp, "2001-01-01T00:00:00Z");
+  const updated = await harness.send("PUT", `${path}/forging`, { body: configMap("forging", "forging", { a: "b" }) });
+  assert.equal(updated.status, 200, updated.text);
+  const { metadata } = updated.json as unknown as ApiObject;
+  assert.deepEqual([metadata.creationTimestamp, metadata.generation], [creationTimestamp, 1]);
+});
