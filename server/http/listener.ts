@@ -12,6 +12,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "@atoll/machinery/clock";
+import { type Patience, Sessions } from "./sessions.ts";
 
 export interface ListenerOptions {
   readonly clock: Clock;
@@ -19,13 +20,21 @@ export interface ListenerOptions {
   readonly port: number;
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Absent: the usual ones. */
+  readonly limits?: Limits;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
-/** Slow senders. Source: design/reliability.md, one byte each 10 s is cut at 10 s (header) and 30 s (body) */
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
-const keepAliveMs = 120_000;
+/** What a listener puts up with. */
+export interface Limits extends Patience {
+  /** Connections at once; more are closed as they come. */
+  readonly connections: number;
+}
+
+/** One byte each 10 s is cut at 10 s (header) and 30 s (body). A thousand connections take some 50 MB. */
+const usualLimits: Limits = { headersMs: 10_000, bodyMs: 30_000, idleMs: 120_000, connections: 12_000 };
+/** How often slow HTTP/1.1 clients are looked for. */
+const checkMs = 1_000;
 const maxHeaderBytes = 16 * 1024;
 const maxHeaders = 200;
 const maxStreamsPerConnection = 250;
@@ -37,7 +46,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { tls } = options;
+    const { tls, limits = usualLimits } = options;
     const server = createSecureServer({
       allowHTTP1: true,
       cert: tls.cert,
@@ -49,17 +58,21 @@ export class Listener {
       minVersion: "TLSv1.2",
       maxHeaderListPairs: maxHeaders,
       settings: { maxConcurrentStreams: maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes },
-      handshakeTimeout: headersTimeoutMs,
+      handshakeTimeout: limits.headersMs,
       maxHeaderSize: maxHeaderBytes,
+      // The types do not know these of the HTTP/1.1 side.
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.bodyMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: Math.min(checkMs, limits.headersMs),
     } as Parameters<typeof createSecureServer>[0]);
-    // The HTTP/1.1 side of the server reads these from itself; the types do not say so.
-    Object.assign(server, {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: keepAliveMs,
-    });
+    server.maxConnections = limits.connections;
+    const sessions = new Sessions(options.clock, limits);
+    server.on("session", (session) => sessions.follow(session));
     this.#server = server;
     server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      // Only an HTTP/2 request has a stream.
+      if ((request.stream as Http2ServerRequest["stream"] | undefined) !== undefined) sessions.awaitBody(request);
       options.onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     });
     server.on("upgrade", options.onUpgrade);
