@@ -443,3 +443,57 @@ test("a spherelet that starts again finds its Pods running, loses no line of the
     throw new Error(JSON.stringify([driver?.world, [...(driver?.world.containers ?? [])]]), { cause: error });
   });
 });
+
+async function textOf(chunks: AsyncIterable<Buffer | { bytes: Uint8Array }>, until = /$^/): Promise<string> {
+  let text = "";
+  for await (const chunk of chunks) {
+    text += Buffer.from(Buffer.isBuffer(chunk) ? chunk : chunk.bytes).toString("utf8");
+    if (until.test(text)) break;
+  }
+  return text;
+}
+
+test("logs, programs, attachments, connections and use are there for the kubelet's API", async () => {
+  const line =
+    "echo one; echo two >&2; httpd -p 8080 -h /tmp; echo page > /tmp/index.html; while read word; do echo got $word; done";
+  await makePod("served", { containers: [shell(line, { stdin: true, stdinOnce: true })] });
+  const pod = await untilPod("served", "ready", isReady);
+  await untilLog(pod, /two/);
+  const at = { namespace, pod: "served", container: "main" };
+  const { runtime } = spherelet;
+  const plain = {
+    follow: false,
+    previous: false,
+    timestamps: false,
+    sinceMs: undefined,
+    tailLines: 1,
+    limitBytes: undefined,
+  };
+  const { signal } = new AbortController();
+  assert.equal(await textOf(await runtime.log(at, { ...plain, stream: "All" }, signal)), "two\n");
+  assert.equal(
+    await textOf(await runtime.log(at, { ...plain, stream: "Stdout", tailLines: undefined }, signal)),
+    "one\n",
+  );
+  await assert.rejects(runtime.log(at, { ...plain, stream: "All", previous: true }, signal), { reason: "BadRequest" });
+  const wish = { stdin: true, stdout: true, stderr: true, tty: false };
+  const program = await runtime.exec(at, ["sh", "-c", "cat; echo $FROM; exit 7"], wish);
+  await program.write(Buffer.from("typed\n"));
+  program.endInput();
+  assert.equal(await textOf(program.output), "typed\nimage\n");
+  assert.equal(await program.exited, 7);
+  const page = await runtime.dial(at, 8080);
+  page.write("GET /index.html HTTP/1.0\r\n\r\n");
+  assert.match(await textOf(page as AsyncIterable<Buffer>), /200 OK[\s\S]*page/);
+  await assert.rejects(runtime.dial(at, 81), /connection refused/);
+  const [usage] = (await runtime.usage()).filter((each) => each.pod.metadata.name === "served");
+  assert.ok((usage?.containers[0]?.memoryBytes ?? 0n) > 0n);
+  const attached = await runtime.attach(at, wish);
+  const seen = textOf(attached.output, /got it/);
+  await attached.write(Buffer.from("it\n"));
+  assert.equal(await seen, "got it\n");
+  attached.endInput();
+  assert.equal(await attached.exited, 0);
+  await assert.rejects(runtime.exec({ ...at, pod: "none" }, ["true"], wish), { reason: "NotFound" });
+  await removePod("served");
+});

@@ -21,6 +21,7 @@ import type { Clock } from "@atoll/machinery/clock";
 import type { PodNetwork } from "@atoll/net/network";
 import { Events } from "@atoll/runtime/events";
 import type { Log } from "@atoll/runtime/log";
+import type { KubeletRuntime } from "./kubelet/runtime.ts";
 import { defaultLogLimits } from "./logs/keeper.ts";
 import { availableMemory, hostFacts, processIds } from "./node/host.ts";
 import { Registration } from "./node/registration.ts";
@@ -28,6 +29,7 @@ import { allocatableOf, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
 import type { PodHost } from "./pods/host.ts";
 import { podHooks } from "./pods/hooks.ts";
 import { Pods } from "./pods/pods.ts";
+import { PodsRuntime } from "./pods/runtime.ts";
 import type { ServiceFacts } from "./translate/environment.ts";
 import { machineSize } from "./translate/resources.ts";
 import { NamedObjects } from "./volumes/objects.ts";
@@ -61,12 +63,15 @@ const setTimeMs = 60_000;
 /** A running node agent. */
 export class Spherelet {
   readonly pods: Pods;
+  /** What the kubelet's API serves. */
+  readonly runtime: KubeletRuntime;
   readonly #parts: Parts;
   readonly #stop = new AbortController();
 
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.pods = parts.pods;
+    this.runtime = new PodsRuntime(parts.pods, parts.host.clock);
     void this.#keepTime();
   }
 
