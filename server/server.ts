@@ -7,6 +7,7 @@ import type { Kind } from "@atoll/api/kind";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Store } from "@atoll/storage/store";
 import { Admission } from "./admission/admission.ts";
+import { AdmissionMetrics } from "./admission/metrics.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
 import { Auditor, type AuditOptions } from "./audit/auditor.ts";
@@ -180,9 +181,10 @@ function guardsOf({ clock, log, seats }: ServerOptions, { catalogue, ...parts }:
   const authorization = new Authorization({ catalogue, clock, onError: fellBehind("authorization") });
   const { authorizers, rbac } = authorization;
   const onError = fellBehind("admission");
-  const admission = new Admission(admissionPlugins(catalogue, { ...parts, authorizers, rbac, clock, onError }));
   const metrics = new Metrics(clock);
   const { registry } = metrics;
+  const plugins = { ...parts, authorizers, rbac, clock, onError, metrics: new AdmissionMetrics(registry) };
+  const admission = new Admission(admissionPlugins(catalogue, plugins));
   const fairness = new Fairness({ catalogue, clock, registry, seats, onError: fellBehind("fairness") });
   return { metrics, fairness, authorization, admission };
 }

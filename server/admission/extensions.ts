@@ -8,6 +8,7 @@ import type { Catalogue } from "../registry/catalogue.ts";
 import type { WebhookClient } from "../webhook/client.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { Equivalents } from "./matching/equivalents.ts";
+import type { AdmissionMetrics } from "./metrics.ts";
 import { Namespaces } from "./matching/namespaces.ts";
 import { MutatingPolicies } from "./policies/mutating.ts";
 import { ValidatingPolicies } from "./policies/validating.ts";
@@ -20,6 +21,7 @@ export interface ExtensionOptions {
   readonly authorizers: readonly Authorizer[];
   readonly clock: Clock;
   readonly webhooks: WebhookClient;
+  readonly metrics: AdmissionMetrics;
   /** Told of what failed behind the scenes and is tried again. */
   readonly onError: (error: unknown) => void;
 }

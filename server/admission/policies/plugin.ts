@@ -8,6 +8,7 @@ import type { Clock } from "@atoll/machinery/clock";
 import type { Authorizer } from "../../authorize/stage.ts";
 import type { Catalogue, Served } from "../../registry/catalogue.ts";
 import type { AdmissionRequest } from "../admission.ts";
+import type { AdmissionMetrics } from "../metrics.ts";
 import { Asker } from "../expressions/asker.ts";
 import { type Attributes, attributesOf, isExempt, type Matched } from "../matching/attributes.ts";
 import { match, type Surroundings } from "../matching/criteria.ts";
@@ -23,6 +24,7 @@ export interface PolicyOptions {
   readonly equivalents: Equivalents;
   readonly namespaces: Namespaces;
   readonly authorizers: readonly Authorizer[];
+  readonly metrics: AdmissionMetrics;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }

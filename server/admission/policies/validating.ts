@@ -14,6 +14,7 @@ import { Compiler } from "@atoll/machinery/cel/index";
 import { StatusError, type Reason } from "@atoll/machinery/status";
 import { stringifyJson } from "@atoll/machinery/json/json";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import type { AdmissionMetrics, PolicyCheck } from "../metrics.ts";
 import type { Inputs } from "../expressions/inputs.ts";
 import { type Attributes, attributesOf, forbidden, type Matched } from "../matching/attributes.ts";
 import { PolicyStatus } from "./status.ts";
@@ -39,6 +40,7 @@ const longestAnnotation = 10 * 1024;
 export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validations> implements AdmissionPlugin {
   readonly name = "ValidatingAdmissionPolicy";
   readonly #status: PolicyStatus;
+  readonly #metrics: AdmissionMetrics;
 
   constructor(options: PolicyOptions) {
     const compiler = new Compiler();
@@ -47,6 +49,7 @@ export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validation
       bindings: "validatingadmissionpolicybindings",
       compile: (policy) => compileValidations(compiler, policy),
     });
+    this.#metrics = options.metrics;
     this.#status = new PolicyStatus({ ...options, compiler });
   }
 
@@ -67,7 +70,7 @@ export class ValidatingPolicies extends PolicyPlugin<Policy, Binding, Validation
     // Without parameters, what one policy sees is what the next one sees.
     const plain = new Map<Matched, Inputs>();
     const pause = new Pause();
-    const acting: Acting = { request, denials: [], annotations: new Annotations() };
+    const acting: Acting = { request, metrics: this.#metrics, denials: [], annotations: new Annotations() };
     for (const each of found) {
       if ("problem" in each) {
         const { policy, binding, problem, ignore } = each;
@@ -109,6 +112,7 @@ class Pause {
 
 interface Acting {
   readonly request: AdmissionRequest;
+  readonly metrics: AdmissionMetrics;
   readonly denials: Denial[];
   readonly annotations: Annotations;
 }
@@ -122,6 +126,9 @@ function act(
   const policy = hook.name;
   for (const failure of failures) {
     const { message, reason } = failure;
+    for (const action of actions) {
+      acting.metrics.checked({ policy, binding, action: action.toLowerCase() as PolicyCheck["action"] });
+    }
     if (actions.includes("Deny")) acting.denials.push({ policy, binding, message, reason });
     if (actions.includes("Warn")) {
       acting.request.warn(

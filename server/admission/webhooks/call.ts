@@ -4,9 +4,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Reason, StatusError, type StatusDetails } from "@atoll/machinery/status";
+import type { Clock } from "@atoll/machinery/clock";
 import type { WebhookClient } from "../../webhook/client.ts";
 import type { Attributes, Matched } from "../matching/attributes.ts";
 import type { Versioned } from "../matching/versions.ts";
+import type { AdmissionMetrics, WebhookRejection } from "../metrics.ts";
 import { InvalidResponse, reviewOf, reviewVersion, type Ruling, rulingOf } from "./review.ts";
 import type { Hook } from "./set.ts";
 
@@ -27,6 +29,13 @@ export interface Question {
   readonly mutating: boolean;
 }
 
+/** What asking takes. */
+export interface Asking {
+  readonly webhooks: WebhookClient;
+  readonly metrics: AdmissionMetrics;
+  readonly clock: Clock;
+}
+
 const defaultTimeoutSeconds = 10;
 /** An object of the largest size as a patch, twice over. */
 const largestAnswer = 8 * 1024 * 1024;
@@ -36,7 +45,34 @@ const largestAnswer = 8 * 1024 * 1024;
  * @throws {CallFailed}
  * @throws {StatusError} BadRequest on a dry run, when the webhook has side effects; what it refused with
  */
-export async function call(client: WebhookClient, { webhook }: Hook, question: Question): Promise<Ruling> {
+export async function call(asking: Asking, hook: Hook, question: Question): Promise<Ruling> {
+  const { clock, metrics, webhooks } = asking;
+  const startedMs = clock.monotonicMs();
+  const done = (rejection: WebhookRejection | undefined): void => {
+    const seconds = (clock.monotonicMs() - startedMs) / 1_000;
+    const { operation } = question.attributes;
+    const type = question.mutating ? "admit" : "validating";
+    const open = hook.ignore && rejection?.errorType === "calling_webhook_error";
+    metrics.called({ name: hook.webhook.name, type, operation, seconds }, open ? undefined : rejection);
+    if (open) metrics.failedOpen(hook.webhook.name, type);
+  };
+  try {
+    const ruling = await rule(webhooks, hook, question);
+    done(undefined);
+    return ruling;
+  } catch (error) {
+    done(rejectionFor(error));
+    throw error;
+  }
+}
+
+function rejectionFor(error: unknown): WebhookRejection {
+  if (error instanceof CallFailed) return { errorType: "calling_webhook_error", code: 503 };
+  if (error instanceof StatusError) return { errorType: "no_error", code: error.code ?? leastRefusal };
+  return { errorType: "apiserver_internal_error", code: 0 };
+}
+
+async function rule(client: WebhookClient, { webhook }: Hook, question: Question): Promise<Ruling> {
   const { request } = question.attributes;
   const { name } = webhook;
   if (request.dryRun && webhook.sideEffects !== "None" && webhook.sideEffects !== "NoneOnDryRun") {

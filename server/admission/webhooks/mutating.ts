@@ -51,7 +51,7 @@ export class MutatingWebhooks extends WebhookPlugin implements AdmissionPlugin {
     const asked = { attributes: passing.attributes, matched, objects: await versions.of(matched), mutating: true };
     let changed = false;
     try {
-      const ruling = await call(this.options.webhooks, hook, asked);
+      const ruling = await call(this.options, hook, asked);
       changed = await patch(hook, ruling, asked);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;

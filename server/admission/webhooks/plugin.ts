@@ -7,6 +7,7 @@ import { StatusError } from "@atoll/machinery/status";
 import type { Authorizer } from "../../authorize/stage.ts";
 import type { WebhookClient } from "../../webhook/client.ts";
 import type { AdmissionRequest } from "../admission.ts";
+import type { AdmissionMetrics } from "../metrics.ts";
 import { Asker } from "../expressions/asker.ts";
 import { hold } from "../expressions/conditions.ts";
 import { bind } from "../expressions/inputs.ts";
@@ -21,6 +22,7 @@ export interface WebhookOptions extends WebhookSetOptions {
   readonly namespaces: Namespaces;
   readonly authorizers: readonly Authorizer[];
   readonly webhooks: WebhookClient;
+  readonly metrics: AdmissionMetrics;
 }
 
 /** A request on its way past the webhooks. */

@@ -45,7 +45,7 @@ export class ValidatingWebhooks extends WebhookPlugin implements AdmissionPlugin
     const { attributes } = passing;
     try {
       const objects = await versions.of(matched);
-      await call(this.options.webhooks, hook, { attributes, matched, objects, mutating: false });
+      await call(this.options, hook, { attributes, matched, objects, mutating: false });
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       if (!hook.ignore) throw internal(error);

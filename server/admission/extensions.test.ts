@@ -1,4 +1,4 @@
-/** What policies and webhooks leave in the audit log. */
+/** What policies and webhooks leave in the audit log and in the metrics. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Harness, startHarness } from "@atoll/harness/server";
@@ -81,4 +81,21 @@ test("a webhook that could not be asked and was passed over is told", async () =
   });
   await send("/api/v1/namespaces/default/configmaps", { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "b" } });
   assert.equal(annotations()["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"], "away.example.org");
+});
+
+test("failures are counted under upstream's names", async () => {
+  const { text } = await harness.send("GET", "/metrics");
+  const value = (line: string): string | undefined =>
+    text
+      .split("\n")
+      .find((each) => each.startsWith(`${line} `))
+      ?.split(" ")
+      .at(-1);
+  const check = "apiserver_validating_admission_policy_check_total";
+  const labels = 'policy="audited.example.org",policy_binding="one",error_type="no_error",enforcement_action="audit"';
+  assert.equal(value(`${check}{${labels}}`), "2");
+  const away = 'name="away.example.org",type="validating"';
+  assert.equal(value(`apiserver_admission_webhook_fail_open_count{${away}}`), "1");
+  const calls = "apiserver_admission_webhook_admission_duration_seconds_count";
+  assert.equal(value(`${calls}{${away},operation="CREATE",rejected="false"}`), "1");
 });
