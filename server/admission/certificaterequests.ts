@@ -39,6 +39,11 @@ export const certificateSubjects: AdmissionPlugin = {
   },
 };
 
+/** Whom a request names; undefined when it is none. */
+export async function readSubject(base64: string): Promise<Pkcs10CertificateRequest["subjectName"] | undefined> {
+  return (await read(base64))?.subjectName;
+}
+
 async function read(base64: string): Promise<Pkcs10CertificateRequest | undefined> {
   // Loads in a tenth of a second, so only when there is a request.
   await import("reflect-metadata");

@@ -9,6 +9,7 @@ import { certificateSubjects } from "./certificaterequests.ts";
 import { type ExtensionOptions, extensionPlugins } from "./extensions.ts";
 import { limitRanger } from "./limitranger.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
+import { nodeRestriction } from "./noderestriction.ts";
 import { podSecurity } from "./podsecurity/plugin.ts";
 import { priorities } from "./priority.ts";
 import { resourceQuotas } from "./quota/plugin.ts";
@@ -28,6 +29,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     namespaceLifecycle(catalogue),
     limitRanger(catalogue),
     serviceAccounts(catalogue),
+    nodeRestriction(catalogue),
     podSecurity(catalogue),
     priorities(catalogue),
     defaultTolerations,

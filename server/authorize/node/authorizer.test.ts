@@ -129,10 +129,12 @@ test("a node sees its own pods", async () => {
 });
 
 test("a node gets tokens for the accounts of its pods only", async () => {
+  const { json } = await harness.send("GET", `${core}/pods/web`);
+  const { uid } = (json as { metadata: { uid: string } }).metadata;
   const request = {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
-    spec: { audiences: [], boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "web" } },
+    spec: { audiences: [], boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "web", uid } },
   };
   assert.equal(await code(one, "POST", `${core}/serviceaccounts/clerk/token`, request), 201);
   assert.equal(await code(two, "POST", `${core}/serviceaccounts/clerk/token`, request), 403);
