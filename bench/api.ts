@@ -3,12 +3,11 @@
  * kube-apiserver and etcd did on a machine of the same kind. Source of the peer's figures: kube-apiserver 1.36.2 with
  * etcd 3.5.30 on two cores, medians of four runs. The machine matters more than the last digit: compare ratios.
  */
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Connections, type Figures, load, quantile, type Target } from "./load.ts";
+import { start } from "./server.ts";
 import { fanOut } from "./watchers.ts";
 
 interface Row {
@@ -23,7 +22,6 @@ interface Row {
   readonly goal: number;
 }
 
-const main = join(import.meta.dirname, "..", "processes", "main.ts");
 const namespace = "/api/v1/namespaces/bench";
 const configMaps = `${namespace}/configmaps`;
 const pods = `${namespace}/pods`;
@@ -135,41 +133,6 @@ async function listMs(connections: Connections, path: string): Promise<number> {
     took.push(performance.now() - began);
   }
   return quantile(took, 0.5);
-}
-
-interface Started {
-  readonly pid: number;
-  readonly readyMs: number;
-  readonly target: Target;
-  stop(): Promise<void>;
-}
-
-async function start(data: string): Promise<Started> {
-  const began = performance.now();
-  const child = spawn(process.execPath, [...process.execArgv, main, "server", "--data", data, "--api-port", "0"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const url = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (line) => line.startsWith("ready ") && resolve(line.slice(6)));
-    child.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
-  });
-  const readyMs = performance.now() - began;
-  const config = JSON.parse(await readFile(join(data, "admin.kubeconfig"), "utf8"));
-  const pem = (text: string) => Buffer.from(text, "base64").toString();
-  const { user } = config.users[0];
-  const target = {
-    url,
-    ca: pem(config.clusters[0].cluster["certificate-authority-data"]),
-    cert: pem(user["client-certificate-data"]),
-    key: pem(user["client-key-data"]),
-  };
-  const stop = async () => {
-    child.removeAllListeners("exit");
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGTERM");
-    await ended;
-  };
-  return { pid: child.pid ?? 0, readyMs, target, stop };
 }
 
 async function usage(pid: number): Promise<{ cpuSeconds: number; residentMiB: number }> {
