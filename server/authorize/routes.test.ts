@@ -68,7 +68,8 @@ async function paths(): Promise<ReadonlySet<string>> {
     for (const [, path = ""] of text.matchAll(/["'`](\/[\w./-]*)["'`]/g)) found.add(path);
   }
   const index = await harness.send("GET", "/");
-  for (const path of index.json?.["paths"] as string[]) if (!path.startsWith("/apis/")) found.add(path);
+  const { paths: told } = index.json as { paths: string[] };
+  for (const path of told) if (!path.startsWith("/apis/")) found.add(path);
   return found;
 }
 
@@ -118,6 +119,13 @@ interface Route {
   readonly verb: string;
 }
 
+function* proxiesOf(kind: Kind, many: string): Generator<Route> {
+  if (!kind.subresources.some(({ name }) => name === "proxy")) return;
+  for (const below of ["/", "/a/b?c=d", "/..%2f..%2fversion"]) {
+    yield { method: "GET", path: `${many}/x/proxy${below}`, verb: "get" };
+  }
+}
+
 /** Every way to ask for a kind: its verbs, those of its subresources, the old way to watch, and paths behind a proxy. */
 function* routesOf(kind: Kind): Generator<Route> {
   const base = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
@@ -131,12 +139,8 @@ function* routesOf(kind: Kind): Generator<Route> {
     }
     for (const { name, verbs } of kind.subresources) {
       for (const verb of verbs) yield { method: methods[verb], path: `${many}/x/${name}`, verb };
-      if (name === "proxy") {
-        for (const below of ["/", "/a/b?c=d", "/..%2f..%2fversion"]) {
-          yield { method: "GET", path: `${many}/x/proxy${below}`, verb: "get" };
-        }
-      }
     }
+    yield* proxiesOf(kind, many);
   }
   if (kind.verbs.includes("watch")) {
     yield { method: "GET", path: `${base}/watch/${kind.plural}`, verb: "watch" };
