@@ -83,6 +83,12 @@ export class Templates {
     return await making;
   }
 
+  /** The template that is being made for that size; undefined when none is, or it could not be made. */
+  async awaitMaking(size: { memoryMiB: number; vcpus: number }): Promise<Template | undefined> {
+    const key = templateKey(this.#host, shapeOf(this.#host, size));
+    return await this.#making.get(key)?.catch(() => undefined);
+  }
+
   /** Drops the template of a size, which turned out to be no good; the next `ensure` makes a new one. */
   async discard(size: { memoryMiB: number; vcpus: number }): Promise<void> {
     const key = templateKey(this.#host, shapeOf(this.#host, size));

@@ -18,6 +18,8 @@ export interface ChildOptions {
   /** Standard error of the process is kept here. */
   readonly logFile: string;
   readonly onRestart: (part: Part, code: string) => void;
+  /** It serves, for the first time or again. */
+  readonly onStart: () => void;
 }
 
 export class Child {
@@ -75,6 +77,7 @@ export class Child {
         settle();
       });
     });
+    this.#options.onStart();
     child.removeAllListeners("exit");
     child.once("exit", (code, signal) => this.#ended(String(code ?? signal)));
   }

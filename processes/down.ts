@@ -1,8 +1,10 @@
 /** `atoll down`: stops what `up` started. */
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
 import { exitCode, flags } from "./flags.ts";
-import { readRecord, removeRecord, runs } from "./running.ts";
+import { endOrphans, readRecord, removeRecord, runs } from "./running.ts";
+import { sweep } from "./sweep.ts";
 import { defaultData } from "./datadir.ts";
 
 const patienceMs = 30_000;
@@ -16,8 +18,11 @@ export async function run(args: readonly string[]): Promise<number> {
     const data = resolve(command.opts<{ data: string }>().data);
     const record = await readRecord(data);
     if (record === undefined || !(await runs(record.up))) {
-      process.stdout.write(`nothing is up in ${data}\n`);
+      // An `up` that was killed leaves its parts and machines.
+      await endOrphans(record);
+      const left = (await isThere(data)) ? await sweep(data) : 0;
       await removeRecord(data);
+      process.stdout.write(left === 0 ? `nothing is up in ${data}\n` : `stopped ${left} machines that were left\n`);
       return 0;
     }
     process.kill(record.up.pid, "SIGTERM");
@@ -30,4 +35,11 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write("stopped\n");
     return 0;
   });
+}
+
+async function isThere(data: string): Promise<boolean> {
+  return await stat(data).then(
+    () => true,
+    () => false,
+  );
 }

@@ -8,8 +8,16 @@ export interface Wish {
   readonly apiPort: number;
   readonly store: string;
   readonly serviceCidr: string;
-  /** Flags of the server's configuration files. */
-  readonly configuration: readonly string[];
+}
+
+/** What the host's node is to be. */
+export interface NodeWish {
+  readonly name: string;
+  readonly kubeletPort: number;
+  /** This host's pods. */
+  readonly podCidr: string;
+  /** All pods. */
+  readonly clusterCidr: string;
 }
 
 /** One process: its command, and the line by which it says that it serves; none means at once. */
@@ -20,34 +28,49 @@ export interface Part {
   readonly readyLine: string | undefined;
 }
 
-/** In the order in which they start; they stop the other way round. */
-export function partsOf({ data, bind, apiPort, store, serviceCidr, configuration }: Wish): readonly Part[] {
-  const kubeconfig = (account: string) => join(data, `${account}.kubeconfig`);
-  return [
-    {
-      name: "server",
-      does: "API server",
-      args: [
-        "server",
-        ...["--data", data],
-        ...["--bind", bind],
-        ...["--api-port", String(apiPort)],
-        ...["--store", store],
-        ...["--service-cidr", serviceCidr],
-        ...configuration,
-      ],
-      readyLine: "ready ",
-    },
-    {
-      name: "controllers",
-      does: "controllers",
-      args: [
-        "controllers",
-        ...["--kubeconfig", kubeconfig("controllers")],
-        ...["--cluster-signing-cert", join(data, "pki", "ca.crt")],
-        ...["--cluster-signing-key", join(data, "pki", "ca.key")],
-      ],
-      readyLine: undefined,
-    },
-  ];
-}
+const kubeconfigOf = (data: string): string => join(data, "admin.kubeconfig");
+
+/** The API server. */
+export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): Part => ({
+  name: "server",
+  does: "API server",
+  args: [
+    "server",
+    ...["--data", data],
+    ...["--bind", bind],
+    ...["--api-port", String(apiPort)],
+    ...["--store", store],
+    ...["--service-cidr", serviceCidr],
+  ],
+  readyLine: "ready ",
+});
+
+/** The controllers. */
+export const controllersPart = ({ data }: Wish): Part => ({
+  name: "controllers",
+  does: "controllers",
+  args: [
+    "controllers",
+    ...["--kubeconfig", kubeconfigOf(data)],
+    ...["--cluster-signing-cert", join(data, "pki", "ca.crt")],
+    ...["--cluster-signing-key", join(data, "pki", "ca.key")],
+  ],
+  readyLine: undefined,
+});
+
+/** The node agent. */
+export const sphereletPart = ({ data, serviceCidr }: Wish, node: NodeWish): Part => ({
+  name: "spherelet",
+  does: "spherelet",
+  args: [
+    "spherelet",
+    ...["--kubeconfig", kubeconfigOf(data)],
+    ...["--data", data],
+    ...["--node", node.name],
+    ...["--port", String(node.kubeletPort)],
+    ...["--pod-cidr", node.podCidr],
+    ...["--cluster-cidr", node.clusterCidr],
+    ...["--service-cidr", serviceCidr],
+  ],
+  readyLine: "ready ",
+});

@@ -1,6 +1,7 @@
 /** The record of what `up` runs in a data directory, for `down` and `status`. */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "@atoll/machinery/clock";
 import { writePrivate } from "@atoll/server/pki/private";
 
 /** One process, told from a later one of the same number by when it began. */
@@ -54,4 +55,20 @@ export async function readRecord(data: string): Promise<UpRecord | undefined> {
 /** Forgets the record. */
 export async function removeRecord(data: string): Promise<void> {
   await rm(file(data), { force: true });
+}
+
+const orphanPatienceMs = 10_000;
+const lookEveryMs = 50;
+
+/** Ends the parts of an `up` that was killed. Machines run on, and are taken up again. */
+export async function endOrphans(record: UpRecord | undefined): Promise<void> {
+  for (const part of record?.parts ?? []) {
+    if (part.pid === 0 || !(await runs(part))) continue;
+    process.kill(part.pid, "SIGTERM");
+    const deadlineMs = systemClock.monotonicMs() + orphanPatienceMs;
+    while (await runs(part)) {
+      if (systemClock.monotonicMs() > deadlineMs) process.kill(part.pid, "SIGKILL");
+      await systemClock.sleep(lookEveryMs);
+    }
+  }
 }

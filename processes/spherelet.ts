@@ -1,11 +1,8 @@
 /** `atoll spherelet`: this host as a node, in the foreground. Needs root. */
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Client } from "@atoll/client/client";
-import { probeAccelerator } from "@atoll/crx/accelerator";
-import { cacheFolder } from "@atoll/crx/cache";
-import { prepareHost } from "@atoll/crx/host";
 import { chance, systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
@@ -13,6 +10,7 @@ import { hostAddress } from "@atoll/spherelet/node/host";
 import { Spherelet } from "@atoll/spherelet/spherelet";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
+import { machineHostOf, verdictFor } from "./machinehost.ts";
 import { type NetworkFlags, networkFlags, openNetwork } from "./nodenetwork.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
@@ -44,11 +42,10 @@ export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
     const options = parse(args);
     const data = resolve(options.data);
-    const cache = cacheFolder();
     const logger = openLog("spherelet");
     const log = logTo((level, message, fields) => logger[level](fields, message));
     await mkdir(data, { recursive: true, mode: 0o700 });
-    const verdict = await probeAccelerator({ cache, home: join(data, "probe"), clock: systemClock });
+    const verdict = await verdictFor(data);
     if (options.requireKvm === true && verdict.accelerator !== "kvm") throw new Error(`no KVM: ${verdict.reason}`);
     const { transport, context } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
     const client = new Client({ transport, clock: systemClock, userAgent: `atoll-spherelet/${atollVersion}` });
@@ -59,7 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
       network,
       clusterDomain: options.clusterDomain,
       name: options.node,
-      host: await prepareHost({ home: join(data, "crx"), cache, verdict, clock: systemClock }),
+      host: await machineHostOf(data, verdict),
       address: options.address ?? (await hostAddress()),
       port: options.port,
       version: atollVersion,
@@ -70,6 +67,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await spherelet.stop();
     await network.close();
     transport.close();
-    return 0;
+    // A template may be in the making, which takes seconds; half made, it is found and made anew.
+    return process.exit(0);
   });
 }

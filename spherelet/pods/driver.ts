@@ -435,6 +435,8 @@ export class PodDriver {
       this.#sourcesChanged();
     } else {
       if (phase !== "none") this.#lost("the machine ended while nobody looked after it");
+      // The host was restarted, or the system stopped: no container's fault, and none waits for it.
+      for (const state of this.#world.containers.values()) state.backOff = undefined;
       if (machine !== undefined) await this.#host.machines.remove(machine);
     }
   }

@@ -1,0 +1,67 @@
+/** Debian packages that running pods needs on this host: which are missing, and bringing them. */
+import { execFile, spawn } from "node:child_process";
+import { access } from "node:fs/promises";
+import { packagesFor as crxPackages } from "@atoll/crx/packages";
+import { packagesFor as imagePackages } from "@atoll/images/packages";
+
+/** Packages of net/: routes and taps, rules. */
+const networkPackages: readonly string[] = ["iproute2", "nftables"];
+
+/** Every package that pods need, the welcome pod's image among it. */
+export function wantedPackages(): readonly string[] {
+  const names = [
+    ...crxPackages("run", "build"),
+    ...imagePackages("run", "build"),
+    ...networkPackages,
+    "busybox-static",
+  ];
+  return [...new Set(names)].sort();
+}
+
+/** Those that are not installed; none on a host without dpkg, which must know by itself. */
+export async function missingPackages(): Promise<readonly string[]> {
+  const hasDpkg = await access("/usr/bin/dpkg-query").then(
+    () => true,
+    () => false,
+  );
+  if (!hasDpkg) return [];
+  const wanted = wantedPackages();
+  const installed = await new Promise<string>((done) => {
+    // It fails when one is unknown, and lists the others all the same.
+    execFile("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...wanted], (_, stdout) => done(stdout));
+  });
+  const have = new Set(
+    installed.split("\n").flatMap((line) => (line.endsWith(" installed") ? [line.split(" ")[0]] : [])),
+  );
+  return wanted.filter((name) => !have.has(name));
+}
+
+/** The command that brings them. */
+export const installCommand = (names: readonly string[]): readonly string[] => [
+  "apt-get",
+  "install",
+  "--yes",
+  "--no-install-recommends",
+  ...names,
+];
+
+/**
+ * Installs packages, its output on standard error.
+ * @throws {Error} apt-get could not
+ */
+export async function installPackages(names: readonly string[]): Promise<void> {
+  if ((await apt(installCommand(names))) === 0) return;
+  // A fresh machine may never have asked for the lists.
+  await apt(["apt-get", "update"]);
+  if ((await apt(installCommand(names))) !== 0)
+    throw new Error(`apt-get could not install ${names.join(" ")}; see above`);
+}
+
+async function apt([program = "", ...args]: readonly string[]): Promise<number> {
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const child = spawn(program, args, { env: environment, stdio: ["ignore", "ignore", 2] });
+  return await new Promise((done) => {
+    child.once("error", () => done(1));
+    child.once("exit", (code) => done(code ?? 1));
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * What was decided for a data directory when it was first brought up, and stays so, because kubeconfigs, Services and pods
+ * hold on to it: ports and ranges.
+ */
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { writePrivate } from "@atoll/server/pki/private";
+import { freeRange } from "@atoll/net/ranges";
+
+/** Ports and ranges of one system. */
+export interface Settings {
+  readonly apiPort: number;
+  readonly kubeletPort: number;
+  /** All pods. */
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+}
+
+const usual: Settings = { apiPort: 6443, kubeletPort: 10250, podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12" };
+const podRanges = Array.from({ length: 8 }, (_, index) => `10.${244 + index}.0.0/16`);
+
+const file = (data: string): string => join(data, "settings.json");
+
+/**
+ * What is given counts, then what was before, then what is usual, or free where the usual is taken. A port that was taken
+ * meanwhile gives way too, unless it was given.
+ */
+export async function settle(data: string, bind: string, given: Partial<Settings>): Promise<Settings> {
+  const kept = await read(data);
+  const settings: Settings = {
+    apiPort: given.apiPort ?? (await freePort(bind, kept?.apiPort ?? usual.apiPort)),
+    kubeletPort: given.kubeletPort ?? (await freePort("0.0.0.0", kept?.kubeletPort ?? usual.kubeletPort)),
+    podCidr: given.podCidr ?? kept?.podCidr ?? (await usualPods()),
+    serviceCidr: given.serviceCidr ?? kept?.serviceCidr ?? usual.serviceCidr,
+  };
+  await writePrivate(file(data), `${JSON.stringify(settings, undefined, 2)}\n`);
+  return settings;
+}
+
+/** Another data directory's pods may have the usual range. */
+async function usualPods(): Promise<string> {
+  return process.getuid?.() === 0 ? await freeRange(podRanges) : usual.podCidr;
+}
+
+async function read(data: string): Promise<Settings | undefined> {
+  const text = await readFile(file(data), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Settings);
+}
+
+/** The port, or any that is free when it is taken. */
+async function freePort(bind: string, wanted: number): Promise<number> {
+  return (await tryPort(bind, wanted)) ?? (await tryPort(bind, 0)) ?? 0;
+}
+
+async function tryPort(bind: string, wanted: number): Promise<number | undefined> {
+  return await new Promise((done) => {
+    const probe = createServer();
+    probe.once("error", () => done(undefined));
+    probe.listen(wanted, bind, () => {
+      const bound = probe.address();
+      probe.close(() => done(typeof bound === "object" ? bound?.port : undefined));
+    });
+  });
+}
