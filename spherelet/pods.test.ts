@@ -408,13 +408,18 @@ test("a Pod that is active for too long fails", async () => {
   await removePod("deadline");
 });
 
-test("a machine that dies is replaced, by the Pod's restart policy", async () => {
-  await makePod("dies", { containers: [shell("echo up; sleep 1000")] });
+test("a machine that dies is replaced, by the Pod's restart policy, and emptyDir volumes keep their files", async () => {
+  const mounts = { volumeMounts: [{ name: "data", mountPath: "/data" }] };
+  await makePod("dies", {
+    containers: [shell("echo up >> /data/ups; sync; cat /data/ups; sleep 1000", mounts)],
+    volumes: [{ name: "data", emptyDir: {} }],
+  });
   const pod = await untilPod("dies", "ready", isReady);
+  await untilLog(pod, /up/);
   await spherelet.pods.find(namespace, "dies")?.sandbox?.machine.kill();
   const again = await untilPod("dies", "running again", (each) => stateOf(each)?.restartCount === 1 && isReady(each));
   assert.equal(stateOf(again)?.lastState.terminated?.exitCode, 137);
-  assert.equal(again.metadata.uid, pod.metadata.uid);
+  await untilLog(again, /^up\nup$/m, "main", 1);
   await removePod("dies");
 });
 

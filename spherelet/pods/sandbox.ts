@@ -14,6 +14,8 @@ export interface SandboxSpec {
   /** For people: `namespace/name`. */
   readonly owner: string;
   readonly size: MachineSize;
+  /** Disk for what containers write, an ext4 file system. */
+  readonly scratch: string;
   /** Images that are here already. */
   readonly images: readonly StoredImage[];
   readonly attachment: Attachment | undefined;
@@ -42,21 +44,17 @@ export class Sandbox {
 
   /** Starts a machine. @throws {StartFailed} */
   static async start(machines: Machines, spec: SandboxSpec): Promise<Sandbox> {
-    const disks = new Map(
-      spec.images.map((image) => [
-        imageVolume(image),
-        { serial: imageVolume(image), path: image.erofsPath, readOnly: true },
-      ]),
-    );
+    const images = spec.images.map((image) => ({ serial: imageVolume(image), path: image.erofsPath, readOnly: true }));
+    const scratch = { serial: ownVolumes.scratch, path: spec.scratch, readOnly: false };
     const machine = await machines.start({
       id: spec.id,
       owner: spec.owner,
       ...spec.size,
-      disks: [...disks.values()],
+      disks: [scratch, ...images],
       ...(spec.attachment === undefined ? {} : { tap: spec.attachment.tap }),
     });
     const sandbox = new Sandbox(machine, []);
-    for (const serial of disks.keys()) sandbox.#images.set(serial, sandbox.#addImage(serial));
+    for (const { serial } of images) sandbox.#images.set(serial, sandbox.#addImage(serial));
     await sandbox.#furnish(spec);
     return sandbox;
   }
@@ -70,9 +68,9 @@ export class Sandbox {
     return sandbox;
   }
 
-  /** Volume that takes what containers write; memory when there is none. */
-  get upper(): string | undefined {
-    return undefined;
+  /** Volume that takes what containers write. */
+  get upper(): string {
+    return upperOf(this.machine.intent.spec.id);
   }
 
   get memoryBytes(): number {
@@ -133,8 +131,8 @@ export class Sandbox {
   }
 
   /** All requests at once: the guest carries them out in order. */
-  async #furnish({ attachment, files }: SandboxSpec): Promise<void> {
-    const { memory, names } = ownVolumes;
+  async #furnish({ id, attachment, files }: SandboxSpec): Promise<void> {
+    const { memory, names, scratch } = ownVolumes;
     const list = Object.entries(files).map(([path, text]) => ({ path, content: Buffer.from(text), mode: 0o644 }));
     await Promise.all([
       // Loopback comes up in any case.
@@ -142,9 +140,14 @@ export class Sandbox {
       this.addVolume({ name: memory, kind: "tmpfs", sizeBytes: smallFilesBytes, mode: 0o755 }),
       this.addVolume({ name: names, kind: "directory", on: memory, mode: 0o755 }),
       this.guest.request("files", { volume: names, files: list }),
+      this.addVolume({ name: scratch, kind: "disk", serial: scratch, filesystem: "ext4", timeoutMs: diskPatienceMs }),
     ]);
+    await this.addVolume({ name: upperOf(id), kind: "directory", on: scratch, mode: 0o700 });
   }
 }
+
+/** Of each machine a folder of its own: containers of the last one may have left something. */
+const upperOf = (id: string): string => `up-${/\d+$/.exec(id)?.[0] ?? ""}`;
 
 function addressesOf({ mac, address, gateway, mtu }: Attachment) {
   const gate = bytesOfAddress(gateway);

@@ -1,10 +1,14 @@
 /** A Pod's machine, started with whatever of it is at hand: what takes longer is added while it runs. */
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { StoredImage } from "@atoll/images/store/store";
 import type { Attachment } from "@atoll/net/network";
+import { exists } from "@atoll/crx/cache";
+import { makeDisk } from "@atoll/crx/disk";
 import { blockSlots } from "@atoll/crx/spec";
 import { castOf } from "../lifecycle/world.ts";
 import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
-import { machineSize } from "../translate/resources.ts";
+import { machineSize, scratchBytes } from "../translate/resources.ts";
 import type { PodContext } from "./context.ts";
 import { imageAtHand } from "./imagery.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -19,10 +23,10 @@ export interface Started {
 export async function startSandbox(context: PodContext, number: number): Promise<Started> {
   const { host, pod } = context;
   const { uid = "", namespace = "", name } = pod.metadata;
-  const [attachment, images] = await Promise.all([
+  const [attachment, images, scratch] = await Promise.all([
     host.network?.attach({ uid, namespace }),
     imagesAtHand(context),
-    context.save(),
+    context.save().then(async () => await scratchDisk(context)),
   ]);
   const names = {
     podIP: attachment?.address ?? "",
@@ -38,7 +42,7 @@ export async function startSandbox(context: PodContext, number: number): Promise
   const id = `${uid}-${number}`;
   const size = machineSize(pod.spec, host.largest);
   try {
-    const spec = { id, owner: `${namespace}/${name}`, size, images, attachment, files };
+    const spec = { id, owner: `${namespace}/${name}`, size, scratch, images, attachment, files };
     return { sandbox: await Sandbox.start(host.machines, spec), attachment };
   } catch (error) {
     const machine = host.machines.get(id);
@@ -54,5 +58,16 @@ export async function startSandbox(context: PodContext, number: number): Promise
 async function imagesAtHand({ host, pod }: PodContext): Promise<readonly StoredImage[]> {
   const found = await Promise.all(castOf(pod).map(({ container }) => imageAtHand(host.imagery, container)));
   const unique = new Map(found.flatMap((image) => (image === undefined ? [] : [[image.stack, image] as const])));
-  return [...unique.values()].slice(0, blockSlots);
+  return [...unique.values()].slice(0, blockSlots - 1);
+}
+
+/** What containers write and emptyDir volumes hold lives as long as the Pod does on this node. */
+async function scratchDisk({ folder, pod }: PodContext): Promise<string> {
+  const path = join(folder, "scratch.ext4");
+  if (await exists(path)) return path;
+  const draft = `${path}.new`;
+  await rm(draft, { force: true });
+  await makeDisk(draft, scratchBytes(pod.spec));
+  await rename(draft, path);
+  return path;
 }

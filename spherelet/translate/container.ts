@@ -19,8 +19,8 @@ export interface ContainerSight {
   /** Names the run in the machine. */
   readonly run: string;
   readonly image: { readonly config: ImageConfig; readonly volume: string };
-  /** Volume that takes what the container writes; memory when there is none. */
-  readonly upper: string | undefined;
+  /** Volume that takes what the container writes. */
+  readonly upper: string;
   readonly environment: ReadonlyMap<string, string>;
   readonly hostname: string;
   readonly machineMemoryBytes: number;
@@ -28,7 +28,7 @@ export interface ContainerSight {
 }
 
 /** Guest volumes that every machine has. */
-export const ownVolumes = { memory: "pod", names: "etc" } as const;
+export const ownVolumes = { memory: "pod", names: "etc", scratch: "scratch" } as const;
 
 /** Guest volume of a Pod's volume. */
 export const guestVolume = (name: string): string => `v-${name}`;
@@ -57,7 +57,7 @@ export function containerSpec(sight: ContainerSight): ContainerSpec {
     },
     root: {
       layers: [image.volume],
-      ...(upper === undefined ? {} : { upper }),
+      upper,
       readOnly: security.readOnlyRootFilesystem === true,
     },
     mounts: mountsOf(sight, lookUp),

@@ -83,6 +83,19 @@ export function machineSize(spec: PodSpec, host: MachineSize): MachineSize {
   return { memoryMiB, vcpus: Math.max(1, Math.min(Math.ceil(cpuMillis / 1000), host.vcpus)) };
 }
 
+const leastScratchBytes = 256 * mebi;
+const usualScratchBytes = 10 * 1024 * mebi;
+
+/** The size of a Pod's disk for what it writes: what it may use, if it says so, else more than is usually used. */
+export function scratchBytes({ containers, initContainers }: PodSpec): number {
+  const limits = [...(containers ?? []), ...(initContainers ?? [])].map(({ resources }) =>
+    bytesOf(resources?.limits?.["ephemeral-storage"]),
+  );
+  if (limits.includes(0)) return usualScratchBytes;
+  const wanted = limits.reduce((sum, bytes) => sum + bytes, 0);
+  return Math.max(Math.ceil(wanted / mebi) * mebi, leastScratchBytes);
+}
+
 function roomFor(resources: Partial<ResourceRequirements>): Amounts {
   const requests = requestsOf(resources);
   const limits = limitsOf(resources);

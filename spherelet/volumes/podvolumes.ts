@@ -67,7 +67,7 @@ export class PodVolumes {
       return await this.#sandbox.addVolume({ name: volume, kind: "tmpfs", sizeBytes, ...owned });
     }
     if (emptyDir !== undefined || !isFilled({ name, ...rest })) {
-      return await this.#sandbox.addVolume({ name: volume, kind: "tmpfs", sizeBytes: 0n, ...owned });
+      return await this.#sandbox.addVolume({ name: volume, kind: "directory", on: ownVolumes.scratch, ...owned });
     }
     await this.#sandbox.addVolume({ name: volume, kind: "directory", on: ownVolumes.memory, ...owned });
   }
