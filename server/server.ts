@@ -104,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     catalogue,
     clock,
     certificate: pki.frontProxyClient,
+    registry: guards.metrics.registry,
     onError: (error) => log.error({ err: error }, "aggregation fell behind"),
   });
   const handle = pipeline({

@@ -269,6 +269,22 @@ test("aggregated servers find what they need to trust this one", async () => {
   assert.equal(data["requestheader-allowed-names"], '["front-proxy-client"]');
 });
 
+test("an APIService that cannot be reached is counted while it is so", async () => {
+  const metric = async () => {
+    const { text } = await harness.send("GET", "/metrics");
+    return /aggregator_unavailable_apiservice\{name="v1.metrics.example.org"\} (\d)/.exec(text)?.[1];
+  };
+  assert.equal(await metric(), "0");
+  const path = "/api/v1/namespaces/default/services/metrics";
+  await harness.send("DELETE", path);
+  await until("ServiceNotFound");
+  assert.equal(await metric(), "1");
+  const body = { metadata: { name: "metrics" }, spec: { ports: [{ name: "https", port: 443 }] } };
+  made(await harness.send("POST", "/api/v1/namespaces/default/services", { body }));
+  await until("Passed");
+  assert.equal(await metric(), "0");
+});
+
 test("`kubectl get apiservices` shows the service and whether it is there", async () => {
   const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
   const { json } = await harness.send("GET", `${apiServices}/${name}`, { headers: { accept } });

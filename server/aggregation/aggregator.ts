@@ -7,6 +7,7 @@
  *          └─ availability: is it there, and what does it serve?
  */
 import type { Clock } from "@atoll/machinery/clock";
+import type { Registry } from "prom-client";
 import type { Stage } from "../exchange.ts";
 import type { KeyPair } from "../pki/authority.ts";
 import type { KindsServed } from "../openapi/served.ts";
@@ -21,6 +22,8 @@ export interface AggregatorOptions {
   readonly clock: Clock;
   /** The front-proxy client's: aggregated servers trust the identities told over it. */
   readonly certificate: KeyPair;
+  /** Where it is counted what cannot be reached. */
+  readonly registry: Registry;
   /** Told of what failed behind the scenes and is tried again. */
   readonly onError: (error: unknown) => void;
 }

@@ -7,9 +7,11 @@ import type { APIService } from "@atoll/api/builtin/apiregistration.k8s.io/v1.ty
 import { type Clock, formatTime, type Timer } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
+import type { Registry } from "prom-client";
 import type { KeyPair } from "../pki/authority.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { FollowedObjects } from "../registry/followedobjects.ts";
+import { Numbers } from "../routes/series.ts";
 import { clone } from "../registry/versions.ts";
 import { type Availability, check } from "./check.ts";
 import type { Remote, Remotes } from "./remotes.ts";
@@ -21,6 +23,7 @@ export interface AvailabilityOptions {
   /** Shown to the servers asked. */
   readonly certificate: KeyPair;
   readonly clock: Clock;
+  readonly registry: Registry;
   readonly onError: (error: unknown) => void;
 }
 
@@ -35,6 +38,9 @@ export class AvailabilityController {
   readonly #options: AvailabilityOptions;
   readonly #following: FollowedObjects<unknown>[] = [];
   readonly #failures = new Map<string, number>();
+  readonly #unavailable: Numbers;
+  /** What the metric says now, by name. */
+  readonly #told = new Map<string, number>();
   #working: Promise<void> | undefined;
   #due = false;
   #timer: Timer | undefined;
@@ -42,6 +48,11 @@ export class AvailabilityController {
 
   constructor(options: AvailabilityOptions) {
     this.#options = options;
+    this.#unavailable = new Numbers(options.registry, {
+      name: "aggregator_unavailable_apiservice",
+      help: "APIServices of other servers that cannot be reached: 1 while it is so",
+      type: "gauge",
+    });
   }
 
   start(): void {
@@ -81,6 +92,7 @@ export class AvailabilityController {
     const { remotes } = this.#options;
     for (const service of remotes.services()) if (service.spec.service === null) await this.#settleLocal(service);
     const all = remotes.all();
+    for (const name of this.#told.keys()) if (remotes.byName(name) === undefined) this.#count(name, 0);
     if (all.length === 0) return;
     await this.#followServices();
     await Promise.all(all.map((remote) => this.#settle(remote)));
@@ -135,7 +147,13 @@ export class AvailabilityController {
     }
     if (availability.status === "True") this.#failures.delete(remote.uid);
     else this.#failures.set(remote.uid, (this.#failures.get(remote.uid) ?? 0) + 1);
+    this.#count(remote.name, availability.status === "True" ? 0 : 1);
     await this.#tell(remote.name, remote.uid, availability);
+  }
+
+  #count(name: string, unavailable: number): void {
+    this.#unavailable.add(name, unavailable - (this.#told.get(name) ?? 0), () => ({ name }));
+    this.#told.set(name, unavailable);
   }
 
   /** What this server serves itself is always there. */

@@ -89,7 +89,12 @@ export class Remotes {
 
   /** Who answers for a group and version; undefined: this server. */
   of(group: string, version: string): Remote | undefined {
-    return this.#current().get(`${version}.${group}`);
+    return this.byName(`${version}.${group}`);
+  }
+
+  /** @param name of the APIService */
+  byName(name: string): Remote | undefined {
+    return this.#current().get(name);
   }
 
   /** All there are, by name. */
