@@ -86,19 +86,27 @@ function commonHeaders(exchange: Exchange): (string | string[])[] {
 }
 
 function writeReply(response: ServerResponse, { code, contentType, body, headers }: Reply, exchange?: Exchange): void {
-  const pieces = Array.isArray(body) ? (body as readonly Buffer[]) : [body as Buffer];
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   // All at once and as a list: Node takes much longer over headers one by one.
   const told = exchange === undefined ? [] : commonHeaders(exchange);
-  told.push("content-type", contentType, "content-length", String(length));
+  told.push("content-type", contentType, "content-length", String(body.length));
   for (const [name, value] of Object.entries(headers ?? {})) told.push(name, value);
   response.writeHead(code, told);
   if (exchange?.request.method === "HEAD" || code === 304) {
     response.end();
     return;
   }
-  for (const piece of pieces.slice(0, -1)) response.write(piece);
-  response.end(pieces.at(-1));
+  if (body instanceof Buffer) response.end(body);
+  else writePieces(response, body[Symbol.iterator]());
+}
+
+/** Writes as much as the connection takes, and goes on when it takes more. */
+function writePieces(response: ServerResponse, pieces: Iterator<Buffer>): void {
+  for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
+    if (response.write(next.value)) continue;
+    response.once("drain", () => writePieces(response, pieces));
+    return;
+  }
+  response.end();
 }
 
 // What proxies call a client that did not wait.

@@ -1,11 +1,17 @@
 /** From reasons to HTTP: the one place where errors become numbers, and where answers are described. */
 import { type Reason, StatusError, type StatusDetails } from "@atoll/machinery/status";
 
+/** A long body whose pieces are made as the client takes them, so that it is never whole in memory. */
+export interface Pieces extends Iterable<Buffer> {
+  /** Bytes of all pieces together. */
+  readonly length: number;
+}
+
 /** An answer, before it is written. `stream` answers write themselves (watch, proxies). */
 export interface Reply {
   readonly code: number;
   readonly contentType: string;
-  readonly body: Buffer | readonly Buffer[];
+  readonly body: Buffer | Pieces;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -161,7 +161,7 @@ function requestValue({ request, bodyRead }: Exchange): unknown {
 function answerValue(answer: Answer | undefined): unknown {
   if (answer === undefined || "stream" in answer || !answer.contentType.includes("json")) return undefined;
   const { body } = answer;
-  const bytes = Array.isArray(body) ? Buffer.concat(body as readonly Buffer[]) : (body as Buffer);
+  const bytes = body instanceof Buffer ? body : Buffer.concat([...body]);
   if (bytes.length > bodyMaxBytes) return undefined;
   try {
     return parseJson(bytes, { maxDepth: 1_000 }).value;

@@ -22,7 +22,17 @@ export function openingOf(kind: string, apiVersion: string): string {
 export function encodeStored(object: ApiObject): Buffer {
   const { kind, apiVersion, metadata, ...rest } = object;
   const { resourceVersion: _, ...stored } = metadata;
-  return Buffer.from(stringifyJson({ kind, apiVersion, metadata: stored, ...rest }));
+  return exactly(stringifyJson({ kind, apiVersion, metadata: stored, ...rest }));
+}
+
+/**
+ * Text as bytes in memory of their own. What is kept for long must not be cut from Buffer's pool: it would keep the whole
+ * of its 8 KiB, and with it what others cut from them and have long forgotten.
+ */
+function exactly(text: string): Buffer {
+  const out = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  out.write(text);
+  return out;
 }
 
 /** An entry's object, parsed, with its resourceVersion. */
@@ -53,32 +63,59 @@ export class Splicer {
   }
 
   /**
-   * The bytes of a run of entries as items of a list, separated by commas, in pieces of about `pieceBytes`. Items of
-   * built-in kinds carry no kind and apiVersion, as upstream's typed lists encode them.
+   * Entries as items of a list, separated by commas. Items of built-in kinds carry no kind and apiVersion, as upstream's
+   * typed lists encode them.
    */
-  *items(entries: readonly Entry[], pieceBytes: number): Generator<Buffer> {
+  items(entries: readonly Entry[]): Items {
+    return new Items(entries, this.#at);
+  }
+}
+
+/** A run of entries as items of a list: how long it is, and its bytes in pieces. */
+export class Items {
+  readonly length: number;
+  readonly #entries: readonly Entry[];
+  readonly #from: number;
+
+  /** @param from where in an entry's bytes its metadata's fields begin */
+  constructor(entries: readonly Entry[], from: number) {
+    this.#entries = entries;
+    this.#from = from;
+    let length = Math.max(0, entries.length - 1);
+    for (const entry of entries) length += this.#sizeOf(entry);
+    this.length = length;
+  }
+
+  #sizeOf({ modRevision, value }: Entry): number {
+    return itemOpening.length + String(modRevision).length + 2 + value.length - this.#from;
+  }
+
+  /** The bytes in pieces of about `pieceBytes`, each made when it is asked for. */
+  *pieces(pieceBytes: number): Generator<Buffer> {
+    const entries = this.#entries;
     for (let start = 0; start < entries.length; ) {
       let size = 0;
       let end = start;
-      for (; end < entries.length && size < pieceBytes; end++) size += (entries[end]?.value.length ?? 0) + revisionRoom;
-      yield this.#run(entries, start, { end, size });
+      for (; end < entries.length && size < pieceBytes; end++) {
+        const entry = entries[end];
+        if (entry !== undefined) size += this.#sizeOf(entry) + 1;
+      }
+      yield this.#run(start, end, size);
       start = end;
     }
   }
 
-  #run(entries: readonly Entry[], start: number, { end, size }: { end: number; size: number }): Buffer {
-    const out = Buffer.allocUnsafe(size);
+  #run(start: number, end: number, size: number): Buffer {
+    const out = Buffer.allocUnsafeSlow(size);
     let at = 0;
     for (let i = start; i < end; i++) {
-      const entry = entries[i];
+      const entry = this.#entries[i];
       if (entry === undefined) continue;
-      const comma = i > 0 ? "," : "";
-      at += out.write(`${comma}{"metadata":{"resourceVersion":"${entry.modRevision}",`, at, "latin1");
-      at += entry.value.copy(out, at, this.#at);
+      at += out.latin1Write(`${i > 0 ? "," : ""}${itemOpening}${entry.modRevision}",`, at);
+      at += entry.value.copy(out, at, this.#from);
     }
     return out.subarray(0, at);
   }
 }
 
-// `,{"metadata":{"resourceVersion":"9007199254740992",`, less an opening that is never shorter than the part before.
-const revisionRoom = 52;
+const itemOpening = `{"metadata":{"resourceVersion":"`;

@@ -8,7 +8,7 @@ import { negotiate, type Wanted } from "../http/negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
 import { fromStored, servedBytes } from "../registry/versions.ts";
 import { unavailable } from "../registry/resource.ts";
-import { jsonType, type Reply } from "../reply.ts";
+import { jsonType, type Pieces, type Reply } from "../reply.ts";
 import { partialOf, tableOf } from "../table/table.ts";
 import { answerValue, tableRequest } from "./answer.ts";
 import { formatContinue, futureRevisionMs, type ListOptions, listOptions } from "./revisions.ts";
@@ -218,7 +218,7 @@ function asItem({ kind: _, apiVersion: __, ...item }: ApiObject): Omit<ApiObject
 }
 
 /** Items of custom kinds are whole objects, each its stored bytes where reading leaves it as it is. */
-async function customListBytes(kind: Kind, { resource, entries, metadata }: Listing): Promise<readonly Buffer[]> {
+async function customListBytes(kind: Kind, { resource, entries, metadata }: Listing): Promise<Buffer> {
   const apiVersion = formatApiVersion(kind.group, kind.version);
   const items = await Promise.all(entries.map((entry) => servedBytes({ kind, resource }, entry)));
   // Lists of custom kinds always say how to go on.
@@ -227,11 +227,21 @@ async function customListBytes(kind: Kind, { resource, entries, metadata }: List
   const closing = `],"kind":${JSON.stringify(`${kind.kind}List`)},"metadata":${told}}`;
   const comma = Buffer.from(",");
   const separated = items.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
-  return [Buffer.concat([Buffer.from(opening), ...separated, Buffer.from(closing)])];
+  return Buffer.concat([Buffer.from(opening), ...separated, Buffer.from(closing)]);
 }
 
 /** The list around the entries' own bytes: nothing is parsed or encoded. */
-function listBytes(kind: string, apiVersion: string, { resource, entries, metadata }: Listing): readonly Buffer[] {
+function listBytes(kind: string, apiVersion: string, { resource, entries, metadata }: Listing): Pieces {
   const opening = `{"kind":"${kind}List","apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`;
-  return [Buffer.from(opening), ...resource.splicer.items(entries, pieceBytes), Buffer.from("]}")];
+  const items = resource.splicer.items(entries);
+  const head = Buffer.from(opening);
+  const tail = Buffer.from("]}");
+  return {
+    length: head.length + items.length + tail.length,
+    *[Symbol.iterator]() {
+      yield head;
+      yield* items.pieces(pieceBytes);
+      yield tail;
+    },
+  };
 }

@@ -4,10 +4,13 @@ import type { Splicer } from "../registry/encoding.ts";
 
 export type EventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
 
-/** The shared events of one resource. Buffers live as long as the entries they were made from. */
+/** Watchers are told of a change in one go, so the last few events are enough to share. */
+const kept = 64;
+
+/** The shared events of one resource. */
 export class SharedEvents {
   readonly #splicer: Splicer;
-  readonly #made = new WeakMap<Entry, Map<EventType, Buffer>>();
+  readonly #made = new Map<Entry, { readonly type: EventType; readonly bytes: Buffer }>();
   readonly #departed = new WeakMap<Entry, Entry>();
 
   constructor(splicer: Splicer) {
@@ -16,12 +19,18 @@ export class SharedEvents {
 
   bytes(type: EventType, entry: Entry): Buffer {
     const known = this.#made.get(entry);
-    const made = known?.get(type);
-    if (made !== undefined) return made;
+    if (known?.type === type) return known.bytes;
     const bytes = this.#splicer.splice(entry, `{"type":"${type}","object":`, "}\n");
-    if (known === undefined) this.#made.set(entry, new Map([[type, bytes]]));
-    else known.set(type, bytes);
+    if (this.#made.size >= kept) this.#forgetOldest();
+    this.#made.set(entry, { type, bytes });
     return bytes;
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#made.keys()) {
+      this.#made.delete(oldest);
+      return;
+    }
   }
 
   /** The last state of an object, with the revision at which it went or ceased to match. */
