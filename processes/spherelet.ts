@@ -47,7 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await mkdir(data, { recursive: true, mode: 0o700 });
     const verdict = await verdictFor(data);
     if (options.requireKvm === true && verdict.accelerator !== "kvm") throw new Error(`no KVM: ${verdict.reason}`);
-    const { transport, context } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
+    const { transport, context, ca } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
     const client = new Client({ transport, clock: systemClock, userAgent: `atoll-spherelet/${atollVersion}` });
     const common = { client, clock: systemClock, random: chance, log, data };
     const network = await openNetwork(options, { ...common, server: context.server });
@@ -60,6 +60,7 @@ export async function run(args: readonly string[]): Promise<number> {
       address: options.address ?? (await hostAddress()),
       port: options.port,
       version: atollVersion,
+      ca,
     });
     process.stdout.write(`ready ${options.node}\n`);
     const signal = await untilStopped();

@@ -22,6 +22,7 @@ import type { PodNetwork } from "@atoll/net/network";
 import { Events } from "@atoll/runtime/events";
 import type { Log } from "@atoll/runtime/log";
 import type { KubeletRuntime } from "./kubelet/runtime.ts";
+import { serveKubelet } from "./kubelet/serving.ts";
 import { defaultLogLimits } from "./logs/keeper.ts";
 import { availableMemory, hostFacts, processIds } from "./node/host.ts";
 import { Registration } from "./node/registration.ts";
@@ -53,6 +54,8 @@ export interface SphereletOptions {
   readonly port: number;
   readonly version: string;
   readonly clusterDomain?: string;
+  /** PEM of the cluster's authority, for the kubelet's API. */
+  readonly ca: string;
 }
 
 /** Kubernetes' release whose kubelet this behaves as. */
@@ -67,12 +70,14 @@ export class Spherelet {
   readonly runtime: KubeletRuntime;
   readonly #parts: Parts;
   readonly #stop = new AbortController();
+  readonly #serving: Promise<void>;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts, options: SphereletOptions) {
     this.#parts = parts;
     this.pods = parts.pods;
     this.runtime = new PodsRuntime(parts.pods, parts.host.clock);
     void this.#keepTime();
+    this.#serving = options.port === 0 ? Promise.resolve() : serve(options, this.runtime, this.#stop.signal);
   }
 
   /** Takes up what an earlier one left, registers the Node and runs its Pods. */
@@ -86,7 +91,7 @@ export class Spherelet {
       .ensure(machineSize({ containers: [{ name: "", resources: {} }] }, host.largest))
       .catch((error: unknown) => options.log.warn("no template of the usual size could be made", { error }));
     await registration.start();
-    return new Spherelet(parts);
+    return new Spherelet(parts, options);
   }
 
   /** Lets go of everything; machines run on. */
@@ -94,6 +99,7 @@ export class Spherelet {
     const { pods, registration, informers, host, events, puller } = this.#parts;
     this.#stop.abort(new Error("the spherelet stops"));
     for (const informer of informers) informer.stop();
+    await this.#serving;
     await pods.stop();
     host.objects.close();
     await registration.stop();
@@ -112,6 +118,15 @@ export class Spherelet {
       for (const driver of this.pods.list()) await driver.sandbox?.guest.setTime().catch(() => undefined);
     }
   }
+}
+
+/** The kubelet's API, for as long as the spherelet runs. */
+function serve(options: SphereletOptions, runtime: KubeletRuntime, signal: AbortSignal): Promise<void> {
+  const { client, clock, log, name, data, address, ca, port } = options;
+  return serveKubelet(
+    { client, clock, log, node: name, folder: data, address, ca, runtime, bind: "0.0.0.0", port },
+    signal,
+  );
 }
 
 interface Parts {

@@ -80,6 +80,7 @@ export async function testNode(name: string): Promise<TestNode> {
         address: "127.0.0.1",
         port: 0,
         version: "test",
+        ca: "",
       });
       started.push(spherelet);
       return spherelet;

@@ -22,6 +22,12 @@ export const ownPolicies: readonly OwnPolicy[] = [
     subjects: [group("system:nodes")],
   },
   {
+    // The kubelet's API has a certificate of the cluster from the first minute; only for addresses of the node's own.
+    name: "atoll:node-serving",
+    rules: [on("certificates.k8s.io", "create", "certificatesigningrequests/selfnodeserver")],
+    subjects: [group("system:nodes")],
+  },
+  {
     name: "atoll:kubelet-client",
     rules: [on("core", "*", "nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats")],
     subjects: [user("kube-apiserver-kubelet-client")],
