@@ -6,13 +6,18 @@ import { escalationCheck } from "../authorize/rbac/escalation.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { certificateSubjects } from "./certificaterequests.ts";
+import { certificateApproval, certificateSigning } from "./certificatesigners.ts";
+import { claimResize } from "./claimresize.ts";
 import { type ExtensionOptions, extensionPlugins } from "./extensions.ts";
+import { defaultIngressClass } from "./ingressclass.ts";
 import { limitRanger } from "./limitranger.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
 import { nodeRestriction } from "./noderestriction.ts";
+import { ownerReferences } from "./owners.ts";
 import { podSecurity } from "./podsecurity/plugin.ts";
 import { priorities } from "./priority.ts";
 import { resourceQuotas } from "./quota/plugin.ts";
+import { runtimeClasses } from "./runtimeclass.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
 import { defaultStorageClass, storageProtection } from "./storage.ts";
 import { defaultTolerations } from "./tolerations.ts";
@@ -35,7 +40,13 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     defaultTolerations,
     defaultStorageClass(catalogue),
     storageProtection,
+    ownerReferences(catalogue, options.authorizers),
+    claimResize(catalogue),
+    runtimeClasses(catalogue),
+    certificateApproval(options.authorizers),
+    certificateSigning(options.authorizers),
     certificateSubjects,
+    defaultIngressClass(catalogue),
     escalationCheck(options.rbac, options.authorizers),
     ...extensionPlugins(catalogue, options),
     serviceAllocation(catalogue, options.serviceRange),
