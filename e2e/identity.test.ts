@@ -209,7 +209,7 @@ test("after a change of keys, replacing all secrets writes them under the new on
   assert.ok(!(await disk()).includes(word) && !(await disk()).includes(Buffer.from(word).toString("base64")));
   await writeKeys(["two", "one"]);
   await systemClock.sleep(200);
-  await ok("admin", "replace --validate=false -f -", await ok("admin", "get secrets -A -o json"));
+  await ok("admin", "replace -f -", await ok("admin", "get secrets -A -o json"));
   await writeKeys(["two"]);
   await systemClock.sleep(200);
   assert.ok((await disk()).includes("k8s:enc:aesgcm:v1:two:"));

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Kind } from "@atoll/api/kind";
 import { loadDescriptions, type Descriptions } from "./descriptions.ts";
+import { encodeOpenApi2 } from "./protobuf.ts";
 import { documentHash, kindsByPath, openApiIndex, openApiV2, openApiV3, type OpenApiSource } from "./documents.ts";
 
 /** Where the kinds come from. The generation rises whenever they change. */
@@ -60,9 +61,12 @@ export class ServedOpenApi {
   }
 
   /** /openapi/v2 */
-  async v2(): Promise<ServedDocument> {
+  async v2(form: "json" | "protobuf"): Promise<ServedDocument> {
     const made = await this.#current();
-    return this.#kept(made, "v2", async () => hashed(await openApiV2(made.source, setImmediate)));
+    return this.#kept(made, `v2 ${form}`, async () => {
+      const document = await openApiV2(made.source, setImmediate);
+      return form === "json" ? hashed(document) : named(encodeOpenApi2(document));
+    });
   }
 
   #kept(made: Made, key: string, make: () => Promise<ServedDocument>): Promise<ServedDocument> {
@@ -91,6 +95,9 @@ export class ServedOpenApi {
 }
 
 function hashed(document: unknown): ServedDocument {
-  const body = Buffer.from(JSON.stringify(document));
+  return named(Buffer.from(JSON.stringify(document)));
+}
+
+function named(body: Buffer): ServedDocument {
   return { hash: createHash("sha512").update(body).digest("hex").toUpperCase(), body };
 }

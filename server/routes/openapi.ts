@@ -5,6 +5,7 @@
 import { StatusError } from "@atoll/machinery/status";
 import type { Exchange, Stage } from "../exchange.ts";
 import { type KindsServed, type ServedDocument, ServedOpenApi } from "../openapi/served.ts";
+import { protobufType } from "../openapi/protobuf.ts";
 import type { Reply } from "../reply.ts";
 import { kubernetesRelease } from "./version.ts";
 
@@ -22,8 +23,11 @@ export function openapi(served: KindsServed, atoll: string): Stage {
     if (method !== "GET" && method !== "HEAD") {
       throw new StatusError("MethodNotAllowed", "only GET is allowed on OpenAPI documents", { details: {} });
     }
+    if (path === "/openapi/v2" && wantsProtobuf(exchange)) {
+      return { ...reply(exchange, await documents.v2("protobuf")), contentType: protobufType };
+    }
     acceptsJson(exchange);
-    if (path === "/openapi/v2") return reply(exchange, await documents.v2());
+    if (path === "/openapi/v2") return reply(exchange, await documents.v2("json"));
     const below = path.slice("/openapi/v3/".length);
     if (below === "") return reply(exchange, await documents.index());
     const document = await documents.v3(below);
@@ -32,7 +36,11 @@ export function openapi(served: KindsServed, atoll: string): Stage {
   };
 }
 
-/** Old clients ask for a protobuf form alone, which is not served. */
+/** kubectl asks for it, and names no other form. */
+function wantsProtobuf({ request }: Exchange): boolean {
+  return /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf/.test(request.headers.accept ?? "");
+}
+
 function acceptsJson({ request }: Exchange): void {
   const accept = request.headers.accept ?? "";
   if (accept === "" || /application\/json|application\/\*|\*\/\*/.test(accept)) return;
