@@ -12,8 +12,6 @@ import { StatusError } from "@atoll/machinery/status";
 import { type AccountClaims, type Bound, issuer, type ServiceAccountTokens } from "../authenticate/serviceaccounts.ts";
 import type { Call, Handler } from "../call.ts";
 import { invalid } from "../registry/invalid.ts";
-import { admissionRequest } from "../verbs/create.ts";
-import { writeOptions } from "../verbs/options.ts";
 import { storedResource } from "../verbs/stored.ts";
 import { answerReview, readReview } from "./answer.ts";
 
@@ -42,7 +40,6 @@ export function requestToken(tokens: ServiceAccountTokens): Handler {
     const audiences = (wanted.spec.audiences ?? []).length === 0 ? [issuer] : (wanted.spec.audiences ?? []);
     const seconds = wanted.spec.expirationSeconds ?? defaultSeconds;
     checkSeconds(seconds);
-    await admit(call, wanted);
     const nowMs = call.services.clock.nowMs();
     const now = Math.floor(nowMs / 1000);
     const bound = await boundTo(call, wanted.spec.boundObjectRef, tokens);
@@ -65,16 +62,6 @@ export function requestToken(tokens: ServiceAccountTokens): Handler {
     };
     return answerReview(call, made);
   };
-}
-
-/** Which tokens a node may ask for, and what else is said about who gets one. */
-async function admit(call: Call, wanted: TokenRequest): Promise<void> {
-  const object = wanted as unknown as ApiObject;
-  object.metadata = { ...object.metadata, name: call.info.name, namespace: call.info.namespace };
-  const options = writeOptions(call.info.query, "CreateOptions");
-  const request = admissionRequest(call, "CREATE", { object, old: undefined, options });
-  await call.services.admission.mutate(request);
-  await call.services.admission.validate(request);
 }
 
 function checkSeconds(seconds: number): void {

@@ -130,7 +130,8 @@ export function admissionRequest(
     kind: call.served.kind,
     subresource: call.info.subresource,
     namespace: call.info.namespace,
-    name: write.object?.metadata.name ?? call.info.name,
+    // A deletion of many says the name of none, and is about each.
+    name: write.object?.metadata.name ?? (call.info.name || (write.old?.metadata.name ?? "")),
     object: write.object,
     old: write.old,
     user: call.user,
