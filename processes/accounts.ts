@@ -43,6 +43,10 @@ const common: readonly PolicyRule[] = [
   rule(["create", "get", "patch", "update"], "coordination.k8s.io", ["leases"]),
   rule(["approve", "sign"], "certificates.k8s.io", ["signers"]),
   rule(["escalate"], "rbac.authorization.k8s.io", ["clusterroles"]),
+  // What the agent of an attached cluster may do in its namespace, the controllers themselves need not.
+  rule(["bind", "escalate"], "rbac.authorization.k8s.io", ["roles"]),
+  // The kinds of Atoll's own.
+  rule(["create", "patch"], "apiextensions.k8s.io", ["customresourcedefinitions"]),
   rule(["get", "list", "watch"], "*", ["*"]),
   rule(["update"], "*", ["*/finalizers"]),
 ];

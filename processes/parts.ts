@@ -28,7 +28,8 @@ export interface Part {
   readonly readyLine: string | undefined;
 }
 
-const kubeconfigOf = (data: string): string => join(data, "admin.kubeconfig");
+/** Each part is somebody of its own to the API server. */
+const accountOf = (data: string, part: "controllers" | "node"): string => join(data, `${part}.kubeconfig`);
 
 /** The API server. */
 export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): Part => ({
@@ -51,7 +52,7 @@ export const controllersPart = ({ data }: Wish): Part => ({
   does: "controllers",
   args: [
     "controllers",
-    ...["--kubeconfig", kubeconfigOf(data)],
+    ...["--kubeconfig", accountOf(data, "controllers")],
     ...["--cluster-signing-cert", join(data, "pki", "ca.crt")],
     ...["--cluster-signing-key", join(data, "pki", "ca.key")],
   ],
@@ -64,7 +65,7 @@ export const sphereletPart = ({ data, serviceCidr }: Wish, node: NodeWish): Part
   does: "spherelet",
   args: [
     "spherelet",
-    ...["--kubeconfig", kubeconfigOf(data)],
+    ...["--kubeconfig", accountOf(data, "node")],
     ...["--data", data],
     ...["--node", node.name],
     ...["--port", String(node.kubeletPort)],

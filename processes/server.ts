@@ -9,6 +9,7 @@ import { systemClock } from "@atoll/machinery/clock";
 import { openPki } from "@atoll/server/pki/folder";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { type Server, startServer } from "@atoll/server/server";
+import { fleetControllers } from "@atoll/fleet/index";
 import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
 import { controllersPolicy, writeAccounts } from "./accounts.ts";
@@ -88,7 +89,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     version: atollVersion,
     authentication,
     audit,
-    policies: [controllersPolicy(controllers({ ca: pki.ca.cert, signing: pki.ca }))],
+    policies: [controllersPolicy([...controllers({ ca: pki.ca.cert, signing: pki.ca }), ...fleetControllers()])],
   });
   const url = `https://${bracketed(address)}:${server.port}`;
   const identity = { server: url, ca: pki.ca.cert, user: "kubernetes-admin", identity: pki.admin };
