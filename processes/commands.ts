@@ -25,6 +25,9 @@ const commands: readonly Command[] = [
   { name: "spherelet", summary: "this host as a node", load: () => import("./spherelet.ts") },
   { name: "backup", summary: "a consistent copy of the store while it runs", load: () => import("./backup.ts") },
   { name: "restore", summary: "a backup back into an empty store", load: () => import("./restore.ts") },
+  { name: "doctor", summary: "examines the host, with the mend", load: () => import("./doctor.ts") },
+  { name: "image", summary: "build, import and list images on this host", load: () => import("./image.ts") },
+  { name: "crx", summary: "the guest kernel of this host's machines", load: () => import("./crx.ts") },
   { name: "kubectl", summary: "the kubectl that comes with the install", load: () => import("./kubectl.ts") },
   { name: "helm", summary: "the Helm that comes with the install", load: () => import("./helm.ts") },
   {

@@ -8,7 +8,7 @@ import { packagesFor as imagePackages } from "@atoll/images/packages";
 const networkPackages: readonly string[] = ["iproute2", "nftables"];
 
 /** Every package that pods need, the welcome pod's image among it. */
-export function wantedPackages(): readonly string[] {
+function wantedPackages(): readonly string[] {
   const names = [
     ...crxPackages("run", "build"),
     ...imagePackages("run", "build"),
@@ -18,14 +18,18 @@ export function wantedPackages(): readonly string[] {
   return [...new Set(names)].sort();
 }
 
-/** Those that are not installed; none on a host without dpkg, which must know by itself. */
+/** Those of `wantedPackages` that are not installed. */
 export async function missingPackages(): Promise<readonly string[]> {
+  return await missingOf(wantedPackages());
+}
+
+/** Those that are not installed; none on a host without dpkg, which must know by itself. */
+export async function missingOf(wanted: readonly string[]): Promise<readonly string[]> {
   const hasDpkg = await access("/usr/bin/dpkg-query").then(
     () => true,
     () => false,
   );
   if (!hasDpkg) return [];
-  const wanted = wantedPackages();
   const installed = await new Promise<string>((done) => {
     // It fails when one is unknown, and lists the others all the same.
     execFile("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...wanted], (_, stdout) => done(stdout));

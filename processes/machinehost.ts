@@ -23,9 +23,12 @@ export async function cacheFor(data: string): Promise<string> {
   return one.dev === other.dev ? usual : join(data, "cache");
 }
 
+/** Where guests are booted to find out how. */
+export const probeHome = (data: string): string => join(data, "probe");
+
 /** How machines are executed here, found by booting one unless it is known. */
 export async function verdictFor(data: string): Promise<Verdict> {
-  return await probeAccelerator({ cache: await cacheFor(data), home: join(data, "probe"), clock: systemClock });
+  return await probeAccelerator({ cache: await cacheFor(data), home: probeHome(data), clock: systemClock });
 }
 
 /**

@@ -38,6 +38,11 @@ export async function settle(data: string, bind: string, given: Partial<Settings
   return settings;
 }
 
+/** What counts before anything is tried: what was settled before, else what is usual. */
+export async function planned(data: string): Promise<Settings> {
+  return (await read(data)) ?? usual;
+}
+
 /** Another data directory's pods may have the usual range. */
 async function usualPods(): Promise<string> {
   return process.getuid?.() === 0 ? await freeRange(podRanges) : usual.podCidr;

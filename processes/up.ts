@@ -122,14 +122,14 @@ class System {
     try {
       await this.#startPart(sphereletPart(wish, node));
       if (this.#options.demo) {
-        await step("image of the welcome pod", async () => await buildWelcomeImage(this.#data));
+        await hopefully("image of the welcome pod", async () => await buildWelcomeImage(this.#data));
         const { namespace, name: pod } = welcomePod;
-        await step(`pod ${namespace}/${pod}, a machine of its own`, async () => {
+        await hopefully(`pod ${namespace}/${pod}, a machine of its own`, async () => {
           await createWelcomePod(client);
           await untilWelcomePodReady(client);
         });
       }
-      await step("all pods", async () => await untilPodsReady(client, name));
+      await hopefully("all pods ready", async () => await untilPodsReady(client, name));
     } finally {
       close();
     }
@@ -180,13 +180,24 @@ class System {
   }
 }
 
+/** A step that the rest can do without. */
+async function hopefully(title: string, work: () => Promise<unknown>): Promise<void> {
+  await step(title, work).catch((error: unknown) => {
+    process.stdout.write(
+      `    ${error instanceof Error ? error.message : String(error)}; kubectl describe pods tells more\n`,
+    );
+  });
+}
+
 /** What of the pods' range is this host's: a share that leaves room for other hosts. */
 function firstHosts(podCidr: string): string {
   const range = parseRange(podCidr);
   return formatRange({ ...range, length: Math.max(range.length, 24) });
 }
 
-function describeVerdict({ accelerator, reason }: Verdict): string {
+/** What QEMU itself said is long, and in the conditions of the Node. */
+function describeVerdict({ accelerator, reason: whole }: Verdict): string {
+  const [reason] = whole.split(" (");
   return accelerator === "kvm"
     ? `Machines run under KVM, at the processor's own speed: ${reason}.`
     : `Machines are emulated (TCG): ${reason}. Everything works; programs in pods run about 8 times slower.`;

@@ -17,7 +17,7 @@ const image = "atoll.local/welcome:v1";
 const busybox = "/bin/busybox";
 const port = 8080;
 const lookEveryMs = 50;
-const patienceMs = 120_000;
+const patienceMs = 60_000;
 
 const page = `<!doctype html>
 <title>Atoll</title>
