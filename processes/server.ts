@@ -19,6 +19,7 @@ import { type Logger, openLog } from "./log.ts";
 import { type ConfigurationFlags, openConfiguration, withConfigurationFlags } from "./configuration.ts";
 import { EncryptedStore } from "@atoll/server/encryption/store";
 import { untilStopped } from "./signals.ts";
+import { nodesPolicy } from "./nodepolicy.ts";
 import { openStore } from "./store.ts";
 import { atollVersion } from "./version.ts";
 
@@ -73,7 +74,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     openPki(resolve(options.pki ?? join(data, "pki")), serverNames(options, address), systemClock.nowMs()),
     openStore(options.store, data, log),
   ]);
-  const { authentication, encryption, audit } = configuration;
+  const { authentication, authorization, encryption, audit } = configuration;
   const store = encryption === undefined ? inner : new EncryptedStore(inner, encryption);
   const server = await startServer({
     store,
@@ -88,8 +89,12 @@ async function start(options: Options, log: Logger): Promise<Server> {
     subresources: subresourceHandlers(),
     version: atollVersion,
     authentication,
+    authorization,
     audit,
-    policies: [controllersPolicy([...controllers({ ca: pki.ca.cert, signing: pki.ca }), ...fleetControllers()])],
+    policies: [
+      controllersPolicy([...controllers({ ca: pki.ca.cert, signing: pki.ca }), ...fleetControllers()]),
+      nodesPolicy,
+    ],
   });
   const url = `https://${bracketed(address)}:${server.port}`;
   const identity = { server: url, ca: pki.ca.cert, user: "kubernetes-admin", identity: pki.admin };
