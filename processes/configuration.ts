@@ -6,15 +6,19 @@ import { AuditFile } from "@atoll/server/audit/file";
 import { readAuditPolicy } from "@atoll/server/audit/policy";
 import { type Authentication, readAuthentication } from "@atoll/server/authenticate/oidc/configuration";
 import { issuer } from "@atoll/server/authenticate/serviceaccounts";
+import type { ConfiguredAuthorization } from "@atoll/server/authorize/authorization";
+import { readAuthorization } from "@atoll/server/authorize/webhook/configuration";
 import { Followed } from "@atoll/server/configuration/followed";
 import { type Encryption, readEncryption } from "@atoll/server/encryption/configuration";
 import type { Command } from "commander";
+import { connectWebhook } from "./authorizationwebhook.ts";
 import { UsageError } from "./flags.ts";
 import type { Logger } from "./log.ts";
 
 /** The flags that name the files. */
 export interface ConfigurationFlags {
   readonly authenticationConfig?: string;
+  readonly authorizationConfig?: string;
   readonly encryptionConfig?: string;
   readonly auditPolicy?: string;
   readonly auditLogPath?: string;
@@ -28,6 +32,7 @@ export interface ConfigurationFlags {
 /** What the files say. */
 export interface Configuration {
   readonly authentication: Followed<Authentication> | undefined;
+  readonly authorization: ConfiguredAuthorization | undefined;
   readonly encryption: Followed<Encryption> | undefined;
   readonly audit: AuditOptions;
   /** Once the server is closed: what waits for the audit log is written. */
@@ -41,6 +46,10 @@ export interface Configuration {
 export async function openConfiguration(flags: ConfigurationFlags, data: string, log: Logger): Promise<Configuration> {
   const parse = (text: string) => readAuthentication(text, [issuer]);
   const authentication = await follow("--authentication-config", flags.authenticationConfig, { log, parse });
+  const authorizers = await follow("--authorization-config", flags.authorizationConfig, {
+    log,
+    parse: readAuthorization,
+  });
   const encryption = await follow("--encryption-config", flags.encryptionConfig, {
     log,
     parse: readEncryption,
@@ -50,10 +59,12 @@ export async function openConfiguration(flags: ConfigurationFlags, data: string,
   const sink = await openAuditFile(flags, data, log);
   return {
     authentication,
+    authorization: authorizers === undefined ? undefined : { file: authorizers, connect: connectWebhook },
     encryption,
     audit: { sink, policy },
     async close() {
       authentication?.close();
+      authorizers?.close();
       encryption?.close();
       policy?.close();
       await sink.close();
@@ -79,6 +90,7 @@ async function openAuditFile(flags: ConfigurationFlags, data: string, log: Logge
 export function withConfigurationFlags(command: Command): Command {
   return command
     .option("--authentication-config <file>", "AuthenticationConfiguration: issuers whose tokens are taken")
+    .option("--authorization-config <file>", "AuthorizationConfiguration: who decides what may be done, in which order")
     .option("--encryption-config <file>", "EncryptionConfiguration: what is stored encrypted, and by which keys")
     .option("--audit-policy <file>", "audit Policy: of which requests how much is written down")
     .option("--audit-log-path <file>", "where (default: DIR/audit/audit.log)")
@@ -91,6 +103,7 @@ export function withConfigurationFlags(command: Command): Command {
 export function configurationArgs(flags: ConfigurationFlags): readonly string[] {
   const named: Readonly<Record<string, string | number | undefined>> = {
     "--authentication-config": flags.authenticationConfig,
+    "--authorization-config": flags.authorizationConfig,
     "--encryption-config": flags.encryptionConfig,
     "--audit-policy": flags.auditPolicy,
     "--audit-log-path": flags.auditLogPath,
@@ -101,7 +114,8 @@ export function configurationArgs(flags: ConfigurationFlags): readonly string[] 
   return Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
 }
 
-function count(text: string): number {
+/** A number that is none below 0. @throws {UsageError} */
+export function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new UsageError(`${JSON.stringify(text)} is no count`);
   return value;

@@ -16,7 +16,7 @@ import { controllersPolicy, writeAccounts } from "./accounts.ts";
 import { apiAddress } from "./apiaddress.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { type Logger, openLog } from "./log.ts";
-import { type ConfigurationFlags, openConfiguration, withConfigurationFlags } from "./configuration.ts";
+import { type ConfigurationFlags, count, openConfiguration, withConfigurationFlags } from "./configuration.ts";
 import { EncryptedStore } from "@atoll/server/encryption/store";
 import { untilStopped } from "./signals.ts";
 import { nodesPolicy } from "./nodepolicy.ts";
@@ -32,6 +32,7 @@ interface Options extends ConfigurationFlags {
   readonly pki?: string;
   readonly store: string;
   readonly serviceCidr: string;
+  readonly maxRequestsInflight?: number;
 }
 
 const defaultPort = 6443;
@@ -46,6 +47,11 @@ function parse(args: readonly string[]): Options {
     .option("--pki <dir>", "folder of keys, shared by the servers of one cluster (default: DIR/pki)")
     .option("--store <store>", "sqlite, or etcd=URL,URL…", "sqlite")
     .option("--service-cidr <cidr>", "range of Service addresses", "10.96.0.0/12")
+    .option(
+      "--max-requests-inflight <n>",
+      "requests at work at once, those of exempt levels aside (default: 100)",
+      count,
+    )
     .parse(args, { from: "user" })
     .opts();
 }
@@ -91,6 +97,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     authentication,
     authorization,
     audit,
+    seats: options.maxRequestsInflight,
     policies: [
       controllersPolicy([...controllers({ ca: pki.ca.cert, signing: pki.ca }), ...fleetControllers()]),
       nodesPolicy,

@@ -8,7 +8,7 @@ import { parseYaml } from "@atoll/machinery/yaml/yaml";
 import type { User } from "../call.ts";
 import type { Answer, Exchange } from "../exchange.ts";
 import { bodyMaxBytes } from "../http/body.ts";
-import type { Status } from "../reply.ts";
+import type { Pieces, Status } from "../reply.ts";
 import type { RequestInfo } from "../request.ts";
 import type { Level, Stage, Verdict } from "./policy.ts";
 
@@ -161,8 +161,8 @@ function requestValue({ request, bodyRead }: Exchange): unknown {
 function answerValue(answer: Answer | undefined): unknown {
   if (answer === undefined || "stream" in answer || !answer.contentType.includes("json")) return undefined;
   const { body } = answer;
-  const bytes = body instanceof Buffer ? body : Buffer.concat([...body]);
-  if (bytes.length > bodyMaxBytes) return undefined;
+  if (body.length > bodyMaxBytes) return undefined;
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.concat([...(body as Pieces)]);
   try {
     return parseJson(bytes, { maxDepth: 1_000 }).value;
   } catch {

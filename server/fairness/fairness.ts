@@ -13,7 +13,7 @@ import type { Clock } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
 import type { Registry } from "prom-client";
 import type { User } from "../call.ts";
-import type { Exchange, Stage } from "../exchange.ts";
+import type { Answer, Exchange, Stage } from "../exchange.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { Mirror } from "../registry/mirror.ts";
 import { isLongRunning } from "../routes/metrics.ts";
@@ -34,8 +34,9 @@ export interface FairnessOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Source: kube-apiserver's --max-requests-inflight (400) and --max-mutating-requests-inflight (200) */
-const usualSeats = 600;
+/** Far less than kube-apiserver's 600: one thread does the work, and what it has begun it cannot put off. */
+const usualSeats = 100;
+const longAnswerBytes = 64 * 1024;
 /** Nobody waits longer than this. Source: a quarter of --request-timeout */
 const longestWaitMs = 15_000;
 const retryAfterSeconds = 1;
@@ -141,7 +142,15 @@ export class Fairness {
     const { clock } = this.#options;
     const leave = () => this.#seats.leave(ticket, clock.monotonicMs());
     if (exchange.info.verb === "watch") exchange.onAnswer(leave);
-    exchange.onDone(leave);
+    exchange.onDone(() => {
+      if (ticket.state !== "running" || !isLong(exchange.answer)) return leave();
+      // Most of a long answer's work is to encrypt it, which goes on as the client takes it.
+      const patience = clock.after(longestWaitMs, leave, { unref: true });
+      exchange.response.once("close", () => {
+        patience.cancel();
+        leave();
+      });
+    });
   }
 
   #changed(change: () => void): void {
@@ -176,6 +185,10 @@ function withMandatory(
   const names = new Set(given.map(({ metadata }) => metadata.name));
   const missing = mandatory.filter(({ name }) => !names.has(name));
   return [...given, ...missing.map(({ name, spec }) => ({ metadata: { name }, spec }))];
+}
+
+function isLong(answer: Answer | undefined): boolean {
+  return answer !== undefined && !("stream" in answer) && answer.body.length > longAnswerBytes;
 }
 
 function refusal(schema: Schema, reason: string): StatusError {
