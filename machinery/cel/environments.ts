@@ -121,3 +121,29 @@ export const claimsVariables = (): Record<string, Declaration> => ({ claims: dec
 
 /** `user`: what a token was mapped to, in the user validation rules of an authentication configuration. */
 export const userVariables = (): Record<string, Declaration> => ({ user: declare(userInfoType) });
+
+const requirementType = objectType("kubernetes.SelectorRequirement", { key: text, operator: text, values: texts });
+const selectorFields = { rawSelector: text, requirements: listOf(requirementType) };
+
+/** `request`: the spec of a SubjectAccessReview, in the match conditions of an authorization webhook. */
+const accessReviewType = objectType("kubernetes.SubjectAccessReviewSpec", {
+  resourceAttributes: objectType("kubernetes.ResourceAttributes", {
+    namespace: text,
+    verb: text,
+    group: text,
+    version: text,
+    resource: text,
+    subresource: text,
+    name: text,
+    fieldSelector: objectType("kubernetes.FieldSelectorAttributes", selectorFields),
+    labelSelector: objectType("kubernetes.LabelSelectorAttributes", selectorFields),
+  }),
+  nonResourceAttributes: objectType("kubernetes.NonResourceAttributes", { path: text, verb: text }),
+  user: text,
+  groups: texts,
+  extra: mapOf(text, texts),
+  uid: text,
+});
+
+/** The variables of such match conditions. */
+export const accessReviewVariables = (): Record<string, Declaration> => ({ request: declare(accessReviewType) });

@@ -31,6 +31,7 @@ export { Compiler } from "./compile.ts";
 export { unbounded } from "./cost.ts";
 export type { Declaration } from "./declaration.ts";
 export {
+  accessReviewVariables,
   type AdmissionOptions,
   admissionRequestType,
   admissionVariables,

@@ -1,15 +1,31 @@
-/** Who is asked whether something may be done, and in which order. Source: --authorization-mode=Node,RBAC */
+/**
+ * Who is asked whether something may be done, and in which order: nodes' rules and roles, or what a file says instead.
+ * Source: --authorization-mode=Node,RBAC; --authorization-config
+ */
 import type { Clock } from "@atoll/machinery/clock";
+import type { User } from "../call.ts";
+import type { Followed } from "../configuration/followed.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
+import type { RequestInfo } from "../request.ts";
 import { healthForAll, masters } from "./always.ts";
 import { NodeAuthorizer } from "./node/authorizer.ts";
 import { Rbac } from "./rbac/authorizer.ts";
-import type { Authorizer } from "./stage.ts";
+import { type Authorizer, decide, type RulesAnswer, type Verdict } from "./stage.ts";
+import { type ReviewClient, WebhookAuthorizer } from "./webhook/authorizer.ts";
+import type { AuthorizationFile } from "./webhook/configuration.ts";
+
+/** A file that names the authorizers. */
+export interface ConfiguredAuthorization {
+  readonly file: Followed<AuthorizationFile>;
+  /** A way to the webhook that a kubeconfig names. Connects when it is used. */
+  connect(kubeconfig: string): ReviewClient;
+}
 
 /** What the authorizers need of the server. */
 export interface AuthorizationOptions {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
+  readonly configured?: ConfiguredAuthorization | undefined;
   /** Told of what failed behind the scenes and is tried again. */
   readonly onError: (error: unknown) => void;
 }
@@ -17,14 +33,22 @@ export interface AuthorizationOptions {
 /** The authorizers of a server. */
 export class Authorization {
   readonly rbac: Rbac;
-  readonly #nodes: NodeAuthorizer;
   /** In the order in which they are asked. */
   readonly authorizers: readonly Authorizer[];
+  readonly #nodes: NodeAuthorizer;
+  readonly #chain: Chain | undefined;
 
   constructor(options: AuthorizationOptions) {
+    const { configured, clock } = options;
     this.rbac = new Rbac(options);
     this.#nodes = new NodeAuthorizer(options);
-    this.authorizers = [masters, healthForAll, this.#nodes, this.rbac];
+    const usual = { Node: this.#nodes, RBAC: this.rbac };
+    this.#chain = configured === undefined ? undefined : new Chain(configured, usual, clock);
+    this.authorizers = [
+      masters,
+      healthForAll,
+      ...(this.#chain === undefined ? [this.#nodes, this.rbac] : [this.#chain]),
+    ];
   }
 
   /** Resolves when all is known by which they decide. */
@@ -33,7 +57,53 @@ export class Authorization {
   }
 
   close(): void {
+    this.#chain?.close();
     this.#nodes.close();
     this.rbac.close();
+  }
+}
+
+type Usual = Readonly<Record<"Node" | "RBAC", Authorizer>>;
+
+/** The authorizers that a file names, as it is now. */
+class Chain implements Authorizer {
+  readonly #configured: ConfiguredAuthorization;
+  readonly #usual: Usual;
+  readonly #clock: Clock;
+  #authorizers: readonly Authorizer[];
+
+  constructor(configured: ConfiguredAuthorization, usual: Usual, clock: Clock) {
+    this.#configured = configured;
+    this.#usual = usual;
+    this.#clock = clock;
+    this.#authorizers = this.#made(configured.file.current);
+    configured.file.onChange((file) => {
+      this.close();
+      this.#authorizers = this.#made(file);
+    });
+  }
+
+  close(): void {
+    for (const each of this.#authorizers) if (each instanceof WebhookAuthorizer) each.close();
+  }
+
+  authorize(user: User, info: RequestInfo): Promise<Verdict> {
+    return decide(this.#authorizers, user, info);
+  }
+
+  async rulesFor(user: User, namespace: string): Promise<RulesAnswer> {
+    const answers = await Promise.all(this.#authorizers.map((each) => each.rulesFor?.(user, namespace)));
+    return {
+      rules: answers.flatMap((answer) => answer?.rules ?? []),
+      incomplete: answers.some((answer) => answer?.incomplete === true),
+      errors: answers.flatMap((answer) => answer?.errors ?? []),
+    };
+  }
+
+  #made({ authorizers }: AuthorizationFile): readonly Authorizer[] {
+    return authorizers.map((each) => {
+      if (each.type !== "Webhook") return this.#usual[each.type];
+      return new WebhookAuthorizer(each, this.#configured.connect(each.kubeconfig), this.#clock);
+    });
   }
 }

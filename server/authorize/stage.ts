@@ -97,7 +97,7 @@ export function authorize(authorizers: readonly Authorizer[]): Stage {
 async function check(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Promise<string> {
   const { decision, reason, error } = await decide(authorizers, user, info);
   if (decision === "allow") return reason;
-  if (error !== undefined && decision !== "deny") {
+  if (error !== undefined) {
     throw new StatusError("InternalError", "Internal error occurred: authorization failed", { cause: error });
   }
   throw forbidden(user, info, reason);
