@@ -18,7 +18,7 @@ import { impersonate } from "./authenticate/impersonation.ts";
 import { authenticate } from "./authenticate/stage.ts";
 import { FrontProxyAuthenticator } from "./authenticate/frontproxy.ts";
 import type { Followed } from "./configuration/followed.ts";
-import { Authorization } from "./authorize/authorization.ts";
+import { Authorization, type ConfiguredAuthorization } from "./authorize/authorization.ts";
 import { authorize } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
@@ -74,6 +74,8 @@ export interface ServerOptions {
   readonly authentication?: Followed<Authentication> | undefined;
   /** Where it is written who asked for what; absent: nowhere. */
   readonly audit?: AuditOptions | undefined;
+  /** Who decides what may be done, if not nodes' rules and roles alone. */
+  readonly authorization?: ConfiguredAuthorization | undefined;
   /** Roles of what runs beside this server. */
   readonly policies?: readonly OwnPolicy[] | undefined;
   /** Requests at work at once, those of exempt levels aside; absent: 600. */
@@ -177,9 +179,10 @@ interface GuardParts {
   readonly webhooks: WebhookClient;
 }
 
-function guardsOf({ clock, log, seats }: ServerOptions, { catalogue, ...parts }: GuardParts): Guards {
+function guardsOf(options: ServerOptions, { catalogue, ...parts }: GuardParts): Guards {
+  const { clock, log, seats, authorization: configured } = options;
   const fellBehind = (what: string) => (error: unknown) => log.error({ err: error }, `${what} fell behind`);
-  const authorization = new Authorization({ catalogue, clock, onError: fellBehind("authorization") });
+  const authorization = new Authorization({ catalogue, clock, configured, onError: fellBehind("authorization") });
   const { authorizers, rbac } = authorization;
   const onError = fellBehind("admission");
   const metrics = new Metrics(clock);
