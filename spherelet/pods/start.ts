@@ -23,10 +23,13 @@ export interface Started {
 export async function startSandbox(context: PodContext, number: number): Promise<Started> {
   const { host, pod } = context;
   const { uid = "", namespace = "", name } = pod.metadata;
+  const size = machineSize(pod.spec, host.largest);
   const [attachment, images, scratch] = await Promise.all([
     host.network?.attach({ uid, namespace }),
     imagesAtHand(context),
     context.save().then(async () => await scratchDisk(context)),
+    // The first machine of a size waits for its template, as all others do then; without one it boots.
+    host.machines.templates.ensure(size).catch(() => undefined),
   ]);
   const names = {
     podIP: attachment?.address ?? "",
@@ -40,7 +43,6 @@ export async function startSandbox(context: PodContext, number: number): Promise
     hostname: `${ownName(pod, host.clusterDomain)}\n`,
   };
   const id = `${uid}-${number}`;
-  const size = machineSize(pod.spec, host.largest);
   try {
     const spec = { id, owner: `${namespace}/${name}`, size, scratch, images, attachment, files };
     return { sandbox: await Sandbox.start(host.machines, spec), attachment };
