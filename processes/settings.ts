@@ -29,8 +29,8 @@ const file = (data: string): string => join(data, "settings.json");
 export async function settle(data: string, bind: string, given: Partial<Settings>): Promise<Settings> {
   const kept = await read(data);
   const settings: Settings = {
-    apiPort: given.apiPort ?? (await freePort(bind, kept?.apiPort ?? usual.apiPort)),
-    kubeletPort: given.kubeletPort ?? (await freePort("0.0.0.0", kept?.kubeletPort ?? usual.kubeletPort)),
+    apiPort: await givenPort(bind, given.apiPort, kept?.apiPort ?? usual.apiPort),
+    kubeletPort: await givenPort("0.0.0.0", given.kubeletPort, kept?.kubeletPort ?? usual.kubeletPort),
     podCidr: given.podCidr ?? kept?.podCidr ?? (await usualPods()),
     serviceCidr: given.serviceCidr ?? kept?.serviceCidr ?? usual.serviceCidr,
   };
@@ -53,8 +53,10 @@ async function read(data: string): Promise<Settings | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as Settings);
 }
 
-/** The port, or any that is free when it is taken. */
-async function freePort(bind: string, wanted: number): Promise<number> {
+/** What is given counts, 0 for any that is free; else the wanted one, or any when it is taken. */
+async function givenPort(bind: string, given: number | undefined, wanted: number): Promise<number> {
+  if (given !== undefined && given !== 0) return given;
+  if (given === 0) return (await tryPort(bind, 0)) ?? 0;
   return (await tryPort(bind, wanted)) ?? (await tryPort(bind, 0)) ?? 0;
 }
 

@@ -1,0 +1,167 @@
+/** `atoll up` as root: from an empty folder to a pod in a machine of its own, and back to nothing. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { missingPackages } from "@atoll/processes/hostpackages";
+import { clientPath } from "@atoll/processes/clients";
+import { hostNames } from "@atoll/net/name";
+import { systemClock } from "@atoll/machinery/clock";
+
+const main = join(import.meta.dirname, "..", "processes", "main.ts");
+const folder = await mkdtemp(join(tmpdir(), "atoll-up-"));
+const data = join(folder, "data");
+const upTimeoutMs = 240_000;
+
+interface Outcome {
+  readonly code: number;
+  readonly text: string;
+}
+
+function start(program: string, ...args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: upTimeoutMs }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), text: out + err }),
+    );
+  });
+}
+
+const atoll = (...args: string[]) =>
+  start(process.execPath, "--disable-warning=ExperimentalWarning", main, ...args, "--data", data);
+const up = (...more: string[]) => atoll("up", "--background", "--api-port", "0", "--kubelet-port", "0", ...more);
+
+async function kubectl(...args: string[]): Promise<string> {
+  const { code, text } = await start(
+    await clientPath("kubectl"),
+    "--kubeconfig",
+    join(data, "admin.kubeconfig"),
+    ...args,
+  );
+  assert.equal(code, 0, text);
+  return text.trim();
+}
+
+/** What of this data directory is on the host: processes, taps, tables, routes, mounts. */
+async function remains(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (Number(pid) !== process.pid && command.includes(data)) found.push(`process ${command.replaceAll("\0", " ")}`);
+  }
+  const { table, tapPrefix } = hostNames(data);
+  const [links, tables] = [await start("ip", "-brief", "link"), await start("nft", "list", "tables")];
+  if (links.text.includes(tapPrefix)) found.push(`taps ${links.text}`);
+  if (tables.text.includes(table)) found.push(`tables ${tables.text}`);
+  if ((await readFile("/proc/mounts", "utf8")).includes(data)) found.push("mounts");
+  return found;
+}
+
+const missing = await missingPackages();
+const reason = process.getuid?.() === 0 ? `needs ${missing.join(" ")}` : "needs root";
+const skip = process.getuid?.() === 0 && missing.length === 0 ? false : reason;
+
+describe("atoll up with pods", { skip }, () => {
+  after(async () => {
+    await atoll("down");
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("one command from nothing ends with a pod that runs", async () => {
+    const { code, text } = await up();
+    assert.equal(code, 0, text);
+    assert.match(text, /^Machines (run under KVM|are emulated)/m);
+    assert.match(text, /pod welcome\/hello.* \d+\.\d s/);
+    assert.match(text, /export KUBECONFIG=/);
+    assert.match(text, /To stop:/);
+    assert.equal(await kubectl("-n", "welcome", "get", "pod", "hello", "-o", "jsonpath={.status.phase}"), "Running");
+  });
+
+  test("the pod has an address that the host reaches, and what it says is in its log", async () => {
+    const address = await kubectl("-n", "welcome", "get", "pod", "hello", "-o", "jsonpath={.status.podIP}");
+    const page = await fetch(`http://${address}:8080/`);
+    assert.match(await page.text(), /Hello from a pod/);
+    const deadlineMs = systemClock.monotonicMs() + 10_000;
+    while (!(await kubectl("-n", "welcome", "logs", "hello")).includes("GET")) {
+      assert.ok(systemClock.monotonicMs() < deadlineMs, await kubectl("-n", "welcome", "logs", "hello"));
+      await systemClock.sleep(200);
+    }
+  });
+
+  test("a pod of one's own reaches the API and a Service by name, and nobody else's pod", async () => {
+    const address = await kubectl("-n", "welcome", "get", "pod", "hello", "-o", "jsonpath={.status.podIP}");
+    const script = [
+      "nslookup hello.welcome.svc.cluster.local",
+      "nc -w 5 10.96.0.1 443 </dev/null && echo the API answers",
+      `wget -T 3 -q -O - http://${address}:8080/ || echo refused`,
+      "echo done",
+    ].join("; ");
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "asker" },
+      spec: {
+        restartPolicy: "Never",
+        containers: [{ name: "c", image: "atoll.local/welcome:v1", command: ["sh", "-c", script] }],
+      },
+    };
+    const file = join(folder, "pod.json");
+    await writeFile(file, JSON.stringify(pod));
+    await kubectl("apply", "-f", file);
+    await kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/asker", "--timeout=60s");
+    const log = await kubectl("logs", "asker");
+    assert.match(log, /the API answers/);
+    assert.match(log, /Name:\s+hello\.welcome\.svc\.cluster\.local/);
+    assert.match(log, /refused/);
+  });
+
+  test("status tells of the parts, the node and the pods", async () => {
+    const { code, text } = await atoll("status", "-o", "json");
+    assert.equal(code, 0, text);
+    const { ready, parts, nodes, pods } = JSON.parse(text);
+    assert.equal(ready, true);
+    assert.deepEqual(
+      parts.map(({ name }: { name: string }) => name),
+      ["server", "controllers", "spherelet"],
+    );
+    assert.equal(nodes.length, 1);
+    assert.ok(pods.all >= 2 && pods.ready >= 1);
+  });
+
+  test("down leaves nothing running, no tap, no table, no mount", async () => {
+    const { code, text } = await atoll("down");
+    assert.equal(code, 0, text);
+    assert.deepEqual(await remains(), []);
+    assert.equal((await atoll("status")).code, 1);
+  });
+
+  test("a second up has the same pods, with the same addresses", async () => {
+    const { code, text } = await up();
+    assert.equal(code, 0, text);
+    assert.equal(await kubectl("-n", "welcome", "get", "pod", "hello", "-o", "jsonpath={.status.phase}"), "Running");
+    const address = await kubectl("-n", "welcome", "get", "pod", "hello", "-o", "jsonpath={.status.podIP}");
+    assert.match(await (await fetch(`http://${address}:8080/`)).text(), /Hello from a pod/);
+  });
+
+  test("after kill -9 of up the next one takes the parts' places, and the machines run on", async () => {
+    const record = JSON.parse(await readFile(join(data, "run", "up.json"), "utf8"));
+    const boot = async () =>
+      await kubectl(
+        "-n",
+        "welcome",
+        "get",
+        "pod",
+        "hello",
+        "-o",
+        "jsonpath={.status.containerStatuses[0].restartCount}",
+      );
+    const restarts = await boot();
+    process.kill(record.up.pid, "SIGKILL");
+    const { code, text } = await up();
+    assert.equal(code, 0, text);
+    assert.equal(await boot(), restarts);
+    assert.equal((await atoll("down")).code, 0);
+    assert.deepEqual(await remains(), []);
+  });
+});
