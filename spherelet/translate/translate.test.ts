@@ -41,7 +41,7 @@ const image: ImageConfig = {
 
 /** Compares with the file; `ATOLL_GOLDEN=write` writes it. */
 async function golden(name: string, value: unknown): Promise<void> {
-  const path = join(import.meta.dirname, "testdata", `${name}.json`);
+  const path = join(import.meta.dirname, "testdata", `${name}.golden`);
   const spell = (_: string, each: unknown) => (typeof each === "bigint" ? `${each}n` : each);
   const text = `${JSON.stringify(value, spell, 2)}\n`;
   if (process.env["ATOLL_GOLDEN"] === "write") await writeFile(path, text);
