@@ -11,7 +11,7 @@ import { BearerTokens } from "./tokens.ts";
 
 /** What authentication is made of. */
 export interface AuthenticationOptions {
-  readonly pki: { readonly serviceAccountKey: string };
+  readonly pki: { readonly serviceAccountKey: string; readonly serviceAccountPublicKeys: string };
   readonly clock: Clock;
   readonly log: { info(fields: object, text: string): void };
   readonly authentication?: Followed<Authentication> | undefined;
@@ -28,7 +28,10 @@ export interface AuthenticationParts {
 export function authentication(options: AuthenticationOptions, catalogue: Catalogue): AuthenticationParts {
   const { pki, clock, log, authentication: file } = options;
   const audiences = [issuer];
-  const tokens = new ServiceAccountTokens(pki.serviceAccountKey, { catalogue, clock });
+  const tokens = new ServiceAccountTokens(
+    { signing: pki.serviceAccountKey, verifying: pki.serviceAccountPublicKeys },
+    { catalogue, clock },
+  );
   const onRefusal = (of: string, reason: string) => log.info({ issuer: of, reason }, "token refused");
   const issued = file === undefined ? [] : [new IssuedTokens(file, audiences, { clock, onRefusal })];
   const kinds = [tokens, bootstrapTokens(catalogue, clock, audiences), ...issued];

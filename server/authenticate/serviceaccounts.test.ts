@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { createPublicKey } from "node:crypto";
 import { test } from "node:test";
 import { builtinKinds } from "@atoll/api/catalog";
 import { systemClock } from "@atoll/machinery/clock";
 import { openMemory } from "@atoll/storage/memory";
 import { newKey } from "../pki/authority.ts";
 import { Catalogue } from "../registry/catalogue.ts";
-import { type Claims, issuer, ServiceAccountTokens } from "./serviceaccounts.ts";
+import { type Claims, issuer, ServiceAccountTokens, type TokenKeys } from "./serviceaccounts.ts";
 
 const now = 1_800_000_000;
 const clock = { ...systemClock, nowMs: () => now * 1000 };
@@ -25,7 +26,9 @@ function claims(other: Partial<Claims> = {}): Claims {
   };
 }
 
-async function withAccount(run: (tokens: ServiceAccountTokens) => Promise<void>): Promise<void> {
+async function withAccount(
+  run: (tokens: ServiceAccountTokens, others: (keys: TokenKeys) => ServiceAccountTokens) => Promise<void>,
+): Promise<void> {
   const store = openMemory();
   const catalogue = new Catalogue(store);
   const core = builtinKinds().filter(
@@ -36,7 +39,8 @@ async function withAccount(run: (tokens: ServiceAccountTokens) => Promise<void>)
   await catalogue.resource("", "serviceaccounts")?.create({ kind: "ServiceAccount", apiVersion: "v1", metadata });
   await catalogue.resource("", "serviceaccounts")?.cache.current();
   try {
-    await run(new ServiceAccountTokens(newKey(), { catalogue, clock }));
+    const make = (keys: TokenKeys) => new ServiceAccountTokens(keys, { catalogue, clock });
+    await run(make({ signing: newKey() }), make);
   } finally {
     catalogue.close();
     await store.close();
@@ -85,4 +89,38 @@ test("a token whose claims were changed, or that another key signed, is refused"
       assert.equal(await tokens.verify(others.sign(claims()), [issuer]), undefined);
     });
   });
+});
+
+test("tokens of an old key hold for as long as its public key is kept, and new ones are signed with the new", async () => {
+  await withAccount(async (_, make) => {
+    const [first, second] = [newKey(), newKey()];
+    const publicKey = createPublicKey(first).export({ type: "spki", format: "pem" }).toString();
+    const old = make({ signing: first }).sign(claims());
+    const rotated = make({ signing: second, verifying: `${publicKey}\n` });
+    assert.equal((rotated.keySet as { keys: object[] }).keys.length, 2);
+    for (let i = 0; i < 2; i++) assert.notEqual(await rotated.verify(old, [issuer]), undefined, "remembered or not");
+    const young = rotated.sign(claims());
+    assert.notEqual(await make({ signing: second }).verify(young, [issuer]), undefined);
+    assert.equal(await make({ signing: second }).verify(old, [issuer]), undefined);
+  });
+});
+
+test("a remembered token is over when its time is", async () => {
+  const time = { nowMs: now * 1000 };
+  const store = openMemory();
+  const catalogue = new Catalogue(store);
+  for (const kind of builtinKinds())
+    if (kind.group === "" && kind.plural === "serviceaccounts") catalogue.serve([kind], kind);
+  const metadata = { ...account, namespace: "ns" };
+  await catalogue.resource("", "serviceaccounts")?.create({ kind: "ServiceAccount", apiVersion: "v1", metadata });
+  const tokens = new ServiceAccountTokens(
+    { signing: newKey() },
+    { catalogue, clock: { ...systemClock, nowMs: () => time.nowMs } },
+  );
+  const token = tokens.sign(claims());
+  assert.notEqual(await tokens.verify(token, [issuer]), undefined);
+  time.nowMs += 601_000;
+  assert.equal(await tokens.verify(token, [issuer]), undefined);
+  catalogue.close();
+  await store.close();
 });

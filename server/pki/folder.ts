@@ -2,7 +2,8 @@
  * The folder of keys: made on first start, shared by the servers of one cluster.
  *
  *     ca.crt ca.key                    signs people, nodes and servers
- *     sa.key sa.pub                    signs service-account tokens
+ *     sa.key sa.pub                    signs service-account tokens; to rotate, put another sa.key in its place and append
+ *                                      its public key to sa.pub, and take the old one out when its tokens are over
  *     front-proxy-ca.crt .key          signs the client certificate shown to aggregated APIs
  *     front-proxy-client.crt .key
  *     apiserver.crt .key               this server's own; renewed when its names or time run out
@@ -27,6 +28,8 @@ export interface Pki {
   readonly admin: KeyPair;
   /** PEM private key that signs service-account tokens. */
   readonly serviceAccountKey: string;
+  /** PEM public keys whose tokens hold, besides that key's own. */
+  readonly serviceAccountPublicKeys: string;
 }
 
 const year = 365;
@@ -54,8 +57,8 @@ export async function openPki(folder: string, names: readonly string[], nowMs: n
     }),
     server: await signed("apiserver", ca, { commonName: "kube-apiserver", usage: "server", names }),
     kubeletClient: await signed("kubelet-client", ca, {
+      // What it may do at kubelets, a role says (server/bootstrap/rbacown.ts); here, it may do nothing.
       commonName: "kube-apiserver-kubelet-client",
-      organizations: ["system:masters"],
       usage: "client",
     }),
     admin: await signed("admin", ca, {
@@ -64,6 +67,7 @@ export async function openPki(folder: string, names: readonly string[], nowMs: n
       usage: "client",
     }),
     serviceAccountKey: await serviceAccountKey(folder),
+    serviceAccountPublicKeys: (await read(join(folder, "sa.pub"))) ?? "",
   };
 }
 
