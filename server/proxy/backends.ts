@@ -3,6 +3,7 @@
  * Source: k8s.io/kubernetes/pkg/registry/core/{node,pod,service} (ResourceLocation), pkg/kubelet/client
  */
 import { BlockList, isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import type { Node, Pod, Service } from "@atoll/api/builtin/core/v1.types";
 import { chance } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
@@ -59,7 +60,21 @@ export async function kubelet(call: Call, nodeName: string, tls: BackendTls): Pr
   if (host === undefined) {
     throw new StatusError("InternalError", `no preferred addresses found; known addresses: [] of node ${nodeName}`);
   }
-  return { host, port: status?.daemonEndpoints?.kubeletEndpoint?.Port ?? usualKubeletPort, tls };
+  const port = status?.daemonEndpoints?.kubeletEndpoint?.Port ?? usualKubeletPort;
+  return { host, port, tls: { ...tls, checkServerIdentity: isNode(nodeName) } };
+}
+
+/**
+ * A node says by itself at which address it is. Its certificate says that it is there: otherwise it could name another
+ * node's address, or this server's own, and requests would arrive there with this server's rights.
+ * Source: names that the signer kubernetes.io/kubelet-serving asks for
+ */
+function isNode(name: string): NonNullable<BackendTls["checkServerIdentity"]> {
+  return (host, certificate) => {
+    const wrong = checkServerIdentity(host, certificate);
+    if (wrong !== undefined || certificate.subject.CN === `system:node:${name}`) return wrong;
+    return new Error(`the certificate is of ${String(certificate.subject.CN)}, not of system:node:${name}`);
+  };
 }
 
 /** A node as `nodes/NAME/proxy` names it: with another port it is that port, plain or TLS. */

@@ -12,6 +12,7 @@ import {
 } from "node:http";
 import { type RequestOptions, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import type { PeerCertificate } from "node:tls";
 import { StatusError } from "@atoll/machinery/status";
 import type { StreamReply } from "../call.ts";
 import { errorReply } from "../reply.ts";
@@ -35,6 +36,8 @@ export interface BackendTls {
   readonly servername?: string;
   /** false: any certificate does. */
   readonly rejectUnauthorized?: boolean;
+  /** Whether a certificate that is good otherwise is the right one; what it returns is what is wrong with it. */
+  readonly checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
 }
 
 export interface Forwarding {
@@ -49,6 +52,8 @@ export interface Forwarding {
   readonly headers?: OutgoingHttpHeaders;
   /** Answers outside 2xx become Statuses made of this much of their text. */
   readonly judge?: (code: number, text: string) => StatusError;
+  /** What the client is told for a Location of the backend's. */
+  readonly relocate?: (location: string) => string;
 }
 
 const connectTimeoutMs = 30_000;
@@ -72,26 +77,44 @@ export function isUpgrade({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined && tokens.includes("upgrade");
 }
 
-function open(request: IncomingMessage, { backend, target, headers }: Forwarding, upgrade: boolean): ClientRequest {
-  const options: RequestOptions = {
+function open(request: IncomingMessage, forwarding: Forwarding, how: "upgrade" | "body" | "bare"): ClientRequest {
+  const { backend, target, headers } = forwarding;
+  const options: RequestOptions & { allowHalfOpen: boolean } = {
     host: backend.host,
     port: backend.port,
     path: target,
     method: request.method ?? "GET",
-    headers: { ...requestHeaders(request, upgrade), ...headers },
+    headers: { ...requestHeaders(request, how === "upgrade"), ...framing(request, how === "body"), ...headers },
     // A connection of its own: what one user's stream leaves on it never meets another's.
     agent: false,
+    // A side that has said all it has to say may still listen.
+    allowHalfOpen: how === "upgrade",
     ...backend.tls,
   };
   const outgoing = backend.tls === undefined ? httpRequest(options) : httpsRequest(options);
-  outgoing.setTimeout(connectTimeoutMs, () => {
-    if (outgoing.socket?.connecting !== false) outgoing.destroy(new Error("the connection takes too long"));
+  outgoing.setTimeout(connectTimeoutMs, () => outgoing.destroy(new Error("the connection takes too long")));
+  outgoing.once("socket", (socket) => {
+    socket.once(backend.tls === undefined ? "connect" : "secureConnect", () => outgoing.setTimeout(0));
   });
   return outgoing;
 }
 
+/** Node sends bodies of methods that seldom have one without saying where they end. */
+function framing({ headers }: IncomingMessage, body: boolean): OutgoingHttpHeaders {
+  return body && headers["content-length"] === undefined ? { "transfer-encoding": "chunked" } : {};
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
+  if (length !== undefined) return Number(length) > 0;
+  // Only an HTTP/2 request has a stream.
+  const { stream } = request as { stream?: { readonly endAfterHeaders: boolean } };
+  return stream === undefined ? encoding !== undefined : !stream.endAfterHeaders;
+}
+
 function forwardPlain(request: IncomingMessage, response: ServerResponse, forwarding: Forwarding): void {
-  const outgoing = open(request, forwarding, false);
+  const body = hasBody(request);
+  const outgoing = open(request, forwarding, body ? "body" : "bare");
   outgoing.on("response", (answer) => void relay(answer, response, forwarding).catch(() => response.destroy()));
   outgoing.on("upgrade", (_, socket: Duplex) => {
     socket.destroy();
@@ -99,8 +122,8 @@ function forwardPlain(request: IncomingMessage, response: ServerResponse, forwar
   });
   outgoing.on("error", (error) => refuse(response, unreachable(error.message)));
   response.on("close", () => outgoing.destroy());
-  if (request.method === "GET" || request.method === "HEAD") outgoing.end();
-  else request.pipe(outgoing);
+  if (body) request.pipe(outgoing);
+  else outgoing.end();
 }
 
 async function relay(answer: IncomingMessage, response: ServerResponse, forwarding: Forwarding): Promise<void> {
@@ -114,15 +137,17 @@ async function relay(answer: IncomingMessage, response: ServerResponse, forwardi
     refuse(response, forwarding.judge(code, await startOf(answer)));
     return;
   }
-  response.writeHead(code, answerHeaders(answer));
+  response.writeHead(code, answerHeaders(answer, forwarding));
   answer.on("error", () => response.destroy());
   // Who follows a log waits for every line of it.
   response.flushHeaders();
   answer.pipe(response);
 }
 
-function answerHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
+function answerHeaders(answer: IncomingMessage, { relocate }: Forwarding): OutgoingHttpHeaders {
   const headers = passedOn(answer.headers);
+  const { location } = answer.headers;
+  if (location !== undefined && relocate !== undefined) headers["location"] = relocate(location);
   for (const name of Object.keys(headers)) if (name.startsWith("access-control-")) delete headers[name];
   return headers;
 }
@@ -137,11 +162,17 @@ async function startOf(answer: IncomingMessage): Promise<string> {
 }
 
 function forwardUpgrade(request: IncomingMessage, response: UpgradeResponse, forwarding: Forwarding): void {
-  const outgoing = open(request, forwarding, true);
-  outgoing.on("upgrade", (answer, backend: Duplex, head: Buffer) => join(response, { answer, backend, head }));
+  const outgoing = open(request, forwarding, "upgrade");
+  const leave = () => outgoing.destroy();
+  outgoing.on("upgrade", (answer, backend: Duplex, head: Buffer) => {
+    response.off("close", leave);
+    // The client may have gone while the backend made up its mind.
+    if (response.destroyed) backend.destroy();
+    else join(response, { answer, backend, head });
+  });
   outgoing.on("response", (answer) => void notUpgraded(answer, response, outgoing).catch(() => response.destroy()));
   outgoing.on("error", (error) => refuse(response, unreachable(error.message)));
-  response.on("close", () => outgoing.destroy());
+  response.on("close", leave);
   outgoing.end();
 }
 
@@ -158,10 +189,20 @@ function join(
   socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   if (head.length > 0) socket.write(head);
   if (ahead.length > 0) backend.write(ahead);
-  backend.on("error", () => socket.destroy());
-  backend.on("close", () => socket.destroy());
-  socket.on("close", () => backend.destroy());
-  socket.pipe(backend).pipe(socket);
+  handOn(socket, backend);
+  handOn(backend, socket);
+}
+
+/**
+ * All that one side says, then its end. The last of it may still be on its way when that side closes, so only a side
+ * that broke off takes the other with it.
+ */
+function handOn(from: Duplex, to: Duplex): void {
+  from.on("error", () => from.destroy());
+  from.on("close", () => {
+    if (!from.readableEnded || !from.writableFinished) to.destroy();
+  });
+  from.pipe(to);
 }
 
 /**

@@ -13,6 +13,7 @@ import { kubelet, nodeBackend, podBackend, read, serviceBackend } from "./backen
 import { admitConnection } from "./connect.ts";
 import { containerOf } from "./containers.ts";
 import { type Backend, type BackendTls, forward } from "./forward.ts";
+import { relocated } from "./location.ts";
 import { logQuery, portQuery, streamQuery } from "./podoptions.ts";
 
 /** The handlers, by `group/plural/subresource`. */
@@ -125,9 +126,12 @@ async function api(call: Call, options: string, find: (call: Call) => Promise<Ba
     const location = `${path}/${query === undefined ? "" : `?${query}`}`;
     return { code: 301, contentType: "text/plain", body: Buffer.alloc(0), headers: { location } };
   }
+  const proxy = path.slice(0, path.length - below.length);
+  const hosts = [`${backend.host}:${backend.port}`, backend.host, request.headers.host ?? ""];
   return forward(request, {
     backend,
     target: `${below === "" ? "/" : below}${query === undefined ? "" : `?${query}`}`,
+    relocate: (location) => relocated(location, proxy, hosts),
   });
 }
 

@@ -72,7 +72,9 @@ before(async () => {
   await new Promise<void>((resolve) => kubelet.listen(0, "127.0.0.1", resolve));
   state.kubelet = kubelet;
   await makeNode("n1", (kubelet.address() as AddressInfo).port);
+  await makeNode("n2", (kubelet.address() as AddressInfo).port);
   await makePod("web", "n1");
+  await makePod("astray", "n2");
   await makePod("idle", undefined);
 });
 
@@ -191,6 +193,102 @@ test("exec is an upgrade, passed through byte for byte, both ways", async () => 
   assert.equal(state.seen[0]?.url, "/exec/default/web/b?input=1&output=1&command=ls&command=-l");
   assert.equal(state.seen[0]?.headers["sec-websocket-protocol"], "v5.channel.k8s.io");
   socket.destroy();
+});
+
+const switched = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n";
+
+test("the last of what a backend says arrives, however slow the client and quick the backend's end", async () => {
+  const big = Buffer.alloc(20_000_000, 7);
+  state.upgrade = (socket) => {
+    socket.write(switched);
+    socket.end(big);
+    socket.resume();
+  };
+  const { socket } = await upgrade(pod("web", "exec?container=a&command=x"));
+  assert.ok(socket !== undefined);
+  await systemClock.sleep(300);
+  let length = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) length += chunk.length;
+  assert.equal(length, big.length);
+});
+
+test("the last of what a client says arrives, and its going is noticed by the backend", async () => {
+  const big = Buffer.alloc(5_000_000, 7);
+  const heard = Promise.withResolvers<number>();
+  state.upgrade = (socket) => {
+    socket.write(switched);
+    void systemClock.sleep(200).then(async () => {
+      let length = 0;
+      for await (const chunk of socket as AsyncIterable<Buffer>) length += chunk.length;
+      heard.resolve(length);
+    });
+  };
+  const { socket } = await upgrade(pod("web", "exec?container=a&command=x"));
+  socket?.resume().end(big);
+  assert.equal(await heard.promise, big.length);
+});
+
+test("a client that breaks off takes the backend's connection with it", async () => {
+  const before = state.closed;
+  state.upgrade = (socket) => {
+    socket.write(switched);
+    const talk = () => {
+      if (!socket.destroyed) socket.write(Buffer.alloc(10_000), () => setImmediate(talk));
+    };
+    talk();
+  };
+  const { socket } = await upgrade(pod("web", "exec?container=a&command=x"));
+  socket?.destroy();
+  while (state.closed === before) await systemClock.sleep(5);
+});
+
+test("a node whose address is another's is not spoken to", async () => {
+  state.seen.length = 0;
+  const answer = await harness().send("GET", pod("astray", "log?container=a"));
+  assert.equal(answer.status, 503);
+  assert.match(answer.text, /the certificate is of system:node:n1, not of system:node:n2/);
+  assert.equal((await upgrade(pod("astray", "exec?container=a&command=x"))).status, 503);
+  const own = Number(new URL(harness().url).port);
+  await makeNode("n3", own);
+  assert.equal((await harness().send("GET", "/api/v1/nodes/n3/proxy/api/v1/secrets")).status, 503);
+  assert.equal(state.seen.length, 0);
+});
+
+test("a body arrives as one, whatever the method", async () => {
+  const heard: string[] = [];
+  state.answer = (request, response) => {
+    void (async () => {
+      let body = "";
+      for await (const chunk of request) body += String(chunk);
+      heard.push(`${request.method} ${body}`);
+      response.end();
+    })();
+  };
+  const { url, tls } = harness();
+  for (const method of ["GET", "DELETE", "POST"]) {
+    for (const headers of [{ "transfer-encoding": "chunked" }, { "content-length": 5 }, {}]) {
+      const body = Object.keys(headers).length > 0 ? "a\r\nb\n" : "";
+      await new Promise<void>((resolve, reject) => {
+        const options = { ...tls, agent: false, method, headers };
+        const request = httpsRequest(new URL("/api/v1/nodes/n1/proxy/x", url), options, (response) => {
+          response.resume().on("end", resolve);
+        });
+        request.on("error", reject);
+        request.end(body);
+      });
+      assert.equal(heard.at(-1), `${method} ${body}`);
+    }
+  }
+  assert.equal(heard.length, 9);
+  state.answer = (_, response) => response.end("said\n");
+});
+
+test("a redirect of a proxied API leads back through the proxy, and is not followed", async () => {
+  state.answer = (_, response) => response.writeHead(302, { location: "/next" }).end();
+  const answer = await harness().send("GET", "/api/v1/nodes/n1/proxy/x");
+  assert.equal(answer.status, 302);
+  assert.equal(answer.headers["location"], "/api/v1/nodes/n1/proxy/next");
+  state.answer = (_, response) => response.end("said\n");
 });
 
 test("exec without an upgrade, a node or a command is refused", async () => {

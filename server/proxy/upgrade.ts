@@ -25,6 +25,8 @@ export class UpgradeResponse extends ServerResponse {
   take(): { socket: Duplex; head: Buffer } {
     this.detachSocket(this.#peer as Parameters<ServerResponse["detachSocket"]>[0]);
     this.#peer.once("close", () => this.emit("close"));
+    // For whoever counts and records answers; what is on the wire is the backend's.
+    this.statusCode = 101;
     return { socket: this.#peer, head: this.#head };
   }
 }
