@@ -35,6 +35,16 @@ export interface Limits extends Patience {
 const usualLimits: Limits = { headersMs: 10_000, bodyMs: 30_000, idleMs: 120_000, connections: 12_000 };
 /** How often slow HTTP/1.1 clients are looked for. */
 const checkMs = 1_000;
+/** Source: CIS Kubernetes Benchmark, 1.2.29 */
+const ciphers = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  ...["ECDSA", "RSA"].flatMap((key) =>
+    ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"].map((rest) => `ECDHE-${key}-${rest}`),
+  ),
+];
+const handshake = { minVersion: "TLSv1.2", ciphers: ciphers.join(":") } as const;
 const maxHeaderBytes = 16 * 1024;
 const maxHeaders = 200;
 const maxStreamsPerConnection = 250;
@@ -55,7 +65,7 @@ export class Listener {
       requestCert: true,
       // A connection without a certificate is told so by a 401, in words, not by a broken handshake.
       rejectUnauthorized: false,
-      minVersion: "TLSv1.2",
+      ...handshake,
       maxHeaderListPairs: maxHeaders,
       settings: { maxConcurrentStreams: maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes },
       handshakeTimeout: limits.headersMs,
@@ -105,7 +115,7 @@ export class Listener {
 
   /** Serves another certificate from the next handshake on. */
   setCertificate(cert: string, key: string, clientCa: string): void {
-    this.#server.setSecureContext({ cert, key, ca: clientCa });
+    this.#server.setSecureContext({ cert, key, ca: clientCa, ...handshake });
   }
 
   get connections(): number {

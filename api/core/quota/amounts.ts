@@ -13,6 +13,7 @@ export type Amounts = ReadonlyMap<string, Quantity>;
 
 const none: Quantity = { value: 0n, scale: 0, format: "DecimalSI" };
 
+/** Amounts as objects have them, read. @throws {QuantityError} */
 export function parseAmounts(amounts: Readonly<Record<string, string>> | undefined): Map<string, Quantity> {
   return new Map(Object.entries(amounts ?? {}).map(([name, amount]) => [name, parseQuantity(amount)]));
 }

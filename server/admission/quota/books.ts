@@ -19,6 +19,7 @@ export interface Book {
 /** What a request takes, by the quota's name. */
 export type Charges = ReadonlyMap<string, Amounts>;
 
+/** The book of a stored quota. */
 export function openBook(object: ApiObject): Book {
   const quota = object as unknown as ResourceQuota;
   return { quota, hard: parseAmounts(quota.status.hard), used: parseAmounts(quota.status.used) };
