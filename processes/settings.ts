@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { chance } from "@atoll/machinery/clock";
 import { writePrivate } from "@atoll/server/pki/private";
 import { freeRange } from "@atoll/net/ranges";
 
@@ -18,6 +19,7 @@ export interface Settings {
 }
 
 const usual: Settings = { apiPort: 6443, kubeletPort: 10250, podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12" };
+const others = { first: 20_000, count: 12_000 } as const;
 const podRanges = Array.from({ length: 8 }, (_, index) => `10.${244 + index}.0.0/16`);
 
 const file = (data: string): string => join(data, "settings.json");
@@ -56,8 +58,17 @@ async function read(data: string): Promise<Settings | undefined> {
 /** What is given counts, 0 for any that is free; else the wanted one, or any when it is taken. */
 async function givenPort(bind: string, given: number | undefined, wanted: number): Promise<number> {
   if (given !== undefined && given !== 0) return given;
-  if (given === 0) return (await tryPort(bind, 0)) ?? 0;
-  return (await tryPort(bind, wanted)) ?? (await tryPort(bind, 0)) ?? 0;
+  const usable = given === 0 ? undefined : await tryPort(bind, wanted);
+  return usable ?? (await anyPort(bind));
+}
+
+/** Below those that the kernel gives to connections going out, one of which might take it meanwhile. */
+async function anyPort(bind: string): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = await tryPort(bind, others.first + Math.floor(chance() * others.count));
+    if (port !== undefined) return port;
+  }
+  return 0;
 }
 
 async function tryPort(bind: string, wanted: number): Promise<number | undefined> {
