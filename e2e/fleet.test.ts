@@ -1,0 +1,288 @@
+/** Mission Control as processes: a hub with its controllers and gateway, a cluster, and its agent, which comes in by a token. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { request as httpsRequest, type RequestOptions } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
+import { Work } from "@atoll/api/fleet/v1alpha1/work";
+import { Namespace, Pod, Secret, ServiceAccount } from "@atoll/client/builtin";
+import { Client } from "@atoll/client/client";
+import { type Resource, toKey } from "@atoll/client/resource";
+import { eventually } from "@atoll/harness/client";
+import { systemClock } from "@atoll/machinery/clock";
+import { newPrivateKey, newRequest } from "@atoll/runtime/certificates/newrequest";
+import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+
+const admissionPolicies: Resource = {
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  kind: "ValidatingAdmissionPolicy",
+  plural: "validatingadmissionpolicies",
+  namespaced: false,
+};
+const main = join(import.meta.dirname, "..", "processes", "main.ts");
+const folder = await mkdtemp(join(tmpdir(), "atoll-fleet-"));
+const [hubDir, childDir] = [join(folder, "hub"), join(folder, "child")];
+const running: ChildProcess[] = [];
+
+/** Starts a command and waits for its line. @returns what follows `ready ` */
+async function start(args: readonly string[], readyWithinMs = 30_000): Promise<{ child: ChildProcess; ready: string }> {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.push(child);
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  const line = () => /^ready (.*)$/m.exec(out)?.[1];
+  await eventually(`${args[0]} is ready`, () => line() !== undefined || child.exitCode !== null, readyWithinMs).catch(
+    (cause: unknown) => {
+      throw new Error(`${args[0]}: ${out}${err}`, { cause });
+    },
+  );
+  assert.equal(child.exitCode, null, err);
+  return { child, ready: line() ?? "" };
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await gone;
+}
+
+async function once(args: readonly string[]): Promise<string> {
+  const env = { ...process.env, KUBECONFIG: join(hubDir, "admin.kubeconfig") };
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], { env });
+  let out = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  assert.equal(code, 0, out);
+  return out;
+}
+
+async function open(dir: string): Promise<Client> {
+  const { transport } = await openKubeconfig({ path: join(dir, "admin.kubeconfig"), clock: systemClock });
+  closers.push(() => transport.close());
+  return new Client({ transport, clock: systemClock, userAgent: "atoll-test" });
+}
+const closers: (() => void)[] = [];
+
+interface State {
+  readonly hub: Client;
+  readonly child: Client;
+  readonly gateway: string;
+  readonly token: string;
+  readonly namespace: string;
+  agent: ChildProcess;
+  hubServer: ChildProcess;
+}
+let state: State;
+
+const serverArgs = (dir: string, port = "0") => ["server", "--data", dir, "--api-port", port];
+const agentArgs = (gateway: string) => [
+  "fleet-agent",
+  ...["--gateway", gateway],
+  ...["--gateway-ca", join(folder, "c1-gateway.crt")],
+  ...["--token-file", join(folder, "c1-token")],
+  ...["--kubeconfig", join(childDir, "admin.kubeconfig")],
+];
+
+before(async () => {
+  const [{ child: hubServer }] = await Promise.all([start(serverArgs(hubDir)), start(serverArgs(childDir))]);
+  const [hub, child] = [await open(hubDir), await open(childDir)];
+  const kubeconfig = join(hubDir, "admin.kubeconfig");
+  startControllers();
+  await eventually(
+    "the fleet's kinds are served",
+    () =>
+      hub.list(FleetCluster).then(
+        () => true,
+        () => false,
+      ),
+    30_000,
+  );
+  const { ready: gateway } = await start(["gateway", "--kubeconfig", kubeconfig, "--port", "0"]);
+  await once(["cluster", "attach", "c1", "--gateway", gateway, "--out", folder]);
+  const token = (await readFile(join(folder, "c1-token"), "utf8")).trim();
+  const { child: agent, ready: namespace } = await start(agentArgs(gateway));
+  state = { hub, child, gateway, token, namespace, agent, hubServer };
+  await child.create(Namespace, { metadata: { name: "shop" } });
+  await child.create(ServiceAccount, { metadata: { name: "default", namespace: "shop" } });
+});
+
+/** The hub's controllers; they end when they cannot reach it, and whoever supervises them starts them anew. */
+function startControllers(): void {
+  const pki = join(hubDir, "pki");
+  const args = [
+    "controllers",
+    ...["--kubeconfig", join(hubDir, "controllers.kubeconfig")],
+    ...["--cluster-signing-cert", join(pki, "ca.crt")],
+    ...["--cluster-signing-key", join(pki, "ca.key")],
+  ];
+  running.push(spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], { stdio: "ignore" }));
+}
+
+after(async () => {
+  for (const close of closers) close();
+  await Promise.all(running.map((child) => stop(child)));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const key = toKey("default", "c1");
+const phase = async () => (await state.hub.get(FleetCluster, key)).status?.phase;
+const privileged = {
+  metadata: { name: "x", namespace: "shop" },
+  spec: { containers: [{ name: "a", image: "a", securityContext: { privileged: true } }] },
+};
+const isRefused = () =>
+  state.child.create(Pod, privileged, { dryRun: true }).then(
+    () => false,
+    (error: Error) => error.message.includes("privileged: "),
+  );
+
+test("a cluster that came in by its token is ready, and a policy holds there", async () => {
+  await eventually("the cluster is ready", async () => (await phase()) === "Ready");
+  await state.hub.create(SecurityPolicy, {
+    metadata: { name: "base", namespace: "default" },
+    spec: { target: {}, level: "Baseline" },
+  });
+  await eventually("the pod is refused", isRefused);
+});
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function ask(path: string, options: RequestOptions, body?: object): Promise<Answer> {
+  const ca = await readFile(join(folder, "c1-gateway.crt"), "utf8");
+  return await new Promise((resolve, reject) => {
+    const sent = httpsRequest(new URL(path, state.gateway), { ca, agent: false, ...options }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on("error", () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    sent.on("error", reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+async function identity(): Promise<{ cert: string; key: string }> {
+  const { data = {} } = await state.child.get(Secret, toKey("atoll-system", "fleet-agent-identity"));
+  const text = (field: string) => Buffer.from(data[field] ?? "", "base64").toString();
+  return { cert: text("tls.crt"), key: text("tls.key") };
+}
+
+test("a token is good once, and a made-up one never", async () => {
+  const csr = await newRequest(newPrivateKey(), { commonName: `fleet.atoll.dev:agent:${state.namespace}` });
+  for (const token of [state.token, `${state.namespace}.guess`, "default.x", "../x.y", ""]) {
+    const { status } = await ask("/register", { method: "POST" }, { token, csr });
+    assert.equal(status, 401, token);
+  }
+});
+
+test("an agent reaches its own namespace, and nothing else", async () => {
+  const own = await identity();
+  const works = `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}/works`;
+  assert.equal((await ask(works, own)).status, 200);
+  assert.equal((await ask(works, {})).status, 401);
+  const foreign = [
+    "/api/v1/secrets",
+    "/apis/fleet.atoll.dev/v1alpha1/works",
+    "/apis/fleet.atoll.dev/v1alpha1/namespaces/default/securitypolicies",
+    `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}/../default/securitypolicies`,
+    `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}%2f..%2fdefault/securitypolicies`,
+    `/api/v1/namespaces/${state.namespace}/secrets`,
+  ];
+  for (const path of foreign) assert.equal((await ask(path, own)).status, 403, path);
+  // What would make it somebody else is not handed on.
+  const headers = { "impersonate-user": "admin", "impersonate-group": "system:masters", "x-remote-user": "admin" };
+  assert.equal((await ask(`/api/v1/namespaces/${state.namespace}/secrets`, { ...own, headers })).status, 403);
+});
+
+test("a renewal gives the presented name only, whatever the request claims", async () => {
+  const own = await identity();
+  const forged = await newRequest(newPrivateKey(), { commonName: "fleet.atoll.dev:agent:fleet-default-other" });
+  assert.equal((await ask("/renew", { method: "POST", ...own }, { csr: forged })).status, 403);
+  const grouped = await newRequest(newPrivateKey(), {
+    commonName: `fleet.atoll.dev:agent:${state.namespace}`,
+    organizations: ["system:masters"],
+  });
+  assert.equal((await ask("/renew", { method: "POST", ...own }, { csr: grouped })).status, 403);
+  const noise = await ask("/renew", { method: "POST", ...own }, { csr: "not a request" });
+  assert.equal(noise.status, 400);
+});
+
+test("a report of 100 MB is refused, and the gateway goes on", async () => {
+  const own = await identity();
+  const path = `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}/clusterreports`;
+  const outcome = await ask(path, { method: "POST", ...own }, { spec: "x".repeat(100_000_000) }).catch(() => ({
+    status: 413,
+    text: "",
+  }));
+  assert.equal(outcome.status, 413);
+  assert.equal((await ask("/healthz", {})).status, 200);
+});
+
+test("drift is put back while the hub is away", async () => {
+  await stop(state.hubServer, "SIGKILL");
+  const name = toKey("", "fleet-securitypolicy-base");
+  await state.child.delete(admissionPolicies, name);
+  await eventually("the policy is back", () =>
+    state.child.get(admissionPolicies, name).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await eventually("the pod is refused again", isRefused);
+});
+
+test("an agent that starts while the hub is away goes on with what it is when the hub is back", async () => {
+  const port = new URL(
+    (await openKubeconfig({ path: join(hubDir, "admin.kubeconfig"), clock: systemClock })).context.server,
+  ).port;
+  await stop(state.agent);
+  const { child: hubServer } = await start(serverArgs(hubDir, port));
+  state.hubServer = hubServer;
+  startControllers();
+  const { child: agent } = await start(agentArgs(state.gateway));
+  state.agent = agent;
+  await eventually("the cluster is ready", async () => (await phase()) === "Ready", 30_000);
+});
+
+test("a revoked agent is cut off within 5 s", async () => {
+  const own = await identity();
+  const watch = `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}/works?watch=true`;
+  const cut = ask(watch, own).catch(() => ({ status: 0, text: "" }));
+  await systemClock.sleep(200);
+  const began = systemClock.monotonicMs();
+  await state.hub.patch(FleetCluster, { key, patch: { type: "merge", body: { spec: { revoked: true } } } });
+  await cut;
+  assert.ok(systemClock.monotonicMs() - began < 5_000);
+  assert.equal((await ask(watch, own)).status, 401);
+  await state.hub.patch(FleetCluster, { key, patch: { type: "merge", body: { spec: { revoked: false } } } });
+});
+
+test("a detached cluster keeps nothing of what was made there", async () => {
+  await eventually("the cluster is ready", async () => (await phase()) === "Ready", 30_000);
+  await once(["cluster", "detach", "c1"]);
+  await eventually(
+    "the cluster is gone from the hub",
+    async () => (await state.hub.list(FleetCluster)).items.length === 0,
+    30_000,
+  );
+  const left = (await state.child.list(admissionPolicies)).items;
+  assert.deepEqual(
+    left.map(({ metadata }) => metadata.name),
+    [],
+  );
+  await eventually("its namespace is gone", async () => (await state.hub.list(Work)).items.length === 0, 30_000);
+});
