@@ -155,6 +155,9 @@ test("the audit log names the human behind an impersonation", async () => {
   const event = JSON.parse(line ?? "{}") as { user?: { username: string }; impersonatedUser?: { username: string } };
   assert.equal(event.user?.username, "kubernetes-admin");
   assert.equal(event.impersonatedUser?.username, "oidc:bob");
+  await refused("person", "delete configmap bobs");
+  const forbidden = auditLines.find((each) => each.includes('"code":403') && each.includes("oidc:alice"));
+  assert.match(forbidden ?? "", /"authorization\.k8s\.io\/decision":"forbid"/);
 });
 
 test("a service account's token is refused as soon as the account is gone, or made anew", async () => {

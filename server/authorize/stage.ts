@@ -84,6 +84,8 @@ export function authorize(authorizers: readonly Authorizer[]): Stage {
     const { user } = exchange;
     if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
     const info = asAuthorized(exchange.info);
+    // Whatever comes of it, the audit log tells.
+    exchange.annotations.set("authorization.k8s.io/decision", "forbid");
     const reason = await check(authorizers, user, info);
     if (isUpgradeByGet(exchange)) await check(authorizers, user, { ...info, verb: "create" });
     exchange.annotations.set("authorization.k8s.io/decision", "allow");

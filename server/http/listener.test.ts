@@ -99,6 +99,22 @@ test("an HTTP/2 connection without requests is closed, and one with a watch is n
   assert.equal(watch.closed, false);
 });
 
+test("more headers than are kept are refused, not dropped", async (t) => {
+  const { open, asked } = await setUp(t);
+  const statusWith = async (count: number) => {
+    const socket = await open();
+    const headers = Array.from({ length: count - 1 }, (_, i) => `x${i}: a\r\n`).join("");
+    socket.write(`GET / HTTP/1.1\r\nhost: a\r\n${headers}\r\n`);
+    const [data] = (await once(socket, "data")) as [Buffer];
+    socket.destroy();
+    return Number(/^HTTP\/1.1 (\d+)/.exec(data.toString())?.[1]);
+  };
+  assert.equal(await statusWith(200), 200);
+  assert.equal(await statusWith(201), 431);
+  assert.equal(await statusWith(2_001), 431);
+  assert.equal(asked(), 1);
+});
+
 test("more connections than may be are closed as they come", async (t) => {
   const { listener, open } = await setUp(t);
   const kept = await Promise.all(Array.from({ length: limits.connections }, () => open()));

@@ -80,7 +80,10 @@ export class Listener {
     const sessions = new Sessions(options.clock, limits);
     server.on("session", (session) => sessions.follow(session));
     this.#server = server;
+    // One more than may be, so that too many can be told from as many as may be. The types do not know it.
+    Object.assign(server, { maxHeadersCount: maxHeaders + 1 });
     server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      if (request.rawHeaders.length > maxHeaders * 2) return refuseHeaders(response);
       // Only an HTTP/2 request has a stream.
       if ((request.stream as Http2ServerRequest["stream"] | undefined) !== undefined) sessions.awaitBody(request);
       options.onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
@@ -131,4 +134,11 @@ export class Listener {
     await closed;
     deadline.cancel();
   }
+}
+
+/** Node drops headers beyond its count; nobody is to guess which ones. */
+function refuseHeaders(response: Http2ServerResponse): void {
+  // HTTP/2 has no such header; there Node has refused before.
+  response.writeHead(431, { connection: "close", "content-length": "0" });
+  response.end();
 }
