@@ -57,7 +57,10 @@ interface Pair {
 async function forwardOne(connection: SpdyConnection, { data, errors }: Pair, dial: Dial): Promise<void> {
   const port = Number(data.headers.get("port"));
   try {
+    if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error("a port is a number from 1 to 65535");
     const target = await dial(port);
+    // Whoever goes away takes the connection along, however much it still has to say.
+    data.onCut(() => target.destroy());
     await Promise.all([toTarget(data, target), fromTarget(target, data)]);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

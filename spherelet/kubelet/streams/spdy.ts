@@ -12,6 +12,7 @@ import {
   controlFrame,
   controlTypes,
   dataFrame,
+  dataFrames,
   finFlag,
   type Frame,
   FrameReader,
@@ -22,10 +23,11 @@ import {
 } from "./spdyframes.ts";
 
 const inboundWindow = 1 << 20;
+/** A client hears of what was taken once it is so much. Half of the window that SPDY/3.1 begins with */
+const worthTelling = 32 << 10;
 const largestHeaders = 64 << 10;
 const mostStreams = 2_000;
 const refused = 3;
-const cancelled = 5;
 
 /** A stream of a connection. */
 export class SpdyStream {
@@ -33,7 +35,9 @@ export class SpdyStream {
   readonly headers: ReadonlyMap<string, string>;
   readonly #connection: SpdyConnection;
   readonly #chunks: Buffer[] = [];
+  readonly #onCut: (() => void)[] = [];
   #unread = 0;
+  #untold = 0;
   #ended = false;
   #closed = false;
   #more = Promise.withResolvers<void>();
@@ -53,7 +57,7 @@ export class SpdyStream {
         this.#unread -= chunk.length;
         this.#taken.resolve();
         this.#taken = Promise.withResolvers();
-        this.#connection.tookBytes(this.id, chunk.length);
+        this.#tell(chunk.length);
         yield chunk;
         continue;
       }
@@ -63,9 +67,22 @@ export class SpdyStream {
     }
   }
 
+  #tell(taken: number): void {
+    this.#untold += taken;
+    if (this.#untold < worthTelling || this.#ended) return;
+    this.#connection.tookBytes(this.id, this.#untold);
+    this.#untold = 0;
+  }
+
+  /** Calls back when it is over both ways, once; at once when it is already. */
+  onCut(callback: () => void): void {
+    if (this.#closed && this.#ended) callback();
+    else this.#onCut.push(callback);
+  }
+
   /** Sends bytes; resolves when there is room for more. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (!this.#closed) await this.#connection.send(dataFrame(this.id, bytes, false));
+    if (!this.#closed) await this.#connection.send(dataFrames(this.id, bytes));
   }
 
   /** Nothing more will be sent. */
@@ -73,12 +90,6 @@ export class SpdyStream {
     if (this.#closed) return;
     this.#closed = true;
     await this.#connection.send(dataFrame(this.id, Buffer.alloc(0), true));
-  }
-
-  /** Ends it both ways at once. */
-  async reset(): Promise<void> {
-    this.cut();
-    await this.#connection.send(controlFrame(controlTypes.rstStream, numbers(this.id, cancelled)));
   }
 
   /** Called by the connection. @returns a promise to wait for before more is taken from the client */
@@ -102,6 +113,7 @@ export class SpdyStream {
     this.#closed = true;
     this.#chunks.length = 0;
     this.finish();
+    for (const callback of this.#onCut.splice(0)) callback();
   }
 }
 
@@ -113,6 +125,7 @@ export class SpdyConnection {
   readonly #reader = new FrameReader();
   readonly #inflate: HeaderPress<Inflate>;
   readonly #deflate: HeaderPress<Deflate>;
+  #drained: Promise<void> | undefined;
 
   /** @param onStream called with each stream that the client opens; it has been accepted */
   constructor(duplex: Duplex, onStream: (stream: SpdyStream) => void) {
@@ -150,10 +163,16 @@ export class SpdyConnection {
   async send(frame: Buffer): Promise<void> {
     if (this.#duplex.destroyed || this.#duplex.writableEnded) return;
     if (this.#duplex.write(frame)) return;
-    await new Promise<void>((resolve) => {
+    this.#drained ??= this.#untilDrained();
+    await this.#drained;
+  }
+
+  #untilDrained(): Promise<void> {
+    return new Promise((resolve) => {
       const done = () => {
         this.#duplex.off("drain", done);
         this.#duplex.off("close", done);
+        this.#drained = undefined;
         resolve();
       };
       this.#duplex.on("drain", done);
@@ -186,7 +205,7 @@ export class SpdyConnection {
   async #data({ stream: id, flags, payload }: Frame): Promise<void> {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    await stream.push(Buffer.from(payload));
+    await stream.push(payload);
     if ((flags & finFlag) !== 0) stream.finish();
   }
 

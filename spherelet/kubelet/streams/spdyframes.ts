@@ -14,10 +14,12 @@ export const controlTypes = { synStream: 1, synReply: 2, rstStream: 3, ping: 6, 
 export const finFlag = 1;
 const version = 3;
 const headerLength = 8;
-/** Nobody of ours sends larger ones; a larger one is no SPDY. */
-const largestFrame = 1 << 24;
+/** Control frames carry headers and numbers. */
+const largestControl = 64 << 10;
+/** A length has 24 bits; we keep well below. */
+const largestData = 1 << 20;
 
-/** One frame. `type` 0 is data, and `stream` its stream. */
+/** One frame. `type` 0 is data, and `stream` its stream; what came of a data frame so far is one of its own. */
 export interface Frame {
   readonly type: number;
   readonly stream: number;
@@ -30,7 +32,17 @@ export class NotSpdy extends Error {
   override readonly name = "NotSpdy";
 }
 
-/** A data frame. */
+/** Bytes as data frames, in pieces that any reader takes. */
+export function dataFrames(stream: number, bytes: Uint8Array): Buffer {
+  if (bytes.length <= largestData) return dataFrame(stream, bytes, false);
+  const frames: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += largestData) {
+    frames.push(dataFrame(stream, bytes.subarray(at, at + largestData), false));
+  }
+  return Buffer.concat(frames);
+}
+
+/** One data frame; fewer than 2^24 bytes. */
 export function dataFrame(stream: number, bytes: Uint8Array, fin: boolean): Buffer {
   const head = Buffer.alloc(headerLength);
   head.writeUInt32BE(stream & 0x7fffffff, 0);
@@ -54,35 +66,69 @@ export function numbers(...values: readonly number[]): Buffer {
   return bytes;
 }
 
-/** Takes bytes as they come, and gives frames as they are whole. */
+/** A frame whose head has come. */
+interface Begun {
+  readonly first: number;
+  readonly flags: number;
+  /** Bytes that have not come yet. */
+  left: number;
+  /** Of a control frame. */
+  readonly parts: Buffer[];
+}
+
+/** Takes bytes as they come. Control frames come out whole, data at once: nothing large is kept. */
 export class FrameReader {
-  #rest: Buffer = Buffer.alloc(0);
+  #head: Buffer = Buffer.alloc(0);
+  #begun: Begun | undefined;
 
   /** @throws {NotSpdy} */
   *take(bytes: Buffer): Generator<Frame> {
-    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
-    while (this.#rest.length >= headerLength) {
-      const first = this.#rest.readUInt32BE(0);
-      const flags = this.#rest[4] ?? 0;
-      const length = this.#rest.readUIntBE(5, 3);
-      if (this.#rest.length < headerLength + length) return;
-      const payload = this.#rest.subarray(headerLength, headerLength + length);
-      this.#rest = this.#rest.subarray(headerLength + length);
-      yield this.#frame(first, flags, payload);
+    let rest = bytes;
+    for (;;) {
+      if (this.#begun === undefined) {
+        rest = this.#begin(rest);
+        if (this.#begun === undefined) return;
+      }
+      const begun: Begun = this.#begun;
+      if (rest.length === 0 && begun.left > 0) return;
+      const piece = rest.subarray(0, begun.left);
+      rest = rest.subarray(piece.length);
+      begun.left -= piece.length;
+      const isWhole = begun.left === 0;
+      if (isWhole) this.#begun = undefined;
+      if (begun.first < 0x80000000) {
+        yield { type: 0, stream: begun.first, flags: isWhole ? begun.flags : 0, payload: piece };
+        continue;
+      }
+      begun.parts.push(piece);
+      if (isWhole) yield control(begun);
     }
-    if (this.#rest.length > largestFrame) throw new NotSpdy("a frame is too large");
   }
 
-  #frame(first: number, flags: number, payload: Buffer): Frame {
-    if (first < 0x80000000) return { type: 0, stream: first, flags, payload };
-    if (((first >>> 16) & 0x7fff) !== version) throw new NotSpdy("a frame is not of SPDY/3");
-    return {
-      type: first & 0xffff,
-      stream: payload.length >= 4 ? payload.readUInt32BE(0) & 0x7fffffff : 0,
-      flags,
-      payload,
-    };
+  /** @returns what follows the head @throws {NotSpdy} */
+  #begin(bytes: Buffer): Buffer {
+    const missing = headerLength - this.#head.length;
+    const head = Buffer.concat([this.#head, bytes.subarray(0, missing)]);
+    if (head.length < headerLength) {
+      this.#head = head;
+      return bytes.subarray(bytes.length);
+    }
+    this.#head = Buffer.alloc(0);
+    const first = head.readUInt32BE(0);
+    const left = head.readUIntBE(5, 3);
+    if (first >= 0x80000000) {
+      if (((first >>> 16) & 0x7fff) !== version) throw new NotSpdy("a frame is not of SPDY/3");
+      if (left > largestControl) throw new NotSpdy("a control frame is too large");
+    }
+    this.#begun = { first, flags: head[4] ?? 0, left, parts: [] };
+    return bytes.subarray(missing);
   }
+}
+
+function control({ first, flags, parts }: Begun): Frame {
+  const payload = Buffer.concat(parts);
+  const stream = payload.length >= 4 ? payload.readUInt32BE(0) & 0x7fffffff : 0;
+  return { type: first & 0xffff, stream, flags, payload };
 }
 
 /** Headers as bytes, not compressed. */

@@ -71,7 +71,11 @@ export async function spdyRemote(socket: Duplex, wish: Wish, clock: Clock): Prom
     write: async (source, bytes) => await streams.get(source === "output" ? "stdout" : "stderr")?.write(bytes),
     async finish(status) {
       await streams.get("error")?.write(Buffer.from(JSON.stringify(status)));
-      for (const stream of streams.values()) await stream.end();
+      for (const stream of streams.values()) {
+        await stream.end();
+        // Input that nobody will read must not keep the connection from being read to its end.
+        connection.forget(stream);
+      }
       connection.close();
     },
   };

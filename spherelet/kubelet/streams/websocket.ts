@@ -65,6 +65,8 @@ export function webSocketRemote(websocket: WebSocket, wish: Wish): Remote {
   };
   websocket.on("close", leave);
   websocket.on("error", leave);
+  // Some clients wait for a first message to know that it has begun.
+  void send(websocket, firstOf(wish), Buffer.alloc(0));
   return {
     stdin: wish.stdin ? stdin : undefined,
     resizes: wish.tty ? resizes : undefined,
@@ -72,18 +74,27 @@ export function webSocketRemote(websocket: WebSocket, wish: Wish): Remote {
     write: (source, bytes) => send(websocket, source === "output" ? channels.stdout : channels.stderr, bytes),
     async finish(status) {
       await send(websocket, channels.error, Buffer.from(JSON.stringify(status)));
+      // Input that nobody will read must not hide the client's answer.
+      stdin.end();
+      websocket.resume();
       websocket.close(normal);
     },
   };
 }
 
+/** Source: k8s.io/kubelet/pkg/cri/streaming/remotecommand/websocket.go */
+function firstOf(wish: Wish): number {
+  if (wish.stdout) return channels.stdout;
+  return wish.stderr ? channels.stderr : channels.error;
+}
+
 /** Sends, and waits while too much is unsent. */
 function send(websocket: WebSocket, channel: number, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
-    const sent = websocket.bufferedAmount > mostUnsent;
+    const isFull = websocket.bufferedAmount > mostUnsent;
     websocket.send(Buffer.concat([Buffer.of(channel), bytes]), () => {
-      if (sent) resolve();
+      if (isFull) resolve();
     });
-    if (!sent) resolve();
+    if (!isFull) resolve();
   });
 }
