@@ -111,7 +111,7 @@ export class Items {
     for (let i = start; i < end; i++) {
       const entry = this.#entries[i];
       if (entry === undefined) continue;
-      at += out.latin1Write(`${i > 0 ? "," : ""}${itemOpening}${entry.modRevision}",`, at);
+      at += out.write(`${i > 0 ? "," : ""}${itemOpening}${entry.modRevision}",`, at, "latin1");
       at += entry.value.copy(out, at, this.#from);
     }
     return out.subarray(0, at);
