@@ -191,7 +191,7 @@ test("a Pod's containers see its ConfigMaps, Secrets, tokens, facts and each oth
   const look = [
     "cat /config/app.conf; cat /keys/pass; echo; stat -c %a /keys/..data/pass; cat /shared/from-init; echo $COLOUR $PASSWORD $POD_NAME $CPU $ALL_colour $FROM",
     "cut=$(head -c 3 /var/run/secrets/kubernetes.io/serviceaccount/token); echo token $cut; cat /info/labels; echo; cat /one.conf",
-    "id -u; id -G; cat /etc/hostname; hostname; grep -c alias.test /etc/hosts; pwd; echo $KUBERNETES_SERVICE_HOST; ls / | tr '\\n' ' '; echo done; sleep 1000",
+    "id -u; id -G; cat /etc/hostname; hostname; grep -c alias.test /etc/hosts; pwd; echo $KUBERNETES_SERVICE_HOST; head -n 1 /image/etc/passwd; ls / | tr '\\n' ' '; echo done; sleep 1000",
   ].join("; ");
   await makePod("full", {
     initContainers: [
@@ -219,6 +219,7 @@ test("a Pod's containers see its ConfigMaps, Secrets, tokens, facts and each oth
           { name: "keys", mountPath: "/keys", readOnly: true },
           { name: "shared", mountPath: "/shared" },
           { name: "info", mountPath: "/info" },
+          { name: "image", mountPath: "/image" },
         ],
       }),
       { ...shell("sleep 1000"), name: "other" },
@@ -229,6 +230,7 @@ test("a Pod's containers see its ConfigMaps, Secrets, tokens, facts and each oth
       { name: "config", configMap: { name: "settings" } },
       { name: "keys", secret: { secretName: "keys", items: [{ key: "password", path: "pass", mode: 0o400 }] } },
       { name: "shared", emptyDir: {} },
+      { name: "image", image: { reference: testImageName } },
       { name: "info", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
     ],
   });
@@ -237,7 +239,7 @@ test("a Pod's containers see its ConfigMaps, Secrets, tokens, facts and each oth
   assert.deepEqual(lines.slice(0, 4), ["a = 1", "hunter2", "440", "madeblue hunter2 full 500 blue image"]);
   assert.deepEqual(lines.slice(4, 8), ["token eyJ", "", "a = 1", "1000"]);
   assert.equal(lines[8], "1000 2000 3000 4000");
-  assert.deepEqual(lines.slice(9, 14), ["full", "full", "1", "/tmp", "10.96.0.1"]);
+  assert.deepEqual(lines.slice(9, 15), ["full", "full", "1", "/tmp", "10.96.0.1", "root:x:0:0:root:/root:/bin/sh"]);
   assert.equal(pod.status.initContainerStatuses?.[0]?.state.terminated?.reason, "Completed");
   assert.equal(condition(pod, "Initialized"), "True");
   assert.ok((await eventReasons(pod)).has("Started"));
@@ -501,4 +503,19 @@ test("logs, programs, attachments, connections and use are there for the kubelet
   assert.equal(await attached.exited, 0);
   await assert.rejects(runtime.exec({ ...at, pod: "none" }, ["true"], wish), { reason: "NotFound" });
   await removePod("served");
+});
+
+test("an ephemeral container joins a running Pod, and its end changes nothing", async () => {
+  await makePod("debugged", { shareProcessNamespace: true, containers: [shell("sleep 1234")] });
+  await untilPod("debugged", "ready", isReady);
+  const ephemeralContainers = [
+    { name: "debug", image: testImageName, command: ["sh", "-c", "ps | grep -c 'sleep 123[4]'"] },
+  ];
+  const patch = { type: "strategic", body: { spec: { ephemeralContainers } } } as const;
+  await client.patch(Pod, { key: toKey(namespace, "debugged"), patch, subresource: "ephemeralcontainers" });
+  const ended = (pod: Pod) => pod.status.ephemeralContainerStatuses?.[0]?.state.terminated !== undefined;
+  const pod = await untilPod("debugged", "debugged", ended);
+  assert.equal(await logOf(pod, "debug"), "1\n");
+  assert.equal(isReady(pod), true);
+  await removePod("debugged");
 });

@@ -25,6 +25,7 @@ import type { KubeletRuntime } from "./kubelet/runtime.ts";
 import { serveKubelet } from "./kubelet/serving.ts";
 import { defaultLogLimits } from "./logs/keeper.ts";
 import { availableMemory, hostFacts, processIds } from "./node/host.ts";
+import { keepUp } from "./node/upkeep.ts";
 import { Registration } from "./node/registration.ts";
 import { allocatableOf, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
 import type { PodHost } from "./pods/host.ts";
@@ -61,7 +62,6 @@ export interface SphereletOptions {
 /** Kubernetes' release whose kubelet this behaves as. */
 const kubeletVersion = "v1.36.0";
 const mebi = 1024 * 1024;
-const setTimeMs = 60_000;
 
 /** A running node agent. */
 export class Spherelet {
@@ -71,12 +71,15 @@ export class Spherelet {
   readonly #parts: Parts;
   readonly #stop = new AbortController();
   readonly #serving: Promise<void>;
+  readonly #upkeep: Promise<void>;
 
   private constructor(parts: Parts, options: SphereletOptions) {
     this.#parts = parts;
     this.pods = parts.pods;
     this.runtime = new PodsRuntime(parts.pods, parts.host.clock);
-    void this.#keepTime();
+    const { clock, log, data } = options;
+    const upkeep = { clock, log, data, store: parts.host.imagery.store, drivers: () => parts.pods.list() };
+    this.#upkeep = keepUp(upkeep, this.#stop.signal);
     this.#serving = options.port === 0 ? Promise.resolve() : serve(options, this.runtime, this.#stop.signal);
   }
 
@@ -99,24 +102,13 @@ export class Spherelet {
     const { pods, registration, informers, host, events, puller } = this.#parts;
     this.#stop.abort(new Error("the spherelet stops"));
     for (const informer of informers) informer.stop();
-    await this.#serving;
+    await Promise.all([this.#serving, this.#upkeep]);
     await pods.stop();
     host.objects.close();
     await registration.stop();
     await events.close();
     puller.close();
     host.machines.release();
-  }
-
-  /** A machine that stood still for a while has lost time. */
-  async #keepTime(): Promise<void> {
-    const { host } = this.#parts;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await host.clock.sleep(setTimeMs, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      for (const driver of this.pods.list()) await driver.sandbox?.guest.setTime().catch(() => undefined);
-    }
   }
 }
 

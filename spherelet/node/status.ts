@@ -4,6 +4,7 @@
  */
 import type { ContainerImage, NodeCondition, NodeStatus } from "@atoll/api/builtin/core/v1.types";
 import { formatTime } from "@atoll/machinery/clock";
+import { thresholds } from "./eviction.ts";
 
 /** What a host has and is. */
 export interface HostFacts {
@@ -49,8 +50,8 @@ const mostImages = 50;
 const mebi = 1024 * 1024;
 /** What the host keeps for itself. */
 const reservedMemoryBytes = 512 * mebi;
-/** Below these the node is under pressure. Source: the kubelet's evictionHard */
-const pressure = { memoryBytes: 100 * mebi, diskShare: 0.1, pidShare: 0.9 } as const;
+/** With more process ids in use than this share, the node is under pressure. */
+const mostPids = 0.9;
 
 /** What Pods may have of a host. */
 export function roomOf({ cpus, memoryBytes }: Pick<HostFacts, "cpus" | "memoryBytes">): {
@@ -71,7 +72,7 @@ export function allocatableOf(
     cpu: String(host.cpus),
     memory: `${Math.floor(memoryBytes / 1024)}Ki`,
     pods: String(mostPods),
-    "ephemeral-storage": String(Math.floor(diskBytes * (1 - pressure.diskShare))),
+    "ephemeral-storage": String(Math.floor(diskBytes * (1 - thresholds.diskShare))),
     "hugepages-2Mi": "0",
   };
 }
@@ -142,15 +143,15 @@ function conditionsOf({ use, accelerator, trouble, before }: NodeSight): NodeCon
   const verdict = (bad: boolean, [good, ill]: readonly [Omit<Verdict, "status">, Omit<Verdict, "status">]): Verdict =>
     bad ? { status: "True", ...ill } : { status: "False", ...good };
   const verdicts: Readonly<Record<string, Verdict>> = {
-    MemoryPressure: verdict(availableMemoryBytes < pressure.memoryBytes, [
+    MemoryPressure: verdict(availableMemoryBytes < thresholds.memoryBytes, [
       { reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available" },
       { reason: "KubeletHasInsufficientMemory", message: "kubelet has insufficient memory available" },
     ]),
-    DiskPressure: verdict(diskFreeBytes < diskBytes * pressure.diskShare, [
+    DiskPressure: verdict(diskFreeBytes < diskBytes * thresholds.diskShare, [
       { reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure" },
       { reason: "KubeletHasDiskPressure", message: "kubelet has disk pressure" },
     ]),
-    PIDPressure: verdict(pids.used > pids.most * pressure.pidShare, [
+    PIDPressure: verdict(pids.used > pids.most * mostPids, [
       { reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available" },
       { reason: "KubeletHasInsufficientPID", message: "kubelet has insufficient PID available" },
     ]),

@@ -23,7 +23,7 @@ export interface Imagery {
 /** One container's wish for its image. */
 export interface ImageWish {
   readonly pod: Pod;
-  readonly container: Pick<Container | EphemeralContainer, "image" | "imagePullPolicy" | "name">;
+  readonly container: Pick<Container | EphemeralContainer, "image" | "imagePullPolicy" | "name" | "volumeMounts">;
   readonly sources: Sources;
   readonly signal: AbortSignal;
   tell(happening: Happening): void;
@@ -49,6 +49,7 @@ export async function obtainImage(imagery: Imagery, wish: ImageWish): Promise<St
   const { image = "", imagePullPolicy } = wish.container;
   const here = await imageAtHand(imagery, wish.container);
   if (here !== undefined) {
+    await imagery.store.use(here.manifest.digest);
     const note = `Container image "${image}" already present on machine and can be accessed by the pod`;
     wish.tell({ type: "Normal", reason: "Pulled", action: "Pulling", note });
     return here;

@@ -14,7 +14,7 @@ import type { PodVolumes } from "../volumes/podvolumes.ts";
 import { VolumeUnfilled } from "../volumes/contents.ts";
 import type { PodContext } from "./context.ts";
 import { imageIdOf, obtainImage } from "./imagery.ts";
-import { makeSpec, processOf } from "./making.ts";
+import { makeSpec, mountImageVolumes, processOf } from "./making.ts";
 import { logFolder } from "./record.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -174,11 +174,12 @@ export class Runs {
     const image = await obtainImage(host.imagery, { ...wish, tell });
     const place = await how.place();
     await place.sandbox.mountImage(image);
+    const imageVolumes = await mountImageVolumes(this.#context, place.sandbox, { ...wish, tell });
     how.signal.throwIfAborted();
     const { state } = how;
     const restarts = this.#nextRun(how);
     const run = runName({ name: container.name, restarts });
-    const spec = makeSpec(this.#context, cast, { image, run, sandbox: place.sandbox });
+    const spec = makeSpec(this.#context, cast, { image, run, sandbox: place.sandbox, imageVolumes });
     this.#commit(how, restarts, imageIdOf(image));
     await this.#context.save();
     tell({ type: "Normal", reason: "Created", action: "Creating", note: "Container created" });

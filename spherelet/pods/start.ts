@@ -11,6 +11,7 @@ import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
 import { machineSize, scratchBytes } from "../translate/resources.ts";
 import type { PodContext } from "./context.ts";
 import { imageAtHand } from "./imagery.ts";
+import { scratchName } from "./record.ts";
 import { Sandbox } from "./sandbox.ts";
 
 /** A machine and its place in the network. */
@@ -65,7 +66,7 @@ async function imagesAtHand({ host, pod }: PodContext): Promise<readonly StoredI
 
 /** What containers write and emptyDir volumes hold lives as long as the Pod does on this node. */
 async function scratchDisk({ folder, pod }: PodContext): Promise<string> {
-  const path = join(folder, "scratch.ext4");
+  const path = join(folder, scratchName);
   if (await exists(path)) return path;
   const draft = `${path}.new`;
   await rm(draft, { force: true });

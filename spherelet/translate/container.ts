@@ -19,6 +19,8 @@ export interface ContainerSight {
   /** Names the run in the machine. */
   readonly run: string;
   readonly image: { readonly config: ImageConfig; readonly volume: string };
+  /** Guest volumes of the Pod's image volumes, by the volume's name. */
+  readonly imageVolumes?: ReadonlyMap<string, string>;
   /** Volume that takes what the container writes. */
   readonly upper: string;
   readonly environment: ReadonlyMap<string, string>;
@@ -99,20 +101,24 @@ type Mount = NonNullable<ContainerSpec["mounts"]>[number];
 
 function mountsOf(sight: ContainerSight, lookUp: (name: string) => string | undefined): Mount[] {
   const own = (path: string): Mount => ({ volume: ownVolumes.names, path, target: `/etc/${path}` });
-  const given = (sight.container.volumeMounts ?? []).map((mount) => mountOf(sight.pod, mount, lookUp));
+  const given = (sight.container.volumeMounts ?? []).map((mount) => mountOf(sight, mount, lookUp));
   const taken = new Set(given.map(({ target }) => target));
   const files = [own("hosts"), own("hostname"), own("resolv.conf")];
   const machineId: Mount = { volume: "machine", path: "machine-id", target: "/etc/machine-id", readOnly: true };
   return [...[...files, machineId].filter(({ target }) => !taken.has(target)), ...given];
 }
 
-function mountOf(pod: Pod, mount: VolumeMount, lookUp: (name: string) => string | undefined): Mount {
+function mountOf(
+  { pod, imageVolumes }: ContainerSight,
+  mount: VolumeMount,
+  lookUp: (name: string) => string | undefined,
+): Mount {
   const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
   if (volume === undefined) throw configError(`volume ${mount.name} not found`);
   const path = subPathOf(mount, lookUp);
   const isData = volume.emptyDir !== undefined;
   return {
-    volume: guestVolume(mount.name),
+    volume: imageVolumes?.get(mount.name) ?? guestVolume(mount.name),
     ...(path === "" ? {} : { path, create: isData }),
     target: mount.mountPath,
     // What the API fills is the API's: a container could not keep a change anyway.
