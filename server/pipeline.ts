@@ -95,7 +95,7 @@ function writeReply(response: ServerResponse, { code, contentType, body, headers
     response.end();
     return;
   }
-  if (body instanceof Buffer) response.end(body);
+  if (body instanceof Uint8Array) response.end(body);
   else writePieces(response, body[Symbol.iterator]());
 }
 

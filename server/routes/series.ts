@@ -22,10 +22,12 @@ interface Named {
   readonly help: string;
 }
 
+type Told = Omit<MetricObjectWithValues<MetricValue<string>>, "collect">;
+
 /** What prom-client's registry asks of a metric. */
 interface Registered {
   readonly name: string;
-  get(): MetricObjectWithValues<MetricValue<string>>;
+  get(): Told;
 }
 
 function register(registry: Registry, metric: Registered): void {
@@ -41,7 +43,7 @@ export class Numbers {
     const get = () => ({
       name,
       help,
-      type: type as unknown as MetricObjectWithValues<MetricValue<string>>["type"],
+      type: type as unknown as Told["type"],
       aggregator: "sum" as const,
       values: [...this.#series.values()].map(({ labels, value }) => ({ labels, value })),
     });
@@ -84,7 +86,7 @@ export class Durations {
     const get = () => ({
       name,
       help,
-      type: "histogram" as unknown as MetricObjectWithValues<MetricValue<string>>["type"],
+      type: "histogram" as unknown as Told["type"],
       aggregator: "sum" as const,
       values: [...this.#series.values()].flatMap((series) => this.#told(name, series)),
     });
