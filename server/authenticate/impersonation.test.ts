@@ -146,3 +146,33 @@ test("who is anonymous on purpose is nobody in particular", async () => {
   assert.equal(nobody.code, 403);
   assert.match(String(nobody.message), /User "system:anonymous" cannot create/);
 });
+
+test("who may be somebody for one thing only is so for nothing else", async () => {
+  const group = "authentication.k8s.io";
+  const gina = await mayImpersonate("gina", [
+    { verbs: ["impersonate:user-info"], apiGroups: [group], resources: ["users"], resourceNames: ["alice"] },
+    { verbs: ["impersonate-on:user-info:create"], apiGroups: [group], resources: ["selfsubjectreviews"] },
+    { verbs: ["impersonate-on:user-info:get"], apiGroups: [""], resources: ["configmaps"] },
+  ]);
+  const alice = { "impersonate-user": "alice" };
+  assert.equal((await who(gina, alice)).code, 201);
+  assert.equal((await who(gina, { "impersonate-user": "bob" })).code, 403);
+  assert.equal((await who(gina, { ...alice, "impersonate-group": "staff" })).code, 403);
+  const read = await gina.send("GET", "/api/v1/namespaces/default/configmaps/x", { headers: alice });
+  assert.match(read.text, /User \\"alice\\" cannot get resource/);
+  const list = await gina.send("GET", "/api/v1/namespaces/default/configmaps", { headers: alice });
+  assert.match(list.text, /User \\"gina\\" cannot impersonate resource/);
+  const robot = { "impersonate-user": "system:serviceaccount:default:alice" };
+  assert.equal((await who(gina, robot)).code, 403);
+});
+
+test("who may be a node is in the group of nodes", async () => {
+  const group = "authentication.k8s.io";
+  const hans = await mayImpersonate("hans", [
+    { verbs: ["impersonate:arbitrary-node"], apiGroups: [group], resources: ["nodes"], resourceNames: ["one"] },
+    { verbs: ["impersonate-on:arbitrary-node:create"], apiGroups: [group], resources: ["selfsubjectreviews"] },
+  ]);
+  const one = await who(hans, { "impersonate-user": "system:node:one" });
+  assert.deepEqual(one.user, { username: "system:node:one", groups: ["system:nodes", "system:authenticated"] });
+  assert.equal((await who(hans, { "impersonate-user": "system:node:two" })).code, 403);
+});

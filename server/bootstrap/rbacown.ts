@@ -28,8 +28,9 @@ export const ownPolicies: readonly OwnPolicy[] = [
     subjects: [group("system:nodes")],
   },
   {
+    // The server itself, as nodes see it.
     name: "atoll:kubelet-client",
-    rules: [on("core", "*", "nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats")],
+    rules: [on("core", "*", "nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats")],
     subjects: [user("kube-apiserver-kubelet-client")],
   },
 ];
