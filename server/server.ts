@@ -78,7 +78,7 @@ export interface ServerOptions {
   readonly authorization?: ConfiguredAuthorization | undefined;
   /** Roles of what runs beside this server. */
   readonly policies?: readonly OwnPolicy[] | undefined;
-  /** Requests at work at once, those of exempt levels aside; absent: 600. */
+  /** Requests at work at once, those of exempt levels aside; absent: 100. */
   readonly seats?: number | undefined;
   /** Atoll's version, shown at /version. */
   readonly version: string;
@@ -217,7 +217,7 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
       new CertificateAuthenticator(clock, pki.ca.cert),
       bearers,
     ],
-    isOpen,
+    { isOpen, clock },
   );
   const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, clock, metrics.registry);
   return [

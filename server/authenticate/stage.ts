@@ -1,8 +1,9 @@
 /** Who asks: the first authenticator that knows. */
 import type { IncomingMessage } from "node:http";
+import type { Clock, Timer } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
 import type { User } from "../call.ts";
-import type { Stage } from "../exchange.ts";
+import type { Exchange, Stage } from "../exchange.ts";
 
 /** Reads an identity from a request; undefined when it carries none of this kind. A throw refuses the request. */
 export interface Authenticator {
@@ -17,23 +18,65 @@ const open: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
 /** What nobody in particular may ask, unless configured otherwise: how the server is. */
 export const healthIsOpen = (path: string): boolean => open.has(path);
 
-/**
- * The stage that finds out who asks.
- * @param isOpen whether a path may be asked for by nobody in particular
- * @throws {StatusError} Unauthorized
- */
-export function authenticate(authenticators: readonly Authenticator[], isOpen: (path: string) => boolean): Stage {
+/** How the stage works. */
+export interface AuthenticateOptions {
+  /** Whether a path may be asked for by nobody in particular. */
+  readonly isOpen: (path: string) => boolean;
+  readonly clock: Clock;
+  /** How often the proofs of those who listen to a stream are looked at again, ms. */
+  readonly recheckMs?: number;
+}
+
+/** Source: design/reliability.md: open streams are cut within a minute of their credentials' end */
+const usualRecheckMs = 30_000;
+
+/** The stage that finds out who asks. @throws {StatusError} Unauthorized */
+export function authenticate(authenticators: readonly Authenticator[], options: AuthenticateOptions): Stage {
   return async (exchange) => {
-    for (const authenticator of authenticators) {
-      const outcome = authenticator.authenticate(exchange.request);
-      const user = outcome instanceof Promise ? await outcome : outcome;
-      if (user !== undefined) {
-        exchange.user = user;
-        return undefined;
-      }
+    const user = await identify(authenticators, exchange.request);
+    if (user === undefined) {
+      if (!options.isOpen(exchange.info.path)) throw new StatusError("Unauthorized", "Unauthorized");
+      exchange.user = anonymous;
+      return undefined;
     }
-    if (!isOpen(exchange.info.path)) throw new StatusError("Unauthorized", "Unauthorized");
-    exchange.user = anonymous;
+    exchange.user = user;
+    exchange.onAnswer((answer) => {
+      if ("stream" in answer) recheck(exchange, authenticators, { user, options });
+    });
     return undefined;
   };
+}
+
+async function identify(authenticators: readonly Authenticator[], request: IncomingMessage): Promise<User | undefined> {
+  for (const authenticator of authenticators) {
+    const outcome = authenticator.authenticate(request);
+    const user = outcome instanceof Promise ? await outcome : outcome;
+    if (user !== undefined) return user;
+  }
+  return undefined;
+}
+
+/** Cuts a stream once whoever listens could not ask for it any more: a certificate is over, an account gone. */
+function recheck(
+  exchange: Exchange,
+  authenticators: readonly Authenticator[],
+  { user, options }: { user: User; options: AuthenticateOptions },
+): void {
+  const { clock, recheckMs = usualRecheckMs } = options;
+  let over = false;
+  let timer: Timer;
+  const look = async () => {
+    const now = await identify(authenticators, exchange.request).catch(() => undefined);
+    if (over) return;
+    if (now?.name !== user.name || now.uid !== user.uid) exchange.response.destroy();
+    else again();
+  };
+  const again = () => {
+    timer = clock.after(recheckMs, () => void look(), { unref: true });
+  };
+  again();
+  exchange.onDone(() => {
+    over = true;
+    timer.cancel();
+  });
 }

@@ -29,6 +29,8 @@ const maxTokenLength = 16 * 1024;
 export class BearerTokens implements TokenAuthenticator {
   readonly #kinds: readonly TokenAuthenticator[];
   readonly #audiences: readonly string[];
+  /** Tokens taken out of their requests' headers. */
+  readonly #carried = new WeakMap<IncomingMessage, string>();
 
   /** @param audiences the server's own names */
   constructor(kinds: readonly TokenAuthenticator[], audiences: readonly string[]) {
@@ -38,8 +40,9 @@ export class BearerTokens implements TokenAuthenticator {
 
   /** The user of a request that shows a token. @throws {StatusError} Unauthorized for a token that does not hold */
   async authenticate(request: IncomingMessage): Promise<User | undefined> {
-    const token = bearerOf(request) ?? protocolOf(request);
+    const token = bearerOf(request) ?? this.#carried.get(request) ?? protocolOf(request);
     if (token === undefined) return undefined;
+    if (request.headers.authorization === undefined) this.#carried.set(request, token);
     const known = await this.verify(token, this.#audiences);
     if (known === undefined) throw new StatusError("Unauthorized", "Unauthorized");
     return known.user;
@@ -82,6 +85,5 @@ function protocolOf({ headers }: IncomingMessage): string | undefined {
   // One of the others has to be there for the server to agree to.
   if (tokens.length !== 1 || others.length === 0) throw new StatusError("Unauthorized", "Unauthorized");
   headers["sec-websocket-protocol"] = others.join(",");
-  const token = Buffer.from((tokens[0] ?? "").slice(protocolPrefix.length), "base64url").toString("utf8");
-  return token;
+  return Buffer.from((tokens[0] ?? "").slice(protocolPrefix.length), "base64url").toString("utf8");
 }
