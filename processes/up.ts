@@ -13,14 +13,21 @@ import { Child } from "./child.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { installPackages, missingPackages } from "./hostpackages.ts";
 import { machineHostOf, verdictFor } from "./machinehost.ts";
-import { controllersPart, type Part, serverPart, sphereletPart, type Wish } from "./parts.ts";
+import { controllersPart, gatewayPart, type Part, serverPart, sphereletPart, type Wish } from "./parts.ts";
 import { endOrphans, readRecord, removeRecord, type Running, runs, startOf, writeRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
 import { step } from "./steps.ts";
 import { sweep } from "./sweep.ts";
 import { atollVersion } from "./version.ts";
-import { buildWelcomeImage, createWelcomePod, untilPodsReady, untilWelcomePodReady, welcomePod } from "./welcome.ts";
+import {
+  buildWelcomeImage,
+  createWelcomePod,
+  untilNodeServes,
+  untilPodsReady,
+  untilWelcomePodReady,
+  welcomePod,
+} from "./welcome.ts";
 
 interface Options extends Partial<Settings> {
   readonly data: string;
@@ -39,6 +46,7 @@ function parse(args: readonly string[]): Options {
     .option("--bind <addr>", "address to listen on", "127.0.0.1")
     .option("--api-port <n>", "port of the API (default: 6443, or a free one when that is taken)", port)
     .option("--kubelet-port <n>", "port of the node's API (default: 10250, or a free one when that is taken)", port)
+    .option("--gateway-port <n>", "port for attached clusters (default: 7443, or a free one when that is taken)", port)
     .option("--store <store>", "sqlite, or etcd=URL,URL…", "sqlite")
     .option("--pod-cidr <cidr>", "range of pods' addresses (default: the first free one from 10.244.0.0/16 on)")
     .option("--service-cidr <cidr>", "range of Service addresses (default: 10.96.0.0/12)")
@@ -96,9 +104,11 @@ class System {
     const { data, store, bind } = { ...this.#options, data: this.#data };
     if (this.#hasPods) await this.#prepareHost();
     const settings = await settle(data, bind, this.#options);
-    const wish: Wish = { data, bind, store, apiPort: settings.apiPort, serviceCidr: settings.serviceCidr };
+    const { apiPort, serviceCidr, gatewayPort } = settings;
+    const wish: Wish = { data, bind, store, apiPort, serviceCidr, gatewayPort };
     const server = await this.#startPart(serverPart(wish));
     await this.#startPart(controllersPart(wish));
+    await this.#startPart(gatewayPart(wish));
     if (this.#hasPods) await this.#startNode(wish, settings);
     process.stdout.write(lastLines(this.#data, server.readyText, this.#hasPods && this.#options.demo));
   }
@@ -129,6 +139,7 @@ class System {
           await untilWelcomePodReady(client);
         });
       }
+      await hopefully("the node's own API", async () => await untilNodeServes(client, name));
       await hopefully("all pods ready", async () => await untilPodsReady(client, name));
     } finally {
       close();

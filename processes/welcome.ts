@@ -1,8 +1,9 @@
 /** The welcome pod: a small web page, from an image built of what the host has, so that there is something to look at. */
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Namespace, Pod, Service, ServiceAccount } from "@atoll/client/builtin";
+import { Namespace, Node, Pod, Service, ServiceAccount } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isAlreadyExists, isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
@@ -17,6 +18,7 @@ const image = "atoll.local/welcome:v1";
 const busybox = "/bin/busybox";
 const port = 8080;
 const lookEveryMs = 50;
+const connectMs = 1_000;
 const patienceMs = 60_000;
 
 const page = `<!doctype html>
@@ -68,6 +70,26 @@ export async function untilPodsReady(client: Client, node: string): Promise<numb
     return bound.every(isSettled);
   });
   return bound.length;
+}
+
+/** Resolves when the node's own API answers, which logs and exec go through: its certificate comes from the cluster. */
+export async function untilNodeServes(client: Client, name: string): Promise<void> {
+  await until(async () => {
+    const { status } = await client.get(Node, toKey("", name));
+    const host = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+    const port = status?.daemonEndpoints?.kubeletEndpoint?.Port;
+    return host !== undefined && port !== undefined && (await answers(host, port));
+  });
+}
+
+async function answers(host: string, port: number): Promise<boolean> {
+  return await new Promise((done) => {
+    const socket = connect({ host, port, timeout: connectMs }, () => {
+      socket.destroy();
+      done(true);
+    });
+    for (const event of ["error", "timeout"]) socket.once(event, () => done(false));
+  });
 }
 
 /** Resolves when the welcome pod is ready. */
