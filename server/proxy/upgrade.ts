@@ -29,6 +29,12 @@ export class UpgradeResponse extends ServerResponse {
     this.statusCode = 101;
     return { socket: this.#peer, head: this.#head };
   }
+
+  /** Cuts the connection, also after it was taken over. */
+  override destroy(error?: Error): this {
+    this.#peer.destroy(error);
+    return super.destroy(error);
+  }
 }
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
