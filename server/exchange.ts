@@ -1,6 +1,7 @@
 /** One HTTP request on its way through the stages, and what they learn about it. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Schema } from "@atoll/machinery/schema/schema";
 import type { StreamReply, User } from "./call.ts";
 import { readBody } from "./http/body.ts";
 import type { Reply } from "./reply.ts";
@@ -34,6 +35,8 @@ export class Exchange {
   objectName: string | undefined;
   /** The body, once somebody has read it. */
   bodyRead: Buffer | undefined;
+  /** By which a body in protobuf can be read, where there is a kind for it. */
+  bodySchema: Schema | undefined;
   /** What was thrown that is no refusal: a bug. */
   crash: unknown;
   #answer: Answer | undefined;

@@ -97,6 +97,17 @@ test("bodies are told at the levels that ask for them, without managed fields", 
   assert.equal(complete?.responseObject?.metadata?.["managedFields"], undefined);
 });
 
+test("a body in protobuf is told as the object it is", async (t) => {
+  const { harness, last } = await setUp(t, everything);
+  const field = (number: number, content: string | Buffer) =>
+    Buffer.concat([Buffer.from([number * 8 + 2, content.length]), Buffer.from(content)]);
+  const type = field(1, Buffer.concat([field(1, "v1"), field(2, "Namespace")]));
+  const body = Buffer.concat([Buffer.from("k8s\0"), type, field(2, field(1, field(1, "told")))]);
+  const contentType = "application/vnd.kubernetes.protobuf";
+  assert.equal((await harness.send("POST", "/api/v1/namespaces", { body, contentType })).status, 201);
+  assert.equal(last()?.requestObject?.metadata?.["name"], "told");
+});
+
 test("no secret is ever told, whatever the policy asks for", async (t) => {
   const { harness, lines, events } = await setUp(t, everything);
   const word = "hunter2-of-the-audit";

@@ -4,6 +4,7 @@
  */
 import { formatMicroTime } from "@atoll/machinery/clock";
 import { parseJson, stringifyJson } from "@atoll/machinery/json/json";
+import { decodeProtobuf } from "@atoll/machinery/protobuf/decode";
 import { parseYaml } from "@atoll/machinery/yaml/yaml";
 import type { User } from "../call.ts";
 import type { Answer, Exchange } from "../exchange.ts";
@@ -146,11 +147,11 @@ function bodiesOf({ exchange, verdict }: Subject, outcome: Outcome | undefined):
   };
 }
 
-function requestValue({ request, bodyRead }: Exchange): unknown {
+function requestValue({ request, bodyRead, bodySchema }: Exchange): unknown {
   if (bodyRead === undefined || bodyRead.length === 0) return undefined;
   const type = request.headers["content-type"] ?? "";
-  if (type.includes("protobuf")) return undefined;
   try {
+    if (type.includes("protobuf")) return bodySchema === undefined ? undefined : decodeProtobuf(bodySchema, bodyRead);
     if (type.includes("yaml")) return parseYaml(bodyRead.toString("utf8")).value;
     return parseJson(bodyRead, { maxDepth: 1_000 }).value;
   } catch {

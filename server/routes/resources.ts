@@ -4,6 +4,7 @@ import { StatusError } from "@atoll/machinery/status";
 import type { Call, Handler, Services } from "../call.ts";
 import type { Exchange, Stage } from "../exchange.ts";
 import type { Served } from "../registry/catalogue.ts";
+import { protobufSchema } from "../verbs/body.ts";
 import { create } from "../verbs/create.ts";
 import { remove, removeCollection } from "../verbs/delete.ts";
 import { get } from "../verbs/get.ts";
@@ -39,6 +40,7 @@ export function resources(services: Services, subresources: SubresourceHandlers)
     if (served === undefined) return undefined;
     if (isElsewhere(served, info)) return undefined;
     const handler = handlerOf(served, info, subresources);
+    if (info.subresource === "" || info.subresource === "status") exchange.bodySchema = protobufSchema(served.kind);
     if (served.kind.warning !== undefined) exchange.warnings.push(served.kind.warning);
     return await handler(callOf(exchange, served, services));
   };
