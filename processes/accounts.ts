@@ -32,9 +32,32 @@ export async function writeAccounts(
   await Promise.all([
     write("controllers.kubeconfig", manager),
     write("scheduler.kubeconfig", "system:kube-scheduler"),
+    write("gateway.kubeconfig", gatewayName),
     write("node.kubeconfig", `system:node:${node}`, ["system:nodes"]),
   ]);
 }
+
+const gatewayName = "atoll:gateway";
+
+/** What the gateway of Mission Control does: lets agents in, has their certificates signed, and speaks in their names. */
+export const gatewayPolicy: OwnPolicy = {
+  name: "atoll:gateway",
+  rules: [
+    rule(["get", "create"], "", ["namespaces"]),
+    rule(["get", "create", "delete"], "", ["secrets"]),
+    rule(["get", "create", "patch"], "", ["configmaps"]),
+    rule(["get", "list", "watch"], "fleet.atoll.dev", ["fleetclusters"]),
+    rule(["update"], "fleet.atoll.dev", ["fleetclusters/status"]),
+    rule(["get", "create"], "certificates.k8s.io", ["certificatesigningrequests"]),
+    rule(["update"], "certificates.k8s.io", ["certificatesigningrequests/approval"]),
+    {
+      ...rule(["approve"], "certificates.k8s.io", ["signers"]),
+      resourceNames: ["kubernetes.io/kube-apiserver-client"],
+    },
+    rule(["impersonate"], "", ["users"]),
+  ],
+  subjects: [user(gatewayName)],
+};
 
 /** Beside what a controller declares: to speak of what happened, to lead, to sign, and to name owners. */
 const common: readonly PolicyRule[] = [

@@ -2,12 +2,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
-import { Secret } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { isAlreadyExists } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import { forceDetach } from "@atoll/fleet/cluster/controller";
-import { fleetNamespace, gatewaySecret } from "@atoll/fleet/gateway/tls";
+import { publishedGateway } from "@atoll/fleet/gateway/tls";
 import { makeToken } from "@atoll/fleet/gateway/tokens";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
@@ -18,7 +17,7 @@ import { atollVersion } from "./version.ts";
 interface Options {
   readonly org: string;
   readonly group?: string;
-  readonly gateway: string;
+  readonly gateway?: string;
   readonly force?: boolean;
   readonly out: string;
 }
@@ -35,7 +34,7 @@ export async function run(args: readonly string[]): Promise<number> {
       .argument("[name]", "name of the cluster")
       .option("--org <namespace>", "the organization", "default")
       .option("--group <group>", "ClusterGroup of the cluster")
-      .option("--gateway <url>", "where agents reach the hub's gateway", "https://127.0.0.1:7443")
+      .option("--gateway <url>", "where agents reach the hub's gateway (default: where it says it is)")
       .option("--out <dir>", "where attach writes what the agent needs", ".")
       .option("--force", "detach: do not wait for an agent that will not come back")
       .parse(rest, { from: "user" });
@@ -63,18 +62,18 @@ async function attach(client: Client, name: string, { org, group, gateway, out }
     if (!isAlreadyExists(error)) throw error;
   });
   const namespace = await home(client, org, name);
-  const { data = {} } = await client.get(Secret, toKey(fleetNamespace, gatewaySecret));
+  const published = await publishedGateway(client);
   const folder = resolve(out);
   await mkdir(folder, { recursive: true });
   const [ca, token] = [join(folder, `${name}-gateway.crt`), join(folder, `${name}-token`)];
-  await writeFile(ca, Buffer.from(data["tls.crt"] ?? "", "base64"));
+  await writeFile(ca, published.ca);
   await writeFile(token, await makeToken(client, namespace, systemClock), { mode: 0o600 });
   process.stdout.write(
     [
       `Cluster ${name} waits for its agent. The token is good once, for ten minutes. Where the cluster and the hub`,
       "can be reached, run:",
       "",
-      `  ./atoll fleet-agent --gateway ${gateway} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG`,
+      `  ./atoll fleet-agent --gateway ${gateway ?? published.url} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG`,
       "",
       `Then: kubectl get fleetclusters -n ${org}`,
       "",

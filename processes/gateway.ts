@@ -6,7 +6,7 @@ import { Cache } from "@atoll/client/informer/cache";
 import { toKey } from "@atoll/client/resource";
 import { Agents } from "@atoll/fleet/gateway/agents";
 import { startGateway } from "@atoll/fleet/gateway/gateway";
-import { servingPair } from "@atoll/fleet/gateway/tls";
+import { publishGateway, servingPair } from "@atoll/fleet/gateway/tls";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
@@ -59,7 +59,9 @@ export async function run(args: readonly string[]): Promise<number> {
       bind: options.bind,
       port: options.port,
     });
-    process.stdout.write(`ready https://${options.bind}:${gateway.port}\n`);
+    const url = `https://${options.bind}:${gateway.port}`;
+    await publishGateway(client, { url, ca: tls.cert });
+    process.stdout.write(`ready ${url}\n`);
     const signal = await untilStopped();
     log.info("stopping", { signal });
     await gateway.close();

@@ -8,6 +8,7 @@ export interface Wish {
   readonly apiPort: number;
   readonly store: string;
   readonly serviceCidr: string;
+  readonly gatewayPort: number;
 }
 
 /** What the host's node is to be. */
@@ -29,7 +30,7 @@ export interface Part {
 }
 
 /** Each part is somebody of its own to the API server. */
-const accountOf = (data: string, part: "controllers" | "node"): string => join(data, `${part}.kubeconfig`);
+const accountOf = (data: string, part: "controllers" | "gateway" | "node"): string => join(data, `${part}.kubeconfig`);
 
 /** The API server. */
 export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): Part => ({
@@ -55,6 +56,19 @@ export const controllersPart = ({ data }: Wish): Part => ({
     ...["--kubeconfig", accountOf(data, "controllers")],
     ...["--cluster-signing-cert", join(data, "pki", "ca.crt")],
     ...["--cluster-signing-key", join(data, "pki", "ca.key")],
+  ],
+  readyLine: undefined,
+});
+
+/** Where agents of attached clusters come in. It serves once Mission Control's kinds are there; nobody waits for it. */
+export const gatewayPart = ({ data, bind, gatewayPort }: Wish): Part => ({
+  name: "gateway",
+  does: "gateway",
+  args: [
+    "gateway",
+    ...["--kubeconfig", accountOf(data, "gateway")],
+    ...["--bind", bind],
+    ...["--port", String(gatewayPort)],
   ],
   readyLine: undefined,
 });

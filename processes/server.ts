@@ -12,7 +12,7 @@ import { type Server, startServer } from "@atoll/server/server";
 import { fleetControllers } from "@atoll/fleet/index";
 import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
-import { controllersPolicy, writeAccounts } from "./accounts.ts";
+import { controllersPolicy, gatewayPolicy, writeAccounts } from "./accounts.ts";
 import { apiAddress } from "./apiaddress.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { type Logger, openLog } from "./log.ts";
@@ -101,6 +101,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     policies: [
       controllersPolicy([...controllers({ ca: pki.ca.cert, signing: pki.ca }), ...fleetControllers()]),
       nodesPolicy,
+      gatewayPolicy,
     ],
   });
   const url = `https://${bracketed(address)}:${server.port}`;

@@ -13,12 +13,20 @@ import { freeRange } from "@atoll/net/ranges";
 export interface Settings {
   readonly apiPort: number;
   readonly kubeletPort: number;
+  /** Where agents of attached clusters come in. */
+  readonly gatewayPort: number;
   /** All pods. */
   readonly podCidr: string;
   readonly serviceCidr: string;
 }
 
-const usual: Settings = { apiPort: 6443, kubeletPort: 10250, podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12" };
+const usual: Settings = {
+  apiPort: 6443,
+  kubeletPort: 10250,
+  gatewayPort: 7443,
+  podCidr: "10.244.0.0/16",
+  serviceCidr: "10.96.0.0/12",
+};
 const others = { first: 20_000, count: 12_000 } as const;
 const podRanges = Array.from({ length: 8 }, (_, index) => `10.${244 + index}.0.0/16`);
 
@@ -33,6 +41,7 @@ export async function settle(data: string, bind: string, given: Partial<Settings
   const settings: Settings = {
     apiPort: await givenPort(bind, given.apiPort, kept?.apiPort ?? usual.apiPort),
     kubeletPort: await givenPort("0.0.0.0", given.kubeletPort, kept?.kubeletPort ?? usual.kubeletPort),
+    gatewayPort: await givenPort(bind, given.gatewayPort, kept?.gatewayPort ?? usual.gatewayPort),
     podCidr: given.podCidr ?? kept?.podCidr ?? (await usualPods()),
     serviceCidr: given.serviceCidr ?? kept?.serviceCidr ?? usual.serviceCidr,
   };

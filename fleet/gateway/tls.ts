@@ -1,7 +1,7 @@
 /** The gateway's own certificate: self-signed, kept in a Secret that all gateways share, named in what agents are given. */
 import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
-import { Namespace, Secret } from "@atoll/client/builtin";
+import { ConfigMap, Namespace, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isAlreadyExists } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
@@ -11,8 +11,8 @@ import { x509 } from "@atoll/runtime/certificates/request";
 
 /** Where the fleet keeps what is its own on the hub. */
 export const fleetNamespace = "atoll-fleet";
-/** The Secret there with the gateway's certificate. */
-export const gatewaySecret = "gateway-tls";
+const configName = "gateway";
+const gatewaySecret = "gateway-tls";
 const dayMs = 24 * 3600_000;
 const days = 3650;
 
@@ -36,6 +36,25 @@ export async function servingPair(client: Client, clock: Clock, names: readonly 
   const { data = {} } = await client.get(Secret, toKey(fleetNamespace, gatewaySecret));
   const text = (field: string) => Buffer.from(data[field] ?? "", "base64").toString();
   return { cert: text("tls.crt"), key: text("tls.key") };
+}
+
+/** Where agents reach the gateways, and what proves them: for whoever attaches a cluster. */
+export interface PublishedGateway {
+  readonly url: string;
+  /** PEM. */
+  readonly ca: string;
+}
+
+/** Tells where the gateway is. */
+export async function publishGateway(client: Client, { url, ca }: PublishedGateway): Promise<void> {
+  const object = { metadata: { name: configName, namespace: fleetNamespace }, data: { url, "ca.crt": ca } };
+  await client.apply(ConfigMap, { object, force: true }, { fieldManager: "atoll-gateway" });
+}
+
+/** Where the gateway said it is. @throws {StatusError} NotFound: none has served yet */
+export async function publishedGateway(client: Client): Promise<PublishedGateway> {
+  const { data = {} } = await client.get(ConfigMap, toKey(fleetNamespace, configName));
+  return { url: data["url"] ?? "", ca: data["ca.crt"] ?? "" };
 }
 
 async function createUnlessThere(create: () => Promise<unknown>): Promise<void> {
