@@ -183,7 +183,8 @@ class System {
   /** The spherelet first, so that nothing starts machines while they are ended. */
   async #stop(): Promise<void> {
     this.#stopping = true;
-    const [spherelet, ...others] = this.#children.toReversed();
+    const spherelet = this.#children.find(({ name }) => name === "spherelet");
+    const others = this.#children.filter((child) => child !== spherelet).toReversed();
     await spherelet?.stop();
     if (this.#hasPods) await sweep(this.#data);
     for (const child of others) await child.stop();
