@@ -98,7 +98,7 @@ for (const release of ["31", "33", "35"]) {
       await ok("create job once --image=registry.example/job:1");
       await ok("create service clusterip plain --tcp=80:8080");
       await ok("create role reader --verb=get,list --resource=pods");
-      await ok("create quota few --hard=pods=3");
+      await ok("create quota few --hard=pods=30");
       await ok("run single --image=registry.example/single:1 --labels=app=single");
       assert.match(await ok("get pod single"), /single +0\/1 +Pending +0/);
       assert.match(await ok("get deployment made -o wide"), /made +0\/2 .* registry\.example\/made:1 +app=made/);
