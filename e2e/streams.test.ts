@@ -148,6 +148,7 @@ before(async () => {
   const metadata = { name: "web", namespace: "shop", annotations: { "kubectl.kubernetes.io/default-container": "a" } };
   const made = await client.create(Pods, { metadata, spec: { nodeName: "n1", containers } });
   await client.setStatus(Pods, { object: made, status: { ...made.status, phase: "Running" } as Pod["status"] });
+  await client.create(Pods, { metadata: { name: "lost", namespace: "shop" }, spec: { nodeName: "n1", containers } });
   pods = [await client.get(Pods, toKey("shop", "web"))];
   closeTransport = () => transport.close();
 });
@@ -165,18 +166,28 @@ interface Outcome {
   readonly err: string;
 }
 
-for (const release of ["31", "33", "35"]) {
-  describe(`kubectl 1.${release}`, () => {
+/** What kubectl speaks by itself, and what older ones do. */
+const carriers = [
+  { carrier: "WebSocket", told: {} },
+  {
+    carrier: "SPDY",
+    told: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false", KUBECTL_PORT_FORWARD_WEBSOCKETS: "false" },
+  },
+];
+const releases = ["31", "33", "35"].flatMap((release) => carriers.map((each) => ({ release, ...each })));
+
+for (const { release, carrier, told } of releases) {
+  describe(`kubectl 1.${release} over ${carrier}`, () => {
     let base: string[];
     let program: string;
     before(async () => {
       program = await clientPath("kubectl", release);
-      const file = join(folder, `kubeconfig-${release}`);
+      const file = join(folder, `kubeconfig-${release}-${carrier}`);
       const identity = { cert: harness.tls.cert, key: harness.tls.key };
       await writeFile(file, formatKubeconfig({ server: harness.url, ca: harness.tls.ca, user: "admin", identity }));
       base = ["--kubeconfig", file, "-n", "shop"];
     });
-    const env = { ...process.env, HOME: folder };
+    const env = { ...process.env, HOME: folder, ...told };
     const kubectl = (args: readonly string[], input?: string | Buffer): Promise<Outcome> =>
       new Promise((resolve) => {
         const options = { env, timeout: 30_000, cwd: folder, maxBuffer: 1 << 26 };
@@ -204,10 +215,43 @@ for (const release of ["31", "33", "35"]) {
       assert.ok(back.out === big);
     });
 
-    test("exec with a terminal", async () => {
-      const said = await kubectl(["exec", "-it", "web", "--", "tty"], "");
-      // Without a terminal of its own kubectl asks for none; the program must end all the same.
-      assert.equal(said.code === 0 || /not a tty/.test(said.out), true, said.err);
+    test("exec with a terminal, and its size", async () => {
+      sizes.length = 0;
+      const exec = [program, ...base, "exec", "-it", "web", "--", "tty"].join(" ");
+      const said = await new Promise<string>((resolve) => {
+        const typed = ["-qec", `stty rows 41 cols 123; exec ${exec}`, "/dev/null"];
+        execFile("script", typed, { env, cwd: folder, timeout: 30_000 }, (_, out) => resolve(out));
+      });
+      assert.match(said, /\/dev\/pts\/\d+/);
+      await eventually("the size arrives", () => sizes.some(({ columns, rows }) => columns === 123 && rows === 41));
+    });
+
+    test("exec in a pod that the node does not have, and of a program that does not exist", async () => {
+      const lost = await kubectl(["exec", "lost", "--", "true"]);
+      assert.notEqual(lost.code, 0);
+      assert.match(lost.err, /pod "lost_shop" not found/);
+      const none = await kubectl(["exec", "web", "--", "no-such-program"]);
+      assert.notEqual(none.code, 0);
+      assert.match(none.err, /ENOENT/);
+    });
+
+    test("a program whose client goes away ends", async () => {
+      const mark = join(folder, `mark-${release}-${carrier}`);
+      const args = [...base, "exec", "web", "--", "sh", "-c", `while :; do date +%s%N > ${mark}; sleep 0.02; done`];
+      const child = spawn(program, args, { env, cwd: folder });
+      const read = () => readFile(mark, "utf8").catch(() => "");
+      await eventually("it writes", async () => (await read()) !== "");
+      child.kill("SIGKILL");
+      await eventually("nothing is written any more", async () => {
+        const before = await read();
+        await systemClock.sleep(200);
+        return before !== "" && (await read()) === before;
+      });
+    });
+
+    test("it is asked for as such a client does", async () => {
+      const { err } = await kubectl(["-v=9", "exec", "web", "--", "true"]);
+      assert.match(err, carrier === "SPDY" ? /-XPOST .*\/exec\?/ : /-XGET .*\/exec\?/);
     });
 
     test("attach sends and receives", async () => {
@@ -218,12 +262,12 @@ for (const release of ["31", "33", "35"]) {
     test("cp both ways", async () => {
       const bytes = randomBytes(500_000);
       await writeFile(join(folder, "there.bin"), bytes);
-      const from = await kubectl(["cp", "web:there.bin", `back-${release}.bin`]);
+      const from = await kubectl(["cp", "web:there.bin", `back-${release}-${carrier}.bin`]);
       assert.equal(from.code, 0, from.err);
-      assert.ok((await readFile(join(folder, `back-${release}.bin`))).equals(bytes));
-      const to = await kubectl(["cp", "there.bin", `web:copy-${release}.bin`]);
+      assert.ok((await readFile(join(folder, `back-${release}-${carrier}.bin`))).equals(bytes));
+      const to = await kubectl(["cp", "there.bin", `web:copy-${release}-${carrier}.bin`]);
       assert.equal(to.code, 0, to.err);
-      assert.ok((await readFile(join(folder, `copy-${release}.bin`))).equals(bytes));
+      assert.ok((await readFile(join(folder, `copy-${release}-${carrier}.bin`))).equals(bytes));
     });
 
     test("port-forward: many connections at once, and one to a closed port", async () => {
@@ -297,4 +341,32 @@ test("the kubelet lets in nobody without a certificate, nobody without the right
   assert.equal((await ask({ path, cert, key })).status, 200);
   assert.equal((await ask({ path: "/containerLogs/shop/web/%2e%2e", cert, key })).status, 400);
   assert.equal((await ask({ path: "/containerLogs/shop/..%2f..%2fetc/passwd", cert, key })).status, 400);
+});
+
+test("a right to a node's figures is none to its pods, and one to read is none to run", async () => {
+  const give = async (user: string, resource: string) => {
+    const rbac = "/apis/rbac.authorization.k8s.io/v1";
+    const metadata = { name: user };
+    const rules = [{ apiGroups: [""], resources: [resource], verbs: ["get"] }];
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: user };
+    const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }];
+    await harness.send("POST", `${rbac}/clusterroles`, { body: { metadata, rules } });
+    await harness.send("POST", `${rbac}/clusterrolebindings`, { body: { metadata, roleRef, subjects } });
+    return await issue(harness.pki.ca, { commonName: user, usage: "client", days: 1 }, systemClock.nowMs());
+  };
+  const meter = await give("meter", "nodes/metrics");
+  const figures = await ask({ path: "/metrics/resource", ...meter });
+  assert.equal(figures.status, 200);
+  assert.match(figures.body, /^node_cpu_usage_seconds_total [\d.]+ \d+$/m);
+  assert.match((await ask({ path: "/metrics", ...meter })).body, /^kubelet_running_pods 1$/m);
+  assert.equal((await ask({ path: "/pods", ...meter })).status, 403);
+  assert.equal((await ask({ path: "/stats/summary", ...meter })).status, 403);
+  const reader = await give("reader", "nodes/proxy");
+  for (const path of ["/pods", "/runningpods/", "/healthz", "/containerLogs/shop/web/a"]) {
+    assert.equal((await ask({ path, ...reader })).status, 200, path);
+  }
+  const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-protocol": "v5.channel.k8s.io" };
+  const key = { "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13" };
+  const path = "/exec/shop/web/a?command=true&output=1";
+  assert.equal((await ask({ path, headers: { ...headers, ...key }, ...reader })).status, 403);
 });

@@ -46,24 +46,40 @@ export function authorizeBy(client: Client, clock: Clock, node: string): Authori
   };
 }
 
-/** Which subresource of nodes a path is. Source: k8s.io/kubernetes/pkg/kubelet/server/auth.go */
-export function subresourceOf(path: string): string {
-  if (path.startsWith("/stats/")) return "stats";
-  if (path === "/metrics" || path.startsWith("/metrics/")) return "metrics";
-  if (path.startsWith("/logs/")) return "log";
-  if (path === "/healthz") return "healthz";
-  return "proxy";
+/** What somebody must have a right to, one of `subresources` will do. */
+export interface Right {
+  readonly verb: string;
+  readonly subresources: readonly string[];
 }
 
 const verbs: Readonly<Record<string, string>> = {
   POST: "create",
   GET: "get",
+  HEAD: "get",
   PUT: "update",
   PATCH: "patch",
   DELETE: "delete",
 };
 
-/** The verb of a method. */
-export function verbOf(method: string): string {
-  return verbs[method] ?? "";
+/** Rights of their own; `proxy` is the right to everything else, and to those that have not always had one. */
+const own: Readonly<Record<string, readonly string[]>> = {
+  stats: ["stats"],
+  metrics: ["metrics"],
+  logs: ["log"],
+  healthz: ["healthz", "proxy"],
+  pods: ["pods", "proxy"],
+  runningpods: ["pods", "proxy"],
+};
+
+/** What runs programs or opens connections is no reading, though WebSockets open with a GET. */
+const acts: ReadonlySet<string> = new Set(["exec", "attach", "portForward", "run"]);
+
+/**
+ * What a request needs. @param first of the path's parts, decoded
+ * Source: k8s.io/kubernetes/pkg/kubelet/server/auth.go; stricter than it in asking `create` for what acts, as the API
+ * server does for pods (AuthorizePodWebsocketUpgradeCreatePermission)
+ */
+export function rightFor(method: string, first: string): Right {
+  const verb = acts.has(first) ? "create" : (verbs[method] ?? "");
+  return { verb, subresources: own[first] ?? ["proxy"] };
 }

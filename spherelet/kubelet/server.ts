@@ -8,13 +8,14 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { Pod } from "@atoll/api/builtin/core/v1.types";
 import type { Clock } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
 import type { Log } from "@atoll/runtime/log";
-import { type Authorize, callerOf, subresourceOf, verbOf } from "./access.ts";
+import { type Authorize, callerOf, rightFor } from "./access.ts";
 import { logOptions, wishOf } from "./query.ts";
 import type { ContainerAt, KubeletRuntime, Program, Wish } from "./runtime.ts";
-import { resourceMetrics, summary } from "./stats.ts";
+import { nodeUsage, podMetrics, resourceMetrics, summary } from "./stats.ts";
 import { servePortForward } from "./streams/portforward.ts";
 import { failureOf, join, type Remote } from "./streams/remote.ts";
 import { acceptSpdy, spdyRemote, wantsSpdy } from "./streams/spdyremote.ts";
@@ -85,7 +86,6 @@ function listen(server: Server, { bind, port }: KubeletOptions): Promise<void> {
 }
 
 interface Asked {
-  readonly path: string;
   readonly parts: readonly string[];
   readonly query: URLSearchParams;
 }
@@ -102,28 +102,25 @@ async function admit(request: IncomingMessage, { authorize, node }: KubeletOptio
   const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
   const caller = callerOf(request.socket as TLSSocket);
   if (caller === undefined) throw new StatusError("Unauthorized", "Unauthorized");
-  const [verb, subresource] = [verbOf(request.method ?? ""), subresourceOf(path)];
-  if (!(await authorize(caller, verb, subresource))) {
-    const right = `(user=${caller.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}])`;
-    throw new StatusError("Forbidden", `Forbidden ${right} on node ${node}`);
-  }
-  return { path, parts, query };
+  const { verb, subresources } = rightFor(request.method ?? "", parts[0] ?? "");
+  for (const subresource of subresources) if (await authorize(caller, verb, subresource)) return { parts, query };
+  const right = `(user=${caller.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresources.join(" ")}])`;
+  throw new StatusError("Forbidden", `Forbidden ${right} on node ${node}`);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: KubeletOptions): Promise<void> {
   const asked = await admit(request, options);
-  const { runtime, node } = options;
+  const { runtime } = options;
   switch (asked.parts[0]) {
     case "healthz":
       return text(response, "ok");
     case "pods":
-      return json(response, podList(runtime));
+      return json(response, podList(runtime.pods()));
     case "runningpods":
-      return json(response, podList(runtime));
+      return json(response, podList(runtime.pods().filter(({ status }) => status?.phase === "Running")));
     case "stats":
-      return json(response, summary(node, await runtime.usage()));
     case "metrics":
-      return text(response, asked.parts[1] === "resource" ? resourceMetrics(await runtime.usage()) : "");
+      return await figures(response, asked, options);
     case "containerLogs":
       return await containerLog(response, asked, options);
     case "run":
@@ -133,12 +130,30 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     case "portForward":
       throw new StatusError("BadRequest", "Upgrade request required");
     default:
-      throw new StatusError("NotFound", "404 page not found");
+      throw notFound();
   }
 }
 
-function podList(runtime: KubeletRuntime): object {
-  return { kind: "PodList", apiVersion: "v1", metadata: {}, items: runtime.pods() };
+function podList(items: readonly Pod[]): object {
+  return { kind: "PodList", apiVersion: "v1", metadata: {}, items };
+}
+
+/** What pods and the node use, and how they are. */
+async function figures(response: ServerResponse, { parts }: Asked, options: KubeletOptions): Promise<void> {
+  const { runtime, node, clock } = options;
+  switch (parts.join("/")) {
+    case "stats/summary":
+      return json(response, summary(node, nodeUsage(clock.nowMs()), await runtime.usage()));
+    case "metrics":
+      return text(response, podMetrics(runtime.pods()));
+    case "metrics/resource":
+      return text(response, resourceMetrics(nodeUsage(clock.nowMs()), await runtime.usage()));
+    case "metrics/probes":
+      // How often probes ran is not counted.
+      return text(response, "");
+    default:
+      throw notFound();
+  }
 }
 
 /** `/VERB/NAMESPACE/POD[/UID]/CONTAINER`. @throws {StatusError} NotFound */
@@ -146,7 +161,7 @@ function containerAt({ parts }: Asked): ContainerAt {
   const [, namespace = "", pod = "", ...rest] = parts;
   const container = rest.at(-1) ?? "";
   if (namespace === "" || pod === "" || container === "" || rest.length > 2) {
-    throw new StatusError("NotFound", "404 page not found");
+    throw notFound();
   }
   return { namespace, pod, container };
 }
@@ -159,9 +174,18 @@ async function containerLog(response: ServerResponse, asked: Asked, { runtime, c
   response.flushHeaders();
   for await (const bytes of lines) {
     if (gone.signal.aborted) return;
-    if (!response.write(bytes)) await Promise.race([once(response, "drain"), once(gone.signal, "abort")]);
+    if (!response.write(bytes)) await untilWritable(response);
   }
   response.end();
+}
+
+/** Until there is room for more, or the client is gone. */
+async function untilWritable(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return;
+  const found = new AbortController();
+  const { signal } = found;
+  await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]).catch(() => undefined);
+  found.abort();
 }
 
 /** `POST /run/NAMESPACE/POD/CONTAINER?cmd=…`: a program's whole output. */
@@ -175,7 +199,7 @@ async function runOnce(
   const wish: Wish = { stdin: false, stdout: true, stderr: true, tty: false };
   const program = await runtime.exec(containerAt(asked), command, wish);
   response.once("close", () => program.close());
-  for await (const { bytes } of program.output) response.write(bytes);
+  for await (const { bytes } of program.output) if (!response.write(bytes)) await untilWritable(response);
   await program.exited;
   response.end();
 }
@@ -189,35 +213,31 @@ async function upgrade(request: IncomingMessage, line: Line, options: KubeletOpt
   const asked = await admit(request, options);
   const { runtime } = options;
   switch (asked.parts[0]) {
-    case "exec": {
+    case "exec":
+    case "attach": {
+      const at = containerAt(asked);
       const wish = wishOf(asked.query);
       const command = asked.query.getAll("command");
-      return await remoteCommand(request, line, {
-        wish,
-        options,
-        start: () => runtime.exec(containerAt(asked), command, wish),
-      });
-    }
-    case "attach": {
-      const wish = wishOf(asked.query);
-      return await remoteCommand(request, line, {
-        wish,
-        options,
-        start: () => runtime.attach(containerAt(asked), wish),
-      });
+      mustBeHere(runtime, at.namespace, at.pod);
+      const isExec = asked.parts[0] === "exec";
+      const start = () => (isExec ? runtime.exec(at, command, wish) : runtime.attach(at, wish));
+      return await remoteCommand(request, line, { wish, options, start });
     }
     case "portForward": {
       const [, namespace = "", pod = ""] = asked.parts;
-      // Refused before anything is switched, so that kubectl says why.
-      if (!runtime.pods().some(({ metadata }) => metadata.name === pod && metadata.namespace === namespace)) {
-        throw new StatusError("NotFound", `pod "${pod}_${namespace}" not found`);
-      }
+      mustBeHere(runtime, namespace, pod);
       const dial = (port: number) => runtime.dial({ namespace, pod }, port);
       return await servePortForward(request, line.socket, { head: line.head, dial });
     }
     default:
-      throw new StatusError("NotFound", "404 page not found");
+      throw notFound();
   }
+}
+
+/** Refused before anything is switched, so that kubectl says why. @throws {StatusError} NotFound */
+function mustBeHere(runtime: KubeletRuntime, namespace: string, pod: string): void {
+  const isHere = runtime.pods().some(({ metadata }) => metadata.name === pod && metadata.namespace === namespace);
+  if (!isHere) throw new StatusError("NotFound", `pod "${pod}_${namespace}" not found`);
 }
 
 interface RemoteCommand {
@@ -252,6 +272,10 @@ async function remoteOf(
   if (!wantsSpdy(request)) throw new StatusError("BadRequest", "upgrade to WebSocket or SPDY/3.1");
   if (head.length > 0) socket.unshift(head);
   return acceptSpdy(request, socket) ? await spdyRemote(socket, wish, clock) : undefined;
+}
+
+function notFound(): StatusError {
+  return new StatusError("NotFound", "404 page not found");
 }
 
 const codes: Readonly<Record<string, number>> = {

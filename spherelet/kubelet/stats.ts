@@ -1,15 +1,51 @@
 /** What pods use, as metrics-server and kubectl top read it. */
+import { cpus, freemem, totalmem } from "node:os";
 import type { Pod } from "@atoll/api/builtin/core/v1.types";
 import { formatTime } from "@atoll/machinery/clock";
 import type { PodUsage } from "./runtime.ts";
 
 const billion = 1e9;
+const million = 1e6;
+
+/** What the host uses, all in all. */
+export interface NodeUsage {
+  readonly timeMs: number;
+  readonly cpuNanoseconds: number;
+  readonly memoryBytes: number;
+  readonly availableBytes: number;
+}
+
+/** Of the host this runs on. Memory that would be freed if it were needed is not in use. */
+export function nodeUsage(timeMs: number): NodeUsage {
+  const busyMs = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  const availableBytes = freemem();
+  return { timeMs, cpuNanoseconds: busyMs * million, memoryBytes: totalmem() - availableBytes, availableBytes };
+}
+
+/** Prometheus text of /metrics. Source: k8s.io/kubernetes/pkg/kubelet/metrics */
+export function podMetrics(pods: readonly Pod[]): string {
+  const running = pods.filter(({ status }) => status?.phase === "Running");
+  const states = { running: 0, exited: 0, created: 0 };
+  for (const { state } of pods.flatMap(({ status }) => status?.containerStatuses ?? [])) {
+    if (state?.running !== undefined) states.running++;
+    else if (state?.terminated !== undefined) states.exited++;
+    else states.created++;
+  }
+  const containers = Object.entries(states).map(
+    ([state, count]) => `kubelet_running_containers{container_state="${state}"} ${count}`,
+  );
+  return [
+    family("kubelet_desired_pods", "gauge", "Pods of this node", [`kubelet_desired_pods ${pods.length}`]),
+    family("kubelet_running_pods", "gauge", "Pods that run", [`kubelet_running_pods ${running.length}`]),
+    family("kubelet_running_containers", "gauge", "Containers by state", containers),
+  ].join("");
+}
 
 /**
  * Prometheus text of /metrics/resource.
  * Source: k8s.io/kubernetes/pkg/kubelet/metrics/collectors/resource_metrics.go
  */
-export function resourceMetrics(usages: readonly PodUsage[]): string {
+export function resourceMetrics(node: NodeUsage, usages: readonly PodUsage[]): string {
   const cpu: string[] = [];
   const memory: string[] = [];
   const started: string[] = [];
@@ -28,7 +64,11 @@ export function resourceMetrics(usages: readonly PodUsage[]): string {
     const bytes = containers.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0n);
     podMemory.push(`pod_memory_working_set_bytes{${own}} ${bytes} ${timeMs}`);
   }
+  const nodeCpu = `node_cpu_usage_seconds_total ${node.cpuNanoseconds / billion} ${node.timeMs}`;
+  const nodeMemory = `node_memory_working_set_bytes ${node.memoryBytes} ${node.timeMs}`;
   return [
+    family("node_cpu_usage_seconds_total", "counter", "CPU time used by the node in core-seconds", [nodeCpu]),
+    family("node_memory_working_set_bytes", "gauge", "Working set of the node in bytes", [nodeMemory]),
     family("container_cpu_usage_seconds_total", "counter", "CPU time used by the container in core-seconds", cpu),
     family("container_memory_working_set_bytes", "gauge", "Working set of the container in bytes", memory),
     family("container_start_time_seconds", "gauge", "Start of the container since the epoch in seconds", started),
@@ -47,9 +87,14 @@ function quoted(text = ""): string {
 }
 
 /** The answer of /stats/summary. Source: k8s.io/kubelet/pkg/apis/stats/v1alpha1 */
-export function summary(nodeName: string, usages: readonly PodUsage[]): object {
+export function summary(nodeName: string, node: NodeUsage, usages: readonly PodUsage[]): object {
+  const time = formatTime(node.timeMs);
   return {
-    node: { nodeName },
+    node: {
+      nodeName,
+      cpu: { time, usageCoreNanoSeconds: node.cpuNanoseconds },
+      memory: { time, availableBytes: node.availableBytes, workingSetBytes: node.memoryBytes },
+    },
     pods: usages.map(({ pod, timeMs, containers }) => ({
       podRef: refOf(pod),
       startTime: pod.status?.startTime,
