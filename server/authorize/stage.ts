@@ -81,28 +81,27 @@ export function aggregated(messages: readonly string[]): string {
 /** The stage that asks the authorizers in turn; when none allows, the answer is no. @throws {StatusError} Forbidden */
 export function authorize(authorizers: readonly Authorizer[]): Stage {
   return async (exchange) => {
-    const { user } = exchange;
-    if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
     const info = asAuthorized(exchange.info);
-    // Whatever comes of it, the audit log tells.
-    exchange.annotations.set("authorization.k8s.io/decision", "forbid");
-    const reason = await check(authorizers, user, info);
-    if (isUpgradeByGet(exchange)) await check(authorizers, user, { ...info, verb: "create" });
-    exchange.annotations.set("authorization.k8s.io/decision", "allow");
-    exchange.annotations.set("authorization.k8s.io/reason", reason);
+    await check(authorizers, exchange, info);
+    if (isUpgradeByGet(exchange)) await check(authorizers, exchange, { ...info, verb: "create" });
     exchange.authorized = true;
     return undefined;
   };
 }
 
-/** @returns why it is allowed @throws {StatusError} Forbidden; InternalError when an authorizer failed */
-async function check(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Promise<string> {
+/** The audit log is told of the decision, whatever it is. @throws {StatusError} Forbidden; InternalError when one failed */
+async function check(authorizers: readonly Authorizer[], exchange: Exchange, info: RequestInfo): Promise<void> {
+  const { user, annotations } = exchange;
+  if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
   const { decision, reason, error } = await decide(authorizers, user, info);
-  if (decision === "allow") return reason;
-  if (error !== undefined) {
+  const allows = decision === "allow";
+  if (error !== undefined && !allows) {
+    annotations.set("authorization.k8s.io/reason", "internal error");
     throw new StatusError("InternalError", "Internal error occurred: authorization failed", { cause: error });
   }
-  throw forbidden(user, info, reason);
+  annotations.set("authorization.k8s.io/decision", allows ? "allow" : "forbid");
+  annotations.set("authorization.k8s.io/reason", reason);
+  if (!allows) throw forbidden(user, info, reason);
 }
 
 const streams: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
