@@ -398,8 +398,19 @@ export class PodDriver {
     }
     // While the first container starts, it brings the volumes up by itself.
     const isUsed = [...this.#world.containers.values()].some(({ run }) => run.phase === "running");
-    if (isUsed) this.#ready?.volumes.bringUp(this.#pod).catch((error: unknown) => this.#volumesFailed(error));
+    if (isUsed) void this.#refreshVolumes();
     this.#wake();
+  }
+
+  /** Volumes of a Pod that is on its way out stay as they are. */
+  async #refreshVolumes(): Promise<void> {
+    try {
+      await this.#objects.known(this.#host.clock);
+      await this.#tokens.asked();
+      if (this.#world.ending === undefined) await this.#ready?.volumes.bringUp(this.#pod);
+    } catch (error) {
+      if (this.#ready !== undefined) this.#volumesFailed(error);
+    }
   }
 
   #volumesFailed(error: unknown): void {

@@ -187,7 +187,12 @@ export class Runs {
     try {
       const made = await place.sandbox.run(spec);
       const { process = {} } = spec;
-      await this.#follow(cast, made, { place, process: async () => await Promise.resolve(process) });
+      const follow = this.#follow(cast, made, { place, process: async () => await Promise.resolve(process) });
+      // What cannot be followed is not left to run by itself.
+      await follow.catch(async (error: unknown) => {
+        await place.sandbox.kill(made).catch(() => undefined);
+        throw error;
+      });
     } catch (error) {
       if (!(error instanceof GuestRefused)) throw error;
       tell({ type: "Warning", reason: "Failed", action: "Starting", note: `Error: ${error.message}` });
