@@ -169,6 +169,40 @@ test("a node gets tokens that die with its own pods", async () => {
   }
 });
 
+test("a node gets tokens for those to whom its pod shows them, and for whom a rule names", async () => {
+  const token = { serviceAccountToken: { path: "t", audience: "vault" } };
+  const csi = { name: "d", csi: { driver: "driver.example.com" } };
+  await made("/apis/storage.k8s.io/v1/csidrivers", {
+    metadata: { name: "driver.example.com" },
+    spec: { tokenRequests: [{ audience: "disk" }] },
+  });
+  const volumes = [{ name: "v", projected: { sources: [token] } }, csi];
+  const spec = { nodeName: "one", automountServiceAccountToken: false, containers: [container], volumes };
+  const { metadata } = await made(`${space}/pods`, { metadata: { name: "audiences" }, spec });
+  const boundObjectRef = { apiVersion: "v1", kind: "Pod", name: "audiences", uid: metadata.uid };
+  const ask = async (...audiences: readonly string[]) => {
+    const body = { spec: { boundObjectRef, audiences } };
+    const { status, json } = await one.send("POST", `${space}/serviceaccounts/default/token`, { body });
+    return [status, json?.["message"]];
+  };
+  assert.equal((await ask("vault"))[0], 201);
+  assert.equal((await ask("disk"))[0], 201);
+  const why = (audience: string) =>
+    `serviceaccounts "default" is forbidden: audience "${audience}" not found in pod spec volume, system:node:one is not authorized to request tokens for this audience`;
+  assert.deepEqual(await ask("bank"), [403, why("bank")]);
+  assert.deepEqual(await ask(), [403, why("")]);
+  assert.match(String((await ask("vault", "disk"))[1]), /node may only request 0 or 1 audiences$/);
+  const rbac = "/apis/rbac.authorization.k8s.io/v1";
+  const rule = { verbs: ["request-serviceaccounts-token-audience"], apiGroups: [""], resources: ["bank"] };
+  await made(`${rbac}/clusterroles`, { metadata: { name: "bank" }, rules: [rule] });
+  await made(`${rbac}/clusterrolebindings`, {
+    metadata: { name: "bank" },
+    roleRef: { kind: "ClusterRole", name: "bank" },
+    subjects: [{ kind: "Group", name: "system:nodes" }],
+  });
+  assert.equal((await ask("bank"))[0], 201);
+});
+
 test("a node holds the lease of its own name", async () => {
   const path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
   assert.equal((await one.send("POST", path, { body: { metadata: { name: "one" } } })).status, 201);

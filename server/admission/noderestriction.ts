@@ -8,10 +8,12 @@ import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
 import { nodeOf } from "../authorize/node/authorizer.ts";
 import { neededBy } from "../authorize/node/references.ts";
+import type { Authorizer } from "../authorize/stage.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
 import { readSubject } from "./certificaterequests.ts";
 import { forbidden } from "./forbidden.ts";
+import { checkAudience } from "./tokenaudiences.ts";
 
 const mirror = "kubernetes.io/config.mirror";
 const leases = "kube-node-lease";
@@ -41,6 +43,7 @@ interface Write {
   readonly request: AdmissionRequest;
   readonly node: string;
   readonly catalogue: Catalogue;
+  readonly authorizers: readonly Authorizer[];
 }
 
 type Judge = (write: Write) => void | Promise<void>;
@@ -56,8 +59,8 @@ const judges: Readonly<Record<string, Judge>> = {
   "certificates.k8s.io/certificatesigningrequests": judgeCertificate,
 };
 
-/** The plugin; it reads pods and nodes. */
-export function nodeRestriction(catalogue: Catalogue): AdmissionPlugin {
+/** The plugin; it reads pods and nodes, and asks the authorizers about tokens. */
+export function nodeRestriction(catalogue: Catalogue, authorizers: readonly Authorizer[]): AdmissionPlugin {
   return {
     name: "NodeRestriction",
     handles: ({ kind, operation, user }) =>
@@ -67,7 +70,7 @@ export function nodeRestriction(catalogue: Catalogue): AdmissionPlugin {
       if (node === "") {
         throw forbidden(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
       }
-      return judgeOf(request.kind)?.({ request, node, catalogue });
+      return judgeOf(request.kind)?.({ request, node, catalogue, authorizers });
     },
   };
 }
@@ -274,6 +277,7 @@ async function judgeToken(write: Write): Promise<void> {
   if ((pod as unknown as Pod).spec.nodeName !== node) {
     throw forbidden(request, "node requested token bound to a pod scheduled on a different node");
   }
+  await checkAudience(request, pod as unknown as Pod, write);
 }
 
 function judgeLease({ request, node }: Write): void {

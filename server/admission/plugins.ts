@@ -34,7 +34,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     namespaceLifecycle(catalogue),
     limitRanger(catalogue),
     serviceAccounts(catalogue),
-    nodeRestriction(catalogue),
+    nodeRestriction(catalogue, options.authorizers),
     podSecurity(catalogue),
     priorities(catalogue),
     defaultTolerations,

@@ -8,7 +8,7 @@
 import { less, formatAmounts, type Amounts } from "@atoll/api/core/quota/amounts";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
-import type { Change, Resource } from "../../registry/resource.ts";
+import { type Change, type Resource, unavailable } from "../../registry/resource.ts";
 import { clone } from "../../registry/versions.ts";
 import type { AdmissionRequest } from "../admission.ts";
 import { type Book, type Charges, chargesOf, enter, openBook } from "./books.ts";
@@ -84,7 +84,7 @@ export class Teller {
       } catch (error) {
         // What could not be given back is counted again by the controller.
         if (returned.length > 0) this.#options.onError(error);
-        for (const { refused } of batch) refused(error);
+        for (const { refused } of batch) refused(unavailable(error));
       }
     }
     this.#working = false;
