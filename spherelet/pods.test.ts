@@ -519,3 +519,15 @@ test("an ephemeral container joins a running Pod, and its end changes nothing", 
   assert.equal(isReady(pod), true);
   await removePod("debugged");
 });
+
+test("a Pod that the node evicts fails with the reason, and leaves no machine", async () => {
+  await makePod("evicted", { containers: [shell("sleep 1000")] });
+  await untilPod("evicted", "ready", isReady);
+  spherelet.pods
+    .find(namespace, "evicted")
+    ?.fail({ reason: "Evicted", message: "The node was low on resource: memory." }, 0);
+  const pod = await untilPod("evicted", "failed", hasPhase("Failed"));
+  assert.deepEqual([pod.status.reason, stateOf(pod)?.state.terminated?.exitCode], ["Evicted", 137]);
+  await eventually("its machine is gone", () => spherelet.pods.find(namespace, "evicted")?.world.machine === "none");
+  await removePod("evicted");
+});

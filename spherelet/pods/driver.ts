@@ -14,7 +14,7 @@ import { parseTime, type Timer } from "@atoll/machinery/clock";
 import type { Happening } from "@atoll/runtime/events";
 import { graceSecondsOf, isOver, planPod, type Step } from "../lifecycle/plan.ts";
 import { statusOf } from "../lifecycle/status.ts";
-import { castOf, containerOf, newWorld, type PodWorld } from "../lifecycle/world.ts";
+import { castOf, containerOf, isAlive, newWorld, type PodWorld } from "../lifecycle/world.ts";
 import type { NodeFacts } from "../translate/fields.ts";
 import { PodObjects } from "../volumes/references.ts";
 import { PodVolumes } from "../volumes/podvolumes.ts";
@@ -210,6 +210,7 @@ export class PodDriver {
       else if (deadlineMs < ending.deadlineMs) this.#world.ending = { ...ending, deadlineMs };
       return Number.POSITIVE_INFINITY;
     }
+    this.#noteVerdict(nowMs);
     if (spec.activeDeadlineSeconds === undefined) return Number.POSITIVE_INFINITY;
     const dueMs = this.#world.sinceMs + spec.activeDeadlineSeconds * 1000;
     if (dueMs > nowMs) return dueMs;
@@ -219,6 +220,15 @@ export class PodDriver {
       deadlineMs: nowMs + graceSecondsOf(this.#pod) * 1000,
     };
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** Somebody else has said that the Pod is over: what still runs of it ends. */
+  #noteVerdict(nowMs: number): void {
+    const { phase, reason = "", message = "" } = this.#pod.status;
+    const isOver = phase === "Failed" || phase === "Succeeded";
+    if (!isOver || ![...this.#world.containers.values()].some(isAlive)) return;
+    const failure = phase === "Failed" ? { reason, message } : undefined;
+    this.#world.ending ??= { failure, deadlineMs: nowMs + graceSecondsOf(this.#pod) * 1000 };
   }
 
   #report(nowMs: number): void {

@@ -8,11 +8,14 @@ import { makeDisk } from "@atoll/crx/disk";
 import { blockSlots } from "@atoll/crx/spec";
 import { castOf } from "../lifecycle/world.ts";
 import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
-import { machineSize, scratchBytes } from "../translate/resources.ts";
+import { type MachineSize, machineSize, scratchBytes } from "../translate/resources.ts";
 import type { PodContext } from "./context.ts";
+import type { PodHost } from "./host.ts";
 import { imageAtHand } from "./imagery.ts";
 import { scratchName } from "./record.ts";
 import { Sandbox } from "./sandbox.ts";
+
+const templatePatienceMs = 10_000;
 
 /** A machine and its place in the network. */
 export interface Started {
@@ -29,8 +32,7 @@ export async function startSandbox(context: PodContext, number: number): Promise
     host.network?.attach({ uid, namespace }),
     imagesAtHand(context),
     context.save().then(async () => await scratchDisk(context)),
-    // The first machine of a size waits for its template, as all others do then; without one it boots.
-    host.machines.templates.ensure(size).catch(() => undefined),
+    templateOf(host, size),
   ]);
   const names = {
     podIP: attachment?.address ?? "",
@@ -55,6 +57,17 @@ export async function startSandbox(context: PodContext, number: number): Promise
     }
     throw error;
   }
+}
+
+/** The first machine of a size waits for its template, as all others do then; but not for long, since it can boot. */
+async function templateOf({ machines, clock }: PodHost, size: MachineSize): Promise<void> {
+  const waiting = new AbortController();
+  const making = machines.templates.ensure(size).then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([making, clock.sleep(templatePatienceMs, waiting.signal).catch(() => undefined)]);
+  waiting.abort();
 }
 
 /** Only disks that a machine has from the start are cheap; the others come when their container starts. */
