@@ -15,6 +15,7 @@ import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
 import { jobController } from "./job/controller.ts";
+import { metricsController } from "./metrics/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
@@ -49,6 +50,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    metricsController,
     resourceQuotaController(),
     binder,
     approvingController,

@@ -68,6 +68,8 @@ const common: readonly PolicyRule[] = [
   rule(["escalate"], "rbac.authorization.k8s.io", ["clusterroles"]),
   // What the agent of an attached cluster may do in its namespace, the controllers themselves need not.
   rule(["bind", "escalate"], "rbac.authorization.k8s.io", ["roles"]),
+  // What nodes and pods use.
+  rule(["get"], "", ["nodes/proxy"]),
   // The kinds of Atoll's own.
   rule(["create", "patch"], "apiextensions.k8s.io", ["customresourcedefinitions"]),
   rule(["get", "list", "watch"], "*", ["*"]),

@@ -16,13 +16,13 @@ import type { Client } from "@atoll/client/client";
 import type { Transport } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
 import { type Reason, StatusError } from "@atoll/machinery/status";
+import type { ServingPair } from "@atoll/runtime/certificates/selfsigned";
 import type { Log } from "@atoll/runtime/log";
 import { agentUser } from "../cluster/names.ts";
 import type { Admitted, Agents, Presented } from "./agents.ts";
 import { clusterOf, enrol, keyHash } from "./enrol.ts";
 import { forward } from "./forward.ts";
 import { isWithin } from "./paths.ts";
-import type { ServingPair } from "./tls.ts";
 import { takeToken } from "./tokens.ts";
 
 /** What a gateway needs. */

@@ -1,31 +1,20 @@
 /** The gateway's own certificate: self-signed, kept in a Secret that all gateways share, named in what agents are given. */
-import { webcrypto } from "node:crypto";
-import { isIP } from "node:net";
 import { ConfigMap, Namespace, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isAlreadyExists } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
-import { type Clock, dateOf } from "@atoll/machinery/clock";
-import { importKeys, newPrivateKey } from "@atoll/runtime/certificates/newrequest";
-import { x509 } from "@atoll/runtime/certificates/request";
+import type { Clock } from "@atoll/machinery/clock";
+import { type ServingPair, selfSigned } from "@atoll/runtime/certificates/selfsigned";
 
 /** Where the fleet keeps what is its own on the hub. */
 export const fleetNamespace = "atoll-fleet";
 const configName = "gateway";
 const gatewaySecret = "gateway-tls";
-const dayMs = 24 * 3600_000;
-const days = 3650;
-
-/** A certificate and its key, PEM. */
-export interface ServingPair {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** The pair of this hub's gateways; made by whoever comes first. @param names DNS names and addresses */
 export async function servingPair(client: Client, clock: Clock, names: readonly string[]): Promise<ServingPair> {
   await createUnlessThere(() => client.create(Namespace, { metadata: { name: fleetNamespace } }));
-  const made = await newPair(clock, names);
+  const made = await selfSigned("atoll-fleet-gateway", names, clock.nowMs());
   await createUnlessThere(() =>
     client.create(Secret, {
       metadata: { name: gatewaySecret, namespace: fleetNamespace },
@@ -63,27 +52,4 @@ async function createUnlessThere(create: () => Promise<unknown>): Promise<void> 
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
-}
-
-async function newPair(clock: Clock, names: readonly string[]): Promise<ServingPair> {
-  const library = await x509();
-  const key = newPrivateKey();
-  const cert = await library.X509CertificateGenerator.createSelfSigned(
-    {
-      name: [{ CN: ["atoll-fleet-gateway"] }],
-      notBefore: dateOf(clock.nowMs() - dayMs),
-      notAfter: dateOf(clock.nowMs() + days * dayMs),
-      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-      keys: await importKeys(key),
-      extensions: [
-        new library.BasicConstraintsExtension(true, 0, true),
-        new library.ExtendedKeyUsageExtension(["1.3.6.1.5.5.7.3.1"]),
-        new library.SubjectAlternativeNameExtension(
-          names.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
-        ),
-      ],
-    },
-    webcrypto,
-  );
-  return { cert: cert.toString("pem"), key };
 }
