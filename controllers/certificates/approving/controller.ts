@@ -77,7 +77,9 @@ async function decide(wanted: CertificateSigningRequest, tools: Reconcile): Prom
     await client.replace({ ...wanted, status: { ...wanted.status, conditions } }, "approval");
     return settled;
   }
-  return ways.length === 0 ? settled : again({ afterMs: lookAgainMs });
+  // A node may ask before its addresses have been heard of here.
+  const mayCome = ways.length > 0 || wanted.spec.signerName === nodeServingSigner;
+  return mayCome ? again({ afterMs: lookAgainMs }) : settled;
 }
 
 /** The rights by which a request could be approved, in the order in which they are asked for. */
