@@ -106,7 +106,9 @@ export function sendThrough(
   { body, contentType = "application/json", headers = {} }: SendOptions,
 ): Promise<Answer> {
   const data = body === undefined || typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const sent = data === undefined ? headers : { "content-type": contentType, ...headers };
+  // Node sends the body of a DELETE without saying how long it is unless told to.
+  const length = data === undefined ? undefined : Buffer.byteLength(data as string | Buffer);
+  const sent = data === undefined ? headers : { "content-type": contentType, "content-length": length, ...headers };
   return new Promise((resolve, reject) => {
     const request = httpsRequest({ host: "127.0.0.1", ...target, headers: sent }, (response) => {
       const chunks: Buffer[] = [];
