@@ -3,11 +3,11 @@
  * kube-apiserver and etcd did on a machine of the same kind. Source of the peer's figures: kube-apiserver 1.36.2 with
  * etcd 3.5.30 on two cores, medians of four runs. The machine matters more than the last digit: compare ratios.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Connections, type Figures, load, quantile, type Target } from "./load.ts";
-import { start } from "./server.ts";
+import { start, usage } from "./server.ts";
 import { fanOut } from "./watchers.ts";
 
 interface Row {
@@ -133,14 +133,6 @@ async function listMs(connections: Connections, path: string): Promise<number> {
     took.push(performance.now() - began);
   }
   return quantile(took, 0.5);
-}
-
-async function usage(pid: number): Promise<{ cpuSeconds: number; residentMiB: number }> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const residentKiB = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, residentMiB: residentKiB / 1024 };
 }
 
 function print(): void {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Flooded } from "./flood.ts";
 import { Connections, quantile, type Target } from "./load.ts";
-import { asUser, start } from "./server.ts";
+import { asUser, start, usage } from "./server.ts";
 
 interface Row {
   readonly measure: string;
@@ -33,6 +33,7 @@ interface Side {
   readonly admin: Connections;
   readonly person: Connections;
   readonly target: Target;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -56,7 +57,7 @@ async function side(): Promise<Side> {
     await server.stop();
     await rm(data, { recursive: true, force: true });
   };
-  return { admin, person, target, stop };
+  return { admin, person, target, pid: server.pid, stop };
 }
 
 const binding = (name: string, role: string, subject: string) => ({
@@ -123,6 +124,7 @@ async function compare(): Promise<void> {
   await fill(full);
   await creates(bare);
   await creates(full);
+  const began = [await usage(bare.pid), await usage(full.pid)] as const;
   const without: number[] = [];
   const withAll: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -133,6 +135,10 @@ async function compare(): Promise<void> {
   rows.push({ measure: "create, no bindings and policies, p50", value: few, unit: "ms" });
   rows.push({ measure: `create, ${bindings} bindings and ${policies} policies, p50`, value: many, unit: "ms" });
   rows.push({ measure: "what they add", value: many - few, unit: "ms", must: 0.3 });
+  const ended = [await usage(bare.pid), await usage(full.pid)] as const;
+  const cpuMs = (i: 0 | 1) => ((ended[i].cpuSeconds - began[i].cpuSeconds) * 1000) / (rounds * perRound);
+  rows.push({ measure: "CPU of a create, without and", value: cpuMs(0), unit: "ms" });
+  rows.push({ measure: "with them, which a busy machine changes less", value: cpuMs(1), unit: "ms" });
   await bare.stop();
   await full.stop();
 }

@@ -52,3 +52,12 @@ export async function asUser(target: Target, data: string, commonName: string): 
   const authority = { cert: await read("ca.crt"), key: await read("ca.key") };
   return { ...target, ...(await issue(authority, { commonName, usage: "client", days: 1 }, Date.now())) };
 }
+
+/** What a process has used since it began. */
+export async function usage(pid: number): Promise<{ cpuSeconds: number; residentMiB: number }> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const residentKiB = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
+  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, residentMiB: residentKiB / 1024 };
+}
