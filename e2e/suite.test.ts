@@ -59,11 +59,11 @@ test("the API through two servers on one etcd", { timeout: 300_000 }, async (t) 
 });
 
 /** What can happen to a member, and how it ends. */
-function troubles({ members }: EtcdCluster): readonly { begin: () => unknown; end: () => unknown }[] {
+function troubles({ members }: EtcdCluster): readonly { begin: () => Promise<void>; end: () => Promise<void> }[] {
   const each = members.flatMap((member) => [
     { begin: () => member.kill(), end: () => member.start() },
-    { begin: () => member.freeze(), end: () => member.thaw() },
-    { begin: () => member.cut(), end: () => member.heal() },
+    { begin: async () => member.freeze(), end: async () => member.thaw() },
+    { begin: async () => member.cut(), end: async () => member.heal() },
   ]);
   return nightly ? each : each.filter((_, i) => i % 4 === 0);
 }

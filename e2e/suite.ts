@@ -190,8 +190,8 @@ export const stories: Readonly<Record<string, Story>> = {
     for (const i of [1, 2, 3, 4]) {
       const spec = { type: "NodePort", ports: [{ port: 80 }] };
       const made = await teller.made(services, { spec }, { name: `${teller.name}-${i}` });
-      const [port] = made.spec?.["ports"] as { nodePort: number }[];
-      given.add(made.spec?.["clusterIP"]).add(port?.nodePort);
+      const { clusterIP, ports = [] } = made.spec as { clusterIP: string; ports?: { nodePort: number }[] };
+      given.add(clusterIP).add(ports[0]?.nodePort);
     }
     assert.equal(given.size, 8);
   },

@@ -15,6 +15,7 @@ import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createPublicKey } from "node:crypto";
 import { parseDate } from "@atoll/machinery/clock";
+import { alone } from "./lock.ts";
 import { writePrivate } from "./private.ts";
 import { type CertificateWish, issue, type KeyPair, newAuthority, newKey } from "./authority.ts";
 
@@ -37,13 +38,17 @@ const year = 365;
 const renewBeforeMs = 30 * 24 * 60 * 60 * 1000;
 
 /**
- * Reads the folder, making what is missing.
+ * Reads the folder, making what is missing; servers that do so at the same moment wait for each other.
  * @param names DNS names and addresses that the server's certificate must have
  * @throws when a file is there but cannot be read
  */
 export async function openPki(folder: string, names: readonly string[], nowMs: number): Promise<Pki> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
+  return await alone(folder, () => openAlone(folder, names, nowMs));
+}
+
+async function openAlone(folder: string, names: readonly string[], nowMs: number): Promise<Pki> {
   const ca = await authority(folder, "ca", { name: "atoll-ca", nowMs });
   const frontProxyCa = await authority(folder, "front-proxy-ca", { name: "atoll-front-proxy-ca", nowMs });
   const signed = (name: string, issuer: KeyPair, wish: Omit<CertificateWish, "days">) =>
@@ -114,7 +119,7 @@ async function readPair(folder: string, name: string): Promise<KeyPair | undefin
   return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
-/** Keeps a pair unless another server of the cluster was quicker; then that one's counts. */
+/** Keeps a pair, unless half of one is there already and the other half, too, by now. */
 async function keepPair(
   folder: string,
   name: string,
