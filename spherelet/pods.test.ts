@@ -291,6 +291,7 @@ test("a container that crashes is started again, then left alone for a while", a
   );
   assert.equal(pod.status.phase, "Running");
   assert.match(await logOf(pod, "main", 0), /run/);
+  await eventually("the back-off is told", async () => (await eventReasons(pod)).has("BackOff"));
   await removePod("crashes");
 });
 
@@ -530,4 +531,21 @@ test("a Pod that the node evicts fails with the reason, and leaves no machine", 
   assert.deepEqual([pod.status.reason, stateOf(pod)?.state.terminated?.exitCode], ["Evicted", 137]);
   await eventually("its machine is gone", () => spherelet.pods.find(namespace, "evicted")?.world.machine === "none");
   await removePod("evicted");
+});
+
+test("a Pod with a finalizer is let go, and shows how it ended until that is gone", async () => {
+  await makePod("final", { restartPolicy: "Never", containers: [shell("sleep 1000")] });
+  await untilPod("final", "ready", isReady);
+  const finalizers = (names: readonly string[]) =>
+    ({ type: "merge", body: { metadata: { finalizers: names } } }) as const;
+  await client.patch(Pod, { key: toKey(namespace, "final"), patch: finalizers(["example.test/keep"]) });
+  await client.delete(Pod, toKey(namespace, "final"), { graceSeconds: 1 });
+  await eventually("the node has let it go", () => spherelet.pods.find(namespace, "final") === undefined, patienceMs);
+  await systemClock.sleep(500);
+  const pod = await podOf("final");
+  assert.equal(pod.status.phase, "Failed");
+  assert.equal(stateOf(pod)?.state.terminated?.exitCode, 137);
+  assert.equal(spherelet.pods.find(namespace, "final"), undefined);
+  await client.patch(Pod, { key: toKey(namespace, "final"), patch: finalizers([]) });
+  await eventually("it is gone", async () => await isGone("final"));
 });

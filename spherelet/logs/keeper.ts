@@ -84,10 +84,20 @@ export class LogKeeper {
   }
 
   /**
-   * Writes everything that comes, to the end.
+   * Writes everything that comes, to the end, and lets go of the files.
    * @throws when the channel was cut; what was written stays
    */
   async keep(source: LogSource): Promise<void> {
+    try {
+      await this.#keepAll(source);
+    } finally {
+      this.#ended = true;
+      await this.#close();
+      for (const listener of this.#listeners) listener();
+    }
+  }
+
+  async #keepAll(source: LogSource): Promise<void> {
     let batch: Buffer[] = [];
     let bytes = 0;
     let end = this.#mark.offset;
@@ -124,11 +134,9 @@ export class LogKeeper {
     this.#output.flush(lastNs, batch);
     this.#errors.flush(lastNs, batch);
     await this.#append(batch, this.#markAt(end));
-    await this.#finish();
   }
 
-  /** Lets go of the files. */
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     await this.#file.close();
     await this.#marks.close();
   }
@@ -158,12 +166,6 @@ export class LogKeeper {
     this.#file = await open(path, "a+", 0o640);
     this.#mark = { ...this.#mark, size: 0 };
     await this.#marks.write(this.#mark);
-  }
-
-  async #finish(): Promise<void> {
-    this.#ended = true;
-    await this.close();
-    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -98,7 +98,6 @@ test("what was acknowledged is in the file, and nothing is doubled, wherever a k
       await mkdir(own);
       const first = await LogKeeper.open(own, 0);
       await assert.rejects(first.keep(source(texts.slice(0, broken), { breakOff: true }).log), /cut/);
-      await first.close();
       const second = await LogKeeper.open(own, 0);
       const { log, acknowledged, end } = source(texts, { from: second.offset });
       await second.keep(log);
@@ -118,7 +117,6 @@ test("what was written without its mark is written again", async () => {
   await inFolder(async (folder) => {
     const keeper = await LogKeeper.open(folder, 0);
     await assert.rejects(keeper.keep(source(["one\n", "two\n"], { breakOff: true }).log));
-    await keeper.close();
     // As if the process had been killed between the two writes: the file is longer than the mark says.
     await truncate(join(folder, "0.log"), 4096);
     const next = await LogKeeper.open(folder, 0);

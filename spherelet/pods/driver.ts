@@ -21,7 +21,7 @@ import { PodVolumes } from "../volumes/podvolumes.ts";
 import { Tokens } from "../volumes/tokens.ts";
 import type { PodContext } from "./context.ts";
 import type { PodHost } from "./host.ts";
-import { type PodRecord, RecordKeeper, worldOf } from "./record.ts";
+import { type PodRecord, RecordKeeper, scratchName, worldOf } from "./record.ts";
 import { StatusReporter } from "./reporter.ts";
 import { type Place, type RunHooks, Runs } from "./runs.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -62,6 +62,8 @@ export class PodDriver {
   #machineFailures = 0;
   #isDue = false;
   #isRemoved = false;
+  /** Everything has ended, and what it needed is given back. */
+  #isAtRest = false;
   #isClosed = false;
 
   constructor(host: PodHost, pod: Pod, hooks: (context: PodContext) => RunHooks, earlier?: Earlier) {
@@ -110,7 +112,7 @@ export class PodDriver {
   /** The object has changed. */
   update(pod: Pod): void {
     this.#pod = pod;
-    this.#objects.update(pod);
+    if (!this.#isAtRest) this.#objects.update(pod);
     this.#sourcesChanged();
   }
 
@@ -161,7 +163,12 @@ export class PodDriver {
 
   #facts(): NodeFacts {
     const { hostIP, allocatable } = this.#host;
-    return { hostIP, allocatable, podIP: this.#attachment?.address ?? "" };
+    return { hostIP, allocatable, podIP: this.#podIP() };
+  }
+
+  /** A Pod that is over keeps showing the address that it had. */
+  #podIP(): string {
+    return this.#attachment?.address ?? this.#pod.status.podIP ?? "";
   }
 
   #tell(happening: Happening, _container?: Container | EphemeralContainer): void {
@@ -233,7 +240,7 @@ export class PodDriver {
 
   #report(nowMs: number): void {
     const { hostIP } = this.#host;
-    const podIP = this.#attachment?.address ?? "";
+    const podIP = this.#podIP();
     const before = this.#reporter.last ?? this.#pod.status;
     this.#reporter.offer(statusOf(this.#pod, this.#world, { nowMs, hostIP, podIP, before }));
   }
@@ -363,7 +370,10 @@ export class PodDriver {
   /** Everything has ended. A Pod that is over stays until it is deleted; one that is deleted goes. */
   async #finish(): Promise<void> {
     await this.#host.network?.detach(this.#pod.metadata.uid ?? "");
+    this.#isAtRest = true;
     this.#tokens.release();
+    this.#objects.release();
+    await rm(join(this.#folder, scratchName), { force: true });
     const isDeleted = this.#pod.metadata.deletionTimestamp !== undefined;
     if (!isDeleted && !this.#isRemoved) return;
     if (!this.#isRemoved) await this.#giveUp();
@@ -393,7 +403,6 @@ export class PodDriver {
     this.#objects.release();
     this.#reporter.close();
     await this.#record.remove();
-    await rm(this.#folder, { recursive: true, force: true });
     this.#done.resolve();
   }
 

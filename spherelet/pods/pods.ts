@@ -80,6 +80,8 @@ export class Pods {
     const driver = this.#drivers.get(uid);
     if (driver !== undefined) return driver.update(pod);
     if (this.#refused.has(uid)) return;
+    // Let go already, it only waits for somebody's finalizer.
+    if (pod.metadata.deletionGracePeriodSeconds === 0) return;
     const hasEnded = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     // One that has ended and is not known here has left nothing; deleted, it only has to be let go.
     if (hasEnded && pod.metadata.deletionTimestamp === undefined) return;

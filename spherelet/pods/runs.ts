@@ -5,8 +5,8 @@ import { GuestRefused } from "@atoll/crx/channel/session";
 import type { LogRecord } from "@atoll/crx/channel/stream";
 import type { Container as GuestContainer, Exit, ProcessSpec } from "@atoll/crx/guest";
 import type { Timer } from "@atoll/machinery/clock";
-import { nextBackOff } from "../lifecycle/restart.ts";
-import { type Cast, containerOf, type ContainerWorld, type Run, type Termination } from "../lifecycle/world.ts";
+import { nextBackOff, restartMs, shouldRestart } from "../lifecycle/restart.ts";
+import { type Cast, castOf, containerOf, type ContainerWorld, type Run, type Termination } from "../lifecycle/world.ts";
 import { LogKeeper, removeLog } from "../logs/keeper.ts";
 import { tailText } from "../logs/tail.ts";
 import { CannotStart } from "../translate/failure.ts";
@@ -332,7 +332,19 @@ export class Runs {
     state.started = false;
     state.ready = false;
     this.#hooks.ended(state.name);
+    this.#tellBackOff(state, end);
     this.#context.changed();
+  }
+
+  /** A container that will be left alone for a while says so. */
+  #tellBackOff({ name, backOff }: ContainerWorld, end: Termination): void {
+    const { pod, host, world } = this.#context;
+    const cast = castOf(pod).find(({ container }) => container.name === name);
+    if (cast === undefined || world.ending !== undefined || !shouldRestart(pod, cast, end)) return;
+    if (restartMs(backOff, end) <= host.clock.nowMs()) return;
+    const { metadata } = pod;
+    const note = `Back-off restarting failed container ${name} in pod ${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+    this.#context.tell({ type: "Warning", reason: "BackOff", action: "Starting", note }, cast.container);
   }
 
   /** The machine is there and the container is not: it was removed after it had ended, or never begun. */
