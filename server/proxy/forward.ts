@@ -89,10 +89,12 @@ function open(request: IncomingMessage, forwarding: Forwarding, how: "upgrade" |
     agent: false,
     // A side that has said all it has to say may still listen.
     allowHalfOpen: how === "upgrade",
+    // Until there is a connection; what follows takes as long as it likes.
+    timeout: connectTimeoutMs,
     ...backend.tls,
   };
   const outgoing = backend.tls === undefined ? httpRequest(options) : httpsRequest(options);
-  outgoing.setTimeout(connectTimeoutMs, () => outgoing.destroy(new Error("the connection takes too long")));
+  outgoing.on("timeout", () => outgoing.destroy(new Error("the connection takes too long")));
   outgoing.once("socket", (socket) => {
     socket.once(backend.tls === undefined ? "connect" : "secureConnect", () => outgoing.setTimeout(0));
   });

@@ -10,6 +10,7 @@ import { isTrue } from "../request.ts";
 
 const counts = ["sinceSeconds", "tailLines", "limitBytes"] as const;
 const least = { sinceSeconds: 1, tailLines: 0, limitBytes: 1 } as const;
+const tooSmall = ["must be greater than or equal to 0", "must be greater than 0"] as const;
 const switches = ["follow", "previous", "timestamps"] as const;
 
 /** What a kubelet is asked for a log. @throws {StatusError} BadRequest, Invalid */
@@ -22,7 +23,7 @@ export function logQuery(query: URLSearchParams, name: string): URLSearchParams 
     if (text === null || text === "") continue;
     if (!/^-?\d{1,18}$/.test(text)) throw unreadable(field, text);
     if (Number(text) < least[field]) {
-      errors.invalid(Path.of(field), Number(text), `must be greater than or equal to ${least[field]}`);
+      errors.invalid(Path.of(field), Number(text), tooSmall[least[field]]);
     }
     asked.set(field, text);
   }
@@ -47,6 +48,9 @@ function takeStream(query: URLSearchParams, asked: URLSearchParams, errors: Fiel
   if (stream === null) return;
   if (!["All", "Stdout", "Stderr"].includes(stream)) {
     errors.notSupported(Path.of("stream"), stream, ["All", "Stderr", "Stdout"]);
+  }
+  if (stream !== "All" && asked.has("tailLines")) {
+    errors.forbidden(Path.root, "`tailLines` and specific `stream` are mutually exclusive for now");
   }
   asked.set("stream", stream);
 }
