@@ -88,7 +88,7 @@ test("what no controller declares to write, the account may not", async (t) => {
   };
   for (const [path, body] of [
     ["/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding],
-    ["/apis/apiregistration.k8s.io/v1/apiservices", { metadata: { name: "v1.forged.example.com" } }],
+    ["/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name: "forged" }, value: 1 }],
     ["/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", { metadata: { name: "spy" } }],
   ] as const) {
     assert.equal((await manager.send("POST", path, { body })).status, 403, path);
