@@ -16,6 +16,7 @@ import { type Authorize, callerOf, rightFor } from "./access.ts";
 import { logOptions, wishOf } from "./query.ts";
 import type { ContainerAt, KubeletRuntime, Program, Wish } from "./runtime.ts";
 import { nodeUsage, podMetrics, resourceMetrics, summary } from "./stats.ts";
+import { keepAsking } from "./streams/pings.ts";
 import { servePortForward } from "./streams/portforward.ts";
 import { failureOf, join, type Remote } from "./streams/remote.ts";
 import { acceptSpdy, spdyRemote, wantsSpdy } from "./streams/spdyremote.ts";
@@ -48,9 +49,12 @@ const headersTimeoutMs = 10_000;
 /** Starts the API; it serves when the promise resolves. */
 export async function startKubelet(options: KubeletOptions): Promise<KubeletServer> {
   const { log } = options;
-  const server = createServer({ ...secure(options.tls), headersTimeout: headersTimeoutMs }, (request, response) => {
-    answer(request, response, options).catch((error: unknown) => refuse(response, error, log));
-  });
+  const server = createServer(
+    { ...secure(options.tls), headersTimeout: headersTimeoutMs, handshakeTimeout: headersTimeoutMs },
+    (request, response) => {
+      answer(request, response, options).catch((error: unknown) => refuse(response, error, log));
+    },
+  );
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
     upgrade(request, { socket, head }, options).catch((error: unknown) => refuseUpgrade(socket, error, log));
@@ -227,7 +231,7 @@ async function upgrade(request: IncomingMessage, line: Line, options: KubeletOpt
       const [, namespace = "", pod = ""] = asked.parts;
       mustBeHere(runtime, namespace, pod);
       const dial = (port: number) => runtime.dial({ namespace, pod }, port);
-      return await servePortForward(request, line.socket, { head: line.head, dial });
+      return await servePortForward(request, line.socket, { head: line.head, dial, clock: options.clock });
     }
     default:
       throw notFound();
@@ -253,6 +257,7 @@ async function remoteCommand(
 ): Promise<void> {
   const remote = await remoteOf(request, line, { wish, clock: options.clock });
   if (remote === undefined) return;
+  void keepAsking(options.clock, remote.gone, () => remote.ping());
   try {
     await join(await start(), remote, wish);
   } catch (error) {

@@ -6,6 +6,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { createWebSocketStream } from "ws";
+import type { Clock } from "@atoll/machinery/clock";
+import { keepAsking } from "./pings.ts";
 import { SpdyConnection, type SpdyStream } from "./spdy.ts";
 import { acceptSpdy } from "./spdyremote.ts";
 import { acceptWebSocket, wantsWebSocket } from "./websocket.ts";
@@ -21,7 +23,7 @@ export type Dial = (port: number) => Promise<Duplex>;
 export async function servePortForward(
   request: IncomingMessage,
   socket: Duplex,
-  { head, dial }: { readonly head: Buffer; readonly dial: Dial },
+  { head, dial, clock }: { readonly head: Buffer; readonly dial: Dial; readonly clock: Clock },
 ): Promise<void> {
   const carrier = await carrierOf(request, socket, head);
   if (carrier === undefined) return;
@@ -37,7 +39,10 @@ export async function servePortForward(
     waiting.delete(id);
     void forwardOne(connection, { data: stream, errors }, dial);
   });
+  const gone = new AbortController();
+  void keepAsking(clock, gone.signal, () => connection.ping());
   await connection.run().catch(() => undefined);
+  gone.abort(new Error("the client went away"));
 }
 
 async function carrierOf(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Duplex | undefined> {

@@ -14,6 +14,8 @@ export interface Remote {
   readonly gone: AbortSignal;
   /** Resolves when there is room for more. */
   write(source: "output" | "errors", bytes: Uint8Array): Promise<void>;
+  /** Writes what means nothing: if it is gone, that shows. */
+  ping(): void;
   /** Tells how it ended, and closes. */
   finish(status: object): Promise<void>;
 }

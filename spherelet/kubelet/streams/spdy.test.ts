@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { constants, createDeflate } from "node:zlib";
@@ -225,6 +227,31 @@ test("what nobody takes holds the client back; a stream that is forgotten does n
   await until(() => done);
   client.duplex.end();
   await running;
+});
+
+test("a client that goes away is missed, though nobody takes what it sent", async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = new Client(connect((server.address() as AddressInfo).port, "127.0.0.1"));
+  await until(() => sockets.length === 1);
+  const [socket] = sockets;
+  assert.ok(socket !== undefined);
+  const connection = new SpdyConnection(socket, () => undefined);
+  let over = false;
+  void connection.run().finally(() => (over = true));
+  client.duplex.write(await client.open(1, {}));
+  for (let i = 0; i < 200; i++) client.duplex.write(dataFrame(1, Buffer.alloc(65_536), false));
+  await systemClock.sleep(100);
+  connection.ping();
+  await until(() => client.controls.some(({ type, stream }) => type === controlTypes.ping && stream === 2));
+  client.duplex.destroy();
+  await systemClock.sleep(100);
+  while (!over) {
+    connection.ping();
+    await systemClock.sleep(5);
+  }
+  server.close();
 });
 
 test("the client's going, its reset of a stream, and a ping are heard", async () => {

@@ -126,6 +126,7 @@ export class SpdyConnection {
   readonly #inflate: HeaderPress<Inflate>;
   readonly #deflate: HeaderPress<Deflate>;
   #drained: Promise<void> | undefined;
+  #pings = 0;
 
   /** @param onStream called with each stream that the client opens; it has been accepted */
   constructor(duplex: Duplex, onStream: (stream: SpdyStream) => void) {
@@ -135,6 +136,12 @@ export class SpdyConnection {
     this.#inflate = new HeaderPress(createInflate({ dictionary, flush, finishFlush: flush }));
     this.#deflate = new HeaderPress(createDeflate({ dictionary, flush }));
     duplex.on("error", () => duplex.destroy());
+    // Whoever waits for room in a stream learns of it by the stream's end.
+    duplex.on("close", () => this.#cutAll());
+  }
+
+  #cutAll(): void {
+    for (const stream of this.#streams.values()) stream.cut();
   }
 
   /** Serves until the client goes away. @throws {NotSpdy} what it speaks is something else */
@@ -147,11 +154,18 @@ export class SpdyConnection {
       if (error instanceof NotSpdy) throw error;
       // The client went away: the streams say so by their end.
     } finally {
-      for (const stream of this.#streams.values()) stream.cut();
+      this.#cutAll();
       this.#inflate.close();
       this.#deflate.close();
       this.#duplex.destroy();
     }
+  }
+
+  /** Writes what means nothing: if the client is gone, that shows. */
+  ping(): void {
+    // A server's own have even numbers.
+    this.#pings += 2;
+    void this.send(controlFrame(controlTypes.ping, numbers(this.#pings)));
   }
 
   /** Ends the connection once what was sent is on its way. */
@@ -196,6 +210,8 @@ export class SpdyConnection {
         this.#streams.delete(frame.stream);
         return;
       case controlTypes.ping:
+        // An even one is the answer to one of ours.
+        if (frame.stream % 2 === 0) return;
         return await this.send(controlFrame(controlTypes.ping, frame.payload));
       default:
         return;

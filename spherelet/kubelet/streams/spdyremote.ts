@@ -69,6 +69,7 @@ export async function spdyRemote(socket: Duplex, wish: Wish, clock: Clock): Prom
     resizes: streams.get("resize"),
     gone: gone.signal,
     write: async (source, bytes) => await streams.get(source === "output" ? "stdout" : "stderr")?.write(bytes),
+    ping: () => connection.ping(),
     async finish(status) {
       await streams.get("error")?.write(Buffer.from(JSON.stringify(status)));
       for (const stream of streams.values()) {

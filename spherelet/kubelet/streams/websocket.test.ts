@@ -9,7 +9,7 @@ import { WebSocket } from "ws";
 import { eventually } from "@atoll/harness/client";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Program, Wish } from "../runtime.ts";
-import { join } from "./remote.ts";
+import { join, type Remote } from "./remote.ts";
 import { acceptWebSocket, webSocketRemote } from "./websocket.ts";
 
 const wish: Wish = { stdin: true, stdout: true, stderr: true, tty: true };
@@ -76,6 +76,7 @@ class Held implements Program {
 
 const server = createServer();
 let programs: Held[] = [];
+let remotes: Remote[] = [];
 let address = "";
 
 before(async () => {
@@ -85,7 +86,9 @@ before(async () => {
       if (websocket === undefined) return;
       const program = new Held();
       programs.push(program);
-      await join(program, webSocketRemote(websocket, wish), wish);
+      const remote = webSocketRemote(websocket, wish);
+      remotes.push(remote);
+      await join(program, remote, wish);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -104,6 +107,7 @@ interface Dialled {
 
 async function dial(protocols: readonly string[]): Promise<Dialled> {
   programs = [];
+  remotes = [];
   const websocket = new WebSocket(address, [...protocols]);
   const heard = new Map<number, string>();
   websocket.on("error", () => undefined);
@@ -172,6 +176,18 @@ test("a client that goes away ends the program", async () => {
   const { websocket, program } = await dial(["v5.channel.k8s.io"]);
   websocket.terminate();
   await eventually("the program is let go of", () => program.closed);
+});
+
+test("a client that goes away is missed, though its input is not taken", async () => {
+  const { websocket, program } = await dial(["v5.channel.k8s.io"]);
+  program.busy = new Promise(() => undefined);
+  for (let i = 0; i < 50; i++) websocket.send(message(0, Buffer.alloc(256 << 10, 1)));
+  await systemClock.sleep(200);
+  websocket.terminate();
+  await eventually("the program is let go of", () => {
+    remotes[0]?.ping();
+    return program.closed;
+  });
 });
 
 test("any messages leave the program what was meant for it, and the server alive", async () => {

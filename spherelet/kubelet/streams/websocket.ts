@@ -72,6 +72,7 @@ export function webSocketRemote(websocket: WebSocket, wish: Wish): Remote {
     resizes: wish.tty ? resizes : undefined,
     gone: gone.signal,
     write: (source, bytes) => send(websocket, source === "output" ? channels.stdout : channels.stderr, bytes),
+    ping: () => websocket.ping(() => undefined),
     async finish(status) {
       await send(websocket, channels.error, Buffer.from(JSON.stringify(status)));
       // Input that nobody will read must not hide the client's answer.
