@@ -43,7 +43,7 @@ after(async () => {
 });
 
 test("atoll up runs the system, status tells of it, and a second up is refused", async () => {
-  const up = await atoll("up", "--data", data, "--api-port", "0", "--background");
+  const up = await atoll("up", "--data", data, "--api-port", "0", "--no-demo", "--background");
   assert.equal(up.code, 0, up.text);
   assert.match(up.text, /Atoll is up at https:\/\/127\.0\.0\.1:\d+/);
   const status = await atoll("status", "--data", data, "-o", "json");
@@ -76,7 +76,7 @@ test("a backup taken while it runs comes back elsewhere with uids and revisions"
   const again = join(folder, "again");
   const restore = await atoll("restore", file, "--data", again);
   assert.equal(restore.code, 0, restore.text);
-  const up = await atoll("up", "--data", again, "--api-port", "0", "--background");
+  const up = await atoll("up", "--data", again, "--api-port", "0", "--no-demo", "--background");
   assert.equal(up.code, 0, up.text);
   assert.equal(await kubectl(again, "get", "configmap", "kept", "-o", seen), before);
 });

@@ -29,8 +29,9 @@ export interface Part {
   readonly readyLine: string | undefined;
 }
 
-/** Each part is somebody of its own to the API server. */
-const accountOf = (data: string, part: "controllers" | "gateway" | "node"): string => join(data, `${part}.kubeconfig`);
+/** Kubeconfig of a part: each is somebody of its own to the API server. */
+export const accountOf = (data: string, part: "controllers" | "gateway" | "node"): string =>
+  join(data, `${part}.kubeconfig`);
 
 /** The API server. */
 export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): Part => ({

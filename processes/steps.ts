@@ -3,16 +3,16 @@ import { systemClock } from "@atoll/machinery/clock";
 
 const width = 44;
 
-/** Does something, shown as a step. What fails shows that too, and is thrown on. */
+/** Does something, shown as a step when it is done: several may be under way. What fails shows that, and is thrown on. */
 export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
   const beganMs = systemClock.monotonicMs();
-  process.stdout.write(`  ${title.padEnd(width)}`);
+  const tell = (end: string) => process.stdout.write(`  ${title.padEnd(width)}${end}\n`);
   try {
     const result = await work();
-    process.stdout.write(`${seconds(beganMs)}\n`);
+    tell(seconds(beganMs));
     return result;
   } catch (error) {
-    process.stdout.write("failed\n");
+    tell("failed");
     throw error;
   }
 }

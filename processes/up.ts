@@ -1,6 +1,6 @@
 /** `atoll up`: the whole system on this machine. */
 import { spawn } from "node:child_process";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { access, mkdir, open, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { Client } from "@atoll/client/client";
@@ -13,7 +13,7 @@ import { Child } from "./child.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { installPackages, missingPackages } from "./hostpackages.ts";
 import { machineHostOf, verdictFor } from "./machinehost.ts";
-import { controllersPart, gatewayPart, type Part, serverPart, sphereletPart, type Wish } from "./parts.ts";
+import { accountOf, controllersPart, gatewayPart, type Part, serverPart, sphereletPart, type Wish } from "./parts.ts";
 import { endOrphans, readRecord, removeRecord, type Running, runs, startOf, writeRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
@@ -23,8 +23,8 @@ import { atollVersion } from "./version.ts";
 import {
   buildWelcomeImage,
   createWelcomePod,
+  readyPods,
   untilNodeServes,
-  untilPodsReady,
   untilWelcomePodReady,
   welcomePod,
 } from "./welcome.ts";
@@ -106,10 +106,18 @@ class System {
     const settings = await settle(data, bind, this.#options);
     const { apiPort, serviceCidr, gatewayPort } = settings;
     const wish: Wish = { data, bind, store, apiPort, serviceCidr, gatewayPort };
-    const server = await this.#startPart(serverPart(wish));
+    const starting = this.#startPart(serverPart(wish));
+    // Once the node has an account it need not wait for the server, and pods are back sooner.
+    const isKnown = await access(accountOf(data, "node")).then(
+      () => true,
+      () => false,
+    );
+    const early = this.#hasPods && isKnown ? this.#startSpherelet(wish, settings) : undefined;
+    const [server] = await Promise.all([starting, early]);
     await this.#startPart(controllersPart(wish));
     await this.#startPart(gatewayPart(wish));
-    if (this.#hasPods) await this.#startNode(wish, settings);
+    if (this.#hasPods) await (early ?? this.#startSpherelet(wish, settings));
+    if (this.#hasPods) await this.#welcome();
     process.stdout.write(lastLines(this.#data, server.readyText, this.#hasPods && this.#options.demo));
   }
 
@@ -125,22 +133,26 @@ class System {
     await step("guest kernel, init and shim", async () => await machineHostOf(this.#data, verdict));
   }
 
-  async #startNode(wish: Wish, { podCidr, kubeletPort }: Settings): Promise<void> {
-    const name = hostname().toLowerCase();
-    const node = { name, kubeletPort, podCidr: firstHosts(podCidr), clusterCidr: podCidr };
+  async #startSpherelet(wish: Wish, { podCidr, kubeletPort }: Settings): Promise<void> {
+    const node = { name: nodeName(), kubeletPort, podCidr: firstHosts(podCidr), clusterCidr: podCidr };
+    await this.#startPart(sphereletPart(wish, node));
+  }
+
+  /** The welcome pod, and word of the others. */
+  async #welcome(): Promise<void> {
     const { client, close } = await this.#client();
     try {
-      await this.#startPart(sphereletPart(wish, node));
       if (this.#options.demo) {
         await hopefully("image of the welcome pod", async () => await buildWelcomeImage(this.#data));
-        const { namespace, name: pod } = welcomePod;
-        await hopefully(`pod ${namespace}/${pod}, a machine of its own`, async () => {
+        const { namespace, name } = welcomePod;
+        await hopefully(`pod ${namespace}/${name}, a machine of its own`, async () => {
           await createWelcomePod(client);
           await untilWelcomePodReady(client);
         });
       }
-      await hopefully("the node's own API", async () => await untilNodeServes(client, name));
-      await hopefully("all pods ready", async () => await untilPodsReady(client, name));
+      await hopefully("the node's own API", async () => await untilNodeServes(client, nodeName()));
+      const { ready, all } = await readyPods(client, nodeName());
+      if (all > 0) process.stdout.write(`  pods ready: ${ready} of ${all}\n`);
     } finally {
       close();
     }
@@ -191,6 +203,8 @@ class System {
     await removeRecord(this.#data);
   }
 }
+
+const nodeName = (): string => hostname().toLowerCase();
 
 /** A step that the rest can do without. */
 async function hopefully(title: string, work: () => Promise<unknown>): Promise<void> {

@@ -20,6 +20,7 @@ const port = 8080;
 const lookEveryMs = 50;
 const connectMs = 1_000;
 const patienceMs = 60_000;
+const podsPatienceMs = 5_000;
 
 const page = `<!doctype html>
 <title>Atoll</title>
@@ -62,14 +63,15 @@ export async function createWelcomePod(client: Client): Promise<void> {
   await unlessThere(client.create(Service, { metadata: { name, namespace }, spec: { selector: labels, ports } }));
 }
 
-/** Resolves when every pod bound to the node is ready or has ended; @returns how many */
-export async function untilPodsReady(client: Client, node: string): Promise<number> {
+/** How many pods of the node are ready, or over, once all are: but not for those that never will be. */
+export async function readyPods(client: Client, node: string): Promise<{ ready: number; all: number }> {
   let bound: readonly Pod[] = [];
-  await until(async () => {
+  const look = async () => {
     bound = (await client.list(Pod, { fieldSelector: `spec.nodeName=${node}` })).items;
     return bound.every(isSettled);
-  });
-  return bound.length;
+  };
+  await until(look, podsPatienceMs).catch(() => undefined);
+  return { ready: bound.filter(isSettled).length, all: bound.length };
 }
 
 /** Resolves when the node's own API answers, which logs and exec go through: its certificate comes from the cluster. */
@@ -121,10 +123,10 @@ async function isThere(getting: Promise<unknown>): Promise<boolean> {
 }
 
 /** @throws {Error} it takes too long */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = systemClock.monotonicMs() + patienceMs;
+async function until(condition: () => Promise<boolean>, limitMs = patienceMs): Promise<void> {
+  const deadlineMs = systemClock.monotonicMs() + limitMs;
   while (!(await condition())) {
-    if (systemClock.monotonicMs() > deadlineMs) throw new Error(`it took longer than ${patienceMs / 1000} s`);
+    if (systemClock.monotonicMs() > deadlineMs) throw new Error(`it took longer than ${limitMs / 1000} s`);
     await systemClock.sleep(lookEveryMs);
   }
 }
