@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const alone = /^(crx|images)\/|^storage\/(etcd|sqlite-crash)|^e2e\/|^server\/crd\//;
+const alone = /^(crx|images|net)\/|^spherelet\/pods|^fleet\/|^storage\/(etcd|sqlite-crash)|^e2e\/|^server\/crd\//;
 
 const furtherTries = 2;
 
