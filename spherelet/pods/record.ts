@@ -61,14 +61,23 @@ export class RecordKeeper {
   }
 }
 
-/** Reads all records, by uid; what cannot be read is passed over and stays. */
+/** Reads all records, by uid. What cannot be read, as after a crash of the host, is passed over: the API knows the Pod. */
 export async function readRecords(folder: string): Promise<ReadonlyMap<string, PodRecord>> {
   const found = new Map<string, PodRecord>();
   for (const uid of await readdir(folder).catch(() => [])) {
     const text = await readFile(join(folder, uid, recordName), "utf8").catch(() => undefined);
-    if (text !== undefined) found.set(uid, JSON.parse(text) as PodRecord);
+    const record = text === undefined ? undefined : parsed(text);
+    if (record !== undefined) found.set(uid, record);
   }
   return found;
+}
+
+function parsed(text: string): PodRecord | undefined {
+  try {
+    return JSON.parse(text) as PodRecord;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The state that a record tells of. */
