@@ -47,6 +47,7 @@ import { openapi } from "./routes/openapi.ts";
 import { resources, type SubresourceHandlers } from "./routes/resources.ts";
 import { version } from "./routes/version.ts";
 import { AddressRange } from "./services/addresses.ts";
+import { Claims } from "./services/claims.ts";
 import { WebhookClient } from "./webhook/client.ts";
 
 /** Where a server tells what went wrong in it. */
@@ -187,7 +188,8 @@ function guardsOf(options: ServerOptions, { catalogue, ...parts }: GuardParts): 
   const onError = fellBehind("admission");
   const metrics = new Metrics(clock);
   const { registry } = metrics;
-  const plugins = { ...parts, authorizers, rbac, clock, onError, metrics: new AdmissionMetrics(registry) };
+  const claims = new Claims({ store: options.store, clock });
+  const plugins = { ...parts, claims, authorizers, rbac, clock, onError, metrics: new AdmissionMetrics(registry) };
   const admission = new Admission(admissionPlugins(catalogue, plugins));
   const fairness = new Fairness({ catalogue, clock, registry, seats, onError: fellBehind("fairness") });
   return { metrics, fairness, authorization, admission };

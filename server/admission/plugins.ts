@@ -1,6 +1,5 @@
 /** The admission plugins, in the order in which they run. */
-import type { AddressRange } from "../services/addresses.ts";
-import { serviceAllocation } from "../services/allocation.ts";
+import { type AllocationOptions, serviceAllocation } from "../services/allocation.ts";
 import type { Rbac } from "../authorize/rbac/authorizer.ts";
 import { escalationCheck } from "../authorize/rbac/escalation.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
@@ -23,8 +22,7 @@ import { defaultStorageClass, storageProtection } from "./storage.ts";
 import { defaultTolerations } from "./tolerations.ts";
 
 /** What the plugins need to know of this cluster. */
-export interface AdmissionOptions extends ExtensionOptions {
-  readonly serviceRange: AddressRange;
+export interface AdmissionOptions extends ExtensionOptions, AllocationOptions {
   readonly rbac: Rbac;
 }
 
@@ -49,7 +47,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     defaultIngressClass(catalogue),
     escalationCheck(options.rbac, options.authorizers),
     ...extensionPlugins(catalogue, options),
-    serviceAllocation(catalogue, options.serviceRange),
+    serviceAllocation(catalogue, options),
     resourceQuotas(catalogue, options),
   ];
 }

@@ -12,16 +12,18 @@ import type { AdmissionPlugin, AdmissionRequest } from "../admission/admission.t
 import type { Catalogue } from "../registry/catalogue.ts";
 import { invalid } from "../registry/invalid.ts";
 import type { AddressRange } from "./addresses.ts";
-import { InUse } from "./inuse.ts";
+import type { Claims } from "./claims.ts";
+import { claimsOf, InUse } from "./inuse.ts";
 
+const pluginName = "ServiceAllocation";
 const firstNodePort = 30_000;
 const nodePorts = 2_768;
 
 /** Gives out what Services need. */
-export function serviceAllocation(catalogue: Catalogue, range: AddressRange): AdmissionPlugin {
+export function serviceAllocation(catalogue: Catalogue, { serviceRange, claims }: AllocationOptions): AdmissionPlugin {
   let inUse: InUse | undefined;
   return {
-    name: "ServiceAllocation",
+    name: pluginName,
     handles: ({ kind, operation, subresource }) =>
       kind.plural === "services" &&
       kind.group === "" &&
@@ -30,15 +32,51 @@ export function serviceAllocation(catalogue: Catalogue, range: AddressRange): Ad
     mutate: async (request) => {
       const services = catalogue.resource("", "services");
       if (services === undefined) return;
-      inUse ??= new InUse(services);
+      inUse ??= new InUse(services, (owner, freed) => void claims.release(owner, freed));
       await inUse.ready();
       const owner = services.key(request.namespace, request.name);
-      const run = new Allocation({ inUse, range, owner, request });
+      const run = new Allocation({ inUse, range: serviceRange, owner, request });
+      // What the first run holds must not stand in the second one's way.
+      (request.reinvocation.kept.get(pluginName) as Allocation | undefined)?.letGo();
+      request.reinvocation.kept.set(pluginName, run);
       if (request.old !== undefined) run.keep(request.old as unknown as Service);
       run.normalize();
-      if (isValid(request)) run.allocate();
+      if (isValid(request)) await allocated(run, claims, { inUse, owner, request });
     },
   };
+}
+
+/** What is given out, and where it is written down that it is. */
+export interface AllocationOptions {
+  readonly serviceRange: AddressRange;
+  readonly claims: Claims;
+}
+
+const mostAttempts = 20;
+
+/** Gives out until nothing of it is another server's meanwhile. */
+async function allocated(
+  run: Allocation,
+  claims: Claims,
+  { inUse, owner, request }: Pick<RunOptions, "inUse" | "owner" | "request">,
+): Promise<void> {
+  const service = request.object as unknown as Service;
+  const wanted = structuredClone(service.spec);
+  const had = request.old === undefined ? [] : claimsOf(request.old as unknown as Service);
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    run.allocate();
+    if (request.dryRun) return;
+    const fresh = run.held.filter((claim) => !had.includes(claim));
+    const lost = await claims.take(owner, fresh);
+    if (lost.length === 0) {
+      request.undo.push(() => void claims.release(owner, fresh));
+      return;
+    }
+    run.letGo();
+    for (const claim of lost) request.onSettled(inUse.reserve(claim));
+    service.spec = structuredClone(wanted);
+  }
+  throw new StatusError("InternalError", "failed to allocate: others took every address or port first");
 }
 
 /** Nothing is given out for what is refused anyway; the registry tells why. */
@@ -49,7 +87,7 @@ function isValid({ object, old }: AdmissionRequest): boolean {
   return errors.ok;
 }
 
-interface AllocationOptions {
+interface RunOptions {
   readonly inUse: InUse;
   readonly range: AddressRange;
   readonly owner: string;
@@ -57,13 +95,25 @@ interface AllocationOptions {
 }
 
 class Allocation {
-  readonly #options: AllocationOptions;
+  readonly #options: RunOptions;
   readonly #service: Service;
   readonly #errors = new FieldErrors();
+  readonly #reserved = new Map<string, () => void>();
 
-  constructor(options: AllocationOptions) {
+  constructor(options: RunOptions) {
     this.#options = options;
     this.#service = options.request.object as unknown as Service;
+  }
+
+  /** What the Service gets, or has already. */
+  get held(): readonly string[] {
+    return [...this.#reserved.keys()];
+  }
+
+  /** Takes back what allocate() gave. */
+  letGo(): void {
+    for (const release of this.#reserved.values()) release();
+    this.#reserved.clear();
   }
 
   /** An update that leaves out what was given keeps it. Source: patchAllocatedValues */
@@ -182,7 +232,9 @@ class Allocation {
 
   #hold(claim: string): string {
     const { inUse, request } = this.#options;
-    request.onSettled(inUse.reserve(claim));
+    const release = inUse.reserve(claim);
+    this.#reserved.set(claim, release);
+    request.onSettled(release);
     return claim;
   }
 }

@@ -7,17 +7,21 @@ import type { Change, Entry } from "@atoll/storage/store";
 import type { Resource } from "../registry/resource.ts";
 
 /** A thing that one Service has: `10.96.0.1`, or `30080/TCP`. */
-type Claim = string;
+export type Claim = string;
 
 /** Who has which address and node port. Loads itself when first asked. */
 export class InUse {
   readonly #services: Resource;
+  readonly #onFreed: (owner: string, claims: readonly Claim[]) => void;
   readonly #owners = new Map<Claim, string>();
-  readonly #reserved = new Set<Claim>();
+  /** How many hold a claim at the moment. */
+  readonly #reserved = new Map<Claim, number>();
   #following: Promise<void> | undefined;
 
-  constructor(services: Resource) {
+  /** @param onFreed told what a Service, by its key, has no more */
+  constructor(services: Resource, onFreed: (owner: string, claims: readonly Claim[]) => void) {
     this.#services = services;
+    this.#onFreed = onFreed;
   }
 
   /** Resolves when all Services are known. */
@@ -35,8 +39,15 @@ export class InUse {
 
   /** Holds a claim until the write it is for has been seen, or has failed. */
   reserve(claim: Claim): () => void {
-    this.#reserved.add(claim);
-    return () => this.#reserved.delete(claim);
+    this.#reserved.set(claim, (this.#reserved.get(claim) ?? 0) + 1);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const others = (this.#reserved.get(claim) ?? 0) - 1;
+      if (others > 0) this.#reserved.set(claim, others);
+      else this.#reserved.delete(claim);
+    };
   }
 
   async #follow(): Promise<void> {
@@ -57,10 +68,11 @@ export class InUse {
   }
 
   #take({ key, entry, previous }: Change): void {
-    if (previous !== undefined) {
-      for (const claim of this.#claimsOf(previous)) if (this.#owners.get(claim) === key) this.#owners.delete(claim);
-    }
+    const before = previous === undefined ? [] : this.#claimsOf(previous);
+    for (const claim of before) if (this.#owners.get(claim) === key) this.#owners.delete(claim);
     if (entry !== undefined) this.#add(entry);
+    const freed = before.filter((claim) => this.#owners.get(claim) !== key);
+    if (freed.length > 0) this.#onFreed(key, freed);
   }
 
   #add(entry: Entry): void {
