@@ -2,6 +2,7 @@
  * The controls of the Pod Security Standards as CEL over a Pod.
  * Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
  */
+import { addableCapabilities, restrictedVolumes, seLinuxTypes0, sysctls32 } from "@atoll/api/core/podstandards";
 import type { Control } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 
 /** A validation of a ValidatingAdmissionPolicy. */
@@ -24,48 +25,7 @@ export const podVariables = [
 
 const text = (values: readonly string[]) => `[${values.map((value) => `'${value}'`).join(", ")}]`;
 
-const addable = [
-  "AUDIT_WRITE",
-  "CHOWN",
-  "DAC_OVERRIDE",
-  "FOWNER",
-  "FSETID",
-  "KILL",
-  "MKNOD",
-  "NET_BIND_SERVICE",
-  "SETFCAP",
-  "SETGID",
-  "SETPCAP",
-  "SETUID",
-  "SYS_CHROOT",
-];
-
-const safeSysctls = [
-  "kernel.shm_rmid_forced",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.ip_unprivileged_port_start",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.ping_group_range",
-  "net.ipv4.ip_local_reserved_ports",
-  "net.ipv4.tcp_keepalive_time",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_keepalive_intvl",
-  "net.ipv4.tcp_keepalive_probes",
-  "net.ipv4.tcp_rmem",
-  "net.ipv4.tcp_wmem",
-];
-
-const seLinuxTypes = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
-const volumeTypes = [
-  "configMap",
-  "csi",
-  "downwardAPI",
-  "emptyDir",
-  "ephemeral",
-  "persistentVolumeClaim",
-  "projected",
-  "secret",
-];
+const seLinuxTypes = [...seLinuxTypes0, "container_engine_t"];
 
 /** A rule that holds for each container's security context `s`. */
 const eachContext = (rule: string) => `variables.containers.all(c, [c.?securityContext.orValue({})].all(s, ${rule}))`;
@@ -88,7 +48,7 @@ export const podRules: Readonly<Record<Control, Validation>> = {
     message: "privileged: containers must not set securityContext.privileged=true",
   },
   capabilities: {
-    expression: eachContext(`s.?capabilities.?add.orValue([]).all(x, x in ${text(addable)})`),
+    expression: eachContext(`s.?capabilities.?add.orValue([]).all(x, x in ${text(addableCapabilities)})`),
     message: "non-default capabilities: containers must not add more than the default ones",
   },
   hostPathVolumes: {
@@ -122,12 +82,12 @@ export const podRules: Readonly<Record<Control, Validation>> = {
     message: "seccompProfile: must not be Unconfined",
   },
   sysctls: {
-    expression: `variables.context.?sysctls.orValue([]).all(x, x.name in ${text(safeSysctls)})`,
+    expression: `variables.context.?sysctls.orValue([]).all(x, x.name in ${text(sysctls32)})`,
     message: "sysctls: only safe ones are allowed",
   },
   restrictedVolumes: {
-    expression: `object.spec.?volumes.orValue([]).all(v, ${volumeTypes.map((type) => `has(v.${type})`).join(" || ")})`,
-    message: `restricted volume types: only ${volumeTypes.join(", ")}`,
+    expression: `object.spec.?volumes.orValue([]).all(v, ${restrictedVolumes.map((type) => `has(v.${type})`).join(" || ")})`,
+    message: `restricted volume types: only ${restrictedVolumes.join(", ")}`,
   },
   allowPrivilegeEscalation: {
     expression: onLinux(eachContext("!s.?allowPrivilegeEscalation.orValue(true)")),

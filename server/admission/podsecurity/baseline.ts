@@ -4,6 +4,14 @@
  */
 import type { Container } from "@atoll/api/builtin/core/v1.types";
 import {
+  addableCapabilities,
+  seLinuxTypes0,
+  sysctls0,
+  sysctls27,
+  sysctls29,
+  sysctls32,
+} from "@atoll/api/core/podstandards";
+import {
   type Check,
   type Control,
   containers,
@@ -22,39 +30,7 @@ const seccompPodAnnotation = "seccomp.security.alpha.kubernetes.io/pod";
 const seccompContainerAnnotation = "container.seccomp.security.alpha.kubernetes.io/";
 const knownProfiles: ReadonlySet<string | undefined> = new Set(["RuntimeDefault", "Localhost"]);
 
-const capabilities: ReadonlySet<string> = new Set([
-  "AUDIT_WRITE",
-  "CHOWN",
-  "DAC_OVERRIDE",
-  "FOWNER",
-  "FSETID",
-  "KILL",
-  "MKNOD",
-  "NET_BIND_SERVICE",
-  "SETFCAP",
-  "SETGID",
-  "SETPCAP",
-  "SETUID",
-  "SYS_CHROOT",
-]);
-
-const sysctls0 = [
-  "kernel.shm_rmid_forced",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.ping_group_range",
-  "net.ipv4.ip_unprivileged_port_start",
-];
-const sysctls27 = [...sysctls0, "net.ipv4.ip_local_reserved_ports"];
-const sysctls29 = [
-  ...sysctls27,
-  "net.ipv4.tcp_keepalive_time",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_keepalive_intvl",
-  "net.ipv4.tcp_keepalive_probes",
-];
-const sysctls32 = [...sysctls29, "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"];
-const seLinuxTypes0 = ["", "container_t", "container_init_t", "container_kvm_t"];
+const capabilities: ReadonlySet<string> = new Set(addableCapabilities);
 
 const appArmor: Check = (pod) => {
   const own = pod.spec.securityContext?.appArmorProfile?.type;

@@ -2,6 +2,7 @@
  * The controls that the restricted level adds: what hardened pods do without.
  * Source: k8s.io/pod-security-admission/policy/check_*.go of 1.36
  */
+import { restrictedVolumes } from "@atoll/api/core/podstandards";
 import { procMount, unlessUserNamespace, wrongSeccomp } from "./baseline.ts";
 import {
   type Check,
@@ -14,18 +15,6 @@ import {
   quoted,
   setters,
 } from "./controls.ts";
-
-const volumeTypes = [
-  "configMap",
-  "csi",
-  "downwardAPI",
-  "emptyDir",
-  "ephemeral",
-  "image",
-  "persistentVolumeClaim",
-  "projected",
-  "secret",
-];
 
 const privilegeEscalation: Check = (pod) => {
   const names = namesWhere(pod, ({ securityContext }) => securityContext?.allowPrivilegeEscalation !== false);
@@ -56,7 +45,7 @@ const capabilities: Check = (pod) => {
 const volumes: Check = ({ spec }) => {
   const bad = (spec.volumes ?? []).flatMap(({ name, ...source }) => {
     const types = Object.keys(source).filter((type) => (source as Record<string, unknown>)[type] !== undefined);
-    if (types.some((type) => volumeTypes.includes(type))) return [];
+    if (types.some((type) => restrictedVolumes.includes(type))) return [];
     return [{ name, type: types[0] ?? "unknown" }];
   });
   if (bad.length === 0) return undefined;
