@@ -186,7 +186,7 @@ function guardsOf(options: ServerOptions, { catalogue, ...parts }: GuardParts): 
   const authorization = new Authorization({ catalogue, clock, configured, onError: fellBehind("authorization") });
   const { authorizers, rbac } = authorization;
   const onError = fellBehind("admission");
-  const metrics = new Metrics(clock);
+  const metrics = new Metrics(clock, catalogue);
   const { registry } = metrics;
   const claims = new Claims({ store: options.store, clock });
   const plugins = { ...parts, claims, authorizers, rbac, clock, onError, metrics: new AdmissionMetrics(registry) };

@@ -68,6 +68,11 @@ export class Catalogue {
     return this.#resources.get(`${group}/${plural}`);
   }
 
+  /** Every stored resource. */
+  resources(): readonly Resource[] {
+    return [...this.#resources.values()];
+  }
+
   /** Every kind served, in the order they were added. */
   kinds(): readonly Kind[] {
     return [...this.#served.values()].map(({ kind }) => kind);

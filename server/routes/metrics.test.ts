@@ -47,3 +47,18 @@ test("buckets of durations never fall", async () => {
     );
   }
 });
+
+test("objects are counted by resource", async () => {
+  const before = (await metrics()).get('apiserver_storage_objects{resource="configmaps"}') ?? 0;
+  for (const name of ["counted-1", "counted-2"]) {
+    const answer = await harness.send("POST", "/api/v1/namespaces/default/configmaps", {
+      body: { metadata: { name } },
+    });
+    assert.equal(answer.status, 201);
+  }
+  await harness.send("GET", "/api/v1/configmaps");
+  const told = await metrics();
+  assert.equal(told.get('apiserver_storage_objects{resource="configmaps"}'), before + 2);
+  assert.ok(told.has("process_resident_memory_bytes"));
+  assert.ok((told.get('apiserver_storage_objects{resource="flowschemas.flowcontrol.apiserver.k8s.io"}') ?? 0) > 0);
+});

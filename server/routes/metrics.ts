@@ -3,8 +3,9 @@
  * Source: k8s.io/apiserver/pkg/endpoints/metrics; kubernetes.io/docs/reference/instrumentation/metrics
  */
 import type { Clock } from "@atoll/machinery/clock";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Exchange, Stage } from "../exchange.ts";
+import type { Catalogue } from "../registry/catalogue.ts";
 import { textReply } from "../reply.ts";
 import type { RequestInfo } from "../request.ts";
 import { Durations, type Labels, Numbers } from "./series.ts";
@@ -20,9 +21,10 @@ export class Metrics {
   readonly #inflight: Numbers;
   readonly #longRunning: Numbers;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, catalogue: Catalogue) {
     this.#clock = clock;
     collectDefaultMetrics({ register: this.registry });
+    countObjects(this.registry, catalogue);
     this.#requests = new Numbers(this.registry, {
       name: "apiserver_request_total",
       help: "Requests by verb, resource and HTTP code",
@@ -82,6 +84,23 @@ export class Metrics {
     const text = await this.registry.metrics();
     return { ...textReply(200, text), contentType: this.registry.contentType };
   };
+}
+
+/** Of resources that nobody has read yet, nobody knows how many there are. */
+function countObjects(registry: Registry, catalogue: Catalogue): void {
+  new Gauge({
+    name: "apiserver_storage_objects",
+    help: "Objects of each resource that has been read",
+    labelNames: ["resource"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { stored, cache } of catalogue.resources()) {
+        const resource = stored.group === "" ? stored.plural : `${stored.plural}.${stored.group}`;
+        if (cache.revision > 0) this.set({ resource }, cache.size);
+      }
+    },
+  });
 }
 
 const readVerbs: ReadonlySet<string> = new Set(["get", "list", "watch"]);
