@@ -4,7 +4,7 @@
  */
 import type { Client, DeleteOptions, Given, Patch, Selection } from "@atoll/client/client";
 import type { Call } from "@atoll/client/connection";
-import { isNotFound } from "@atoll/client/errors";
+import { isNotFound, isRefusal } from "@atoll/client/errors";
 import type { Informer } from "@atoll/client/informer/informer";
 import type { AnyResource, Key, Resource } from "@atoll/client/resource";
 import { groupResource, isOf, keyOf } from "@atoll/client/resource";
@@ -172,7 +172,8 @@ export class Writer {
       const found = await this.#options.client.get(resource, keyOf(object), { signal: this.#options.signal });
       return controllerOf(found)?.uid === controllerOf(object)?.uid ? found : undefined;
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      // What cannot be read, as a review, is not stored.
+      if (isNotFound(error) || isRefusal(error, "MethodNotAllowed")) return undefined;
       throw error;
     }
   }
