@@ -2,6 +2,7 @@
  * One at a time in a folder, also among processes. The lock is SQLite's on an empty file: the kernel frees it when its
  * holder is gone, however it went.
  */
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemClock } from "@atoll/machinery/clock";
@@ -11,7 +12,10 @@ const busy = 5;
 
 /** Runs `work` while nobody else does in this folder; waits for those who do. */
 export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const lock = new DatabaseSync(join(folder, ".lock"), { timeout: 0 });
+  const path = join(folder, ".lock");
+  // Whoever can read the file could hold the lock.
+  await (await open(path, "a", 0o600)).close();
+  const lock = new DatabaseSync(path, { timeout: 0 });
   try {
     while (!taken(lock)) await systemClock.sleep(retryMs);
     return await work();
