@@ -1,6 +1,6 @@
 /** `atoll up`: the whole system on this machine. */
 import { spawn } from "node:child_process";
-import { access, mkdir, open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { Client } from "@atoll/client/client";
@@ -13,7 +13,7 @@ import { Child } from "./child.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { installPackages, missingPackages } from "./hostpackages.ts";
 import { machineHostOf, verdictFor } from "./machinehost.ts";
-import { accountOf, controllersPart, gatewayPart, type Part, serverPart, sphereletPart, type Wish } from "./parts.ts";
+import { controllersPart, gatewayPart, type Part, serverPart, sphereletPart, type Wish } from "./parts.ts";
 import { endOrphans, readRecord, removeRecord, type Running, runs, startOf, writeRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
@@ -106,17 +106,10 @@ class System {
     const settings = await settle(data, bind, this.#options);
     const { apiPort, serviceCidr, gatewayPort } = settings;
     const wish: Wish = { data, bind, store, apiPort, serviceCidr, gatewayPort };
-    const starting = this.#startPart(serverPart(wish));
-    // Once the node has an account it need not wait for the server, and pods are back sooner.
-    const isKnown = await access(accountOf(data, "node")).then(
-      () => true,
-      () => false,
-    );
-    const early = this.#hasPods && isKnown ? this.#startSpherelet(wish, settings) : undefined;
-    const [server] = await Promise.all([starting, early]);
+    const server = await this.#startPart(serverPart(wish));
     await this.#startPart(controllersPart(wish));
     await this.#startPart(gatewayPart(wish));
-    if (this.#hasPods) await (early ?? this.#startSpherelet(wish, settings));
+    if (this.#hasPods) await this.#startSpherelet(wish, settings);
     if (this.#hasPods) await this.#welcome();
     process.stdout.write(lastLines(this.#data, server.readyText, this.#hasPods && this.#options.demo));
   }
