@@ -83,7 +83,7 @@ describe("atoll up with pods", { skip }, () => {
     const page = await fetch(`http://${address}:8080/`);
     assert.match(await page.text(), /Hello from a pod/);
     const deadlineMs = systemClock.monotonicMs() + 10_000;
-    while (!(await kubectl("-n", "welcome", "logs", "hello")).includes("GET")) {
+    while (!(await kubectl("-n", "welcome", "logs", "hello")).includes("response:200")) {
       assert.ok(systemClock.monotonicMs() < deadlineMs, await kubectl("-n", "welcome", "logs", "hello"));
       await systemClock.sleep(200);
     }
