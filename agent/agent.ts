@@ -16,13 +16,16 @@ import type { Informer } from "@atoll/client/informer/informer";
 import { groupResource, metadataOf, type PartialObject, type Resource, toKey } from "@atoll/client/resource";
 import { Namespace } from "@atoll/client/builtin";
 import type { Clock } from "@atoll/machinery/clock";
+import { deepEqual } from "@atoll/machinery/equal";
 import type { Log } from "@atoll/runtime/log";
 import { applyItem, type Cluster, managedLabel, type Outcome, removeObject } from "./apply.ts";
 import { InventoryRecord } from "./inventory.ts";
 import { type Plan, plan } from "./plan.ts";
 import { gatherReport } from "./report.ts";
 import { Resources } from "./resources.ts";
+import { scan } from "./scan.ts";
 import { statusesOf } from "./status.ts";
+import { type Found, nothingFound } from "./violations.ts";
 
 /** What an agent needs. */
 export interface AgentOptions {
@@ -42,6 +45,9 @@ export interface AgentOptions {
 const passEveryMs = 60_000;
 const retryMs = 5_000;
 const reportEveryMs = 30_000;
+const scanEveryMs = 60_000;
+/** A scan costs more than a pass: it waits longer for changes that come together. */
+const scanGatherMs = 500;
 /** Changes that come together are taken together. */
 const gatherMs = 20;
 
@@ -56,6 +62,9 @@ export class Agent {
   readonly #namespaces: Informer<PartialObject>;
   readonly #followed = new Set<string>();
   #wake = Promise.withResolvers<void>();
+  #wakeScan = Promise.withResolvers<void>();
+  #wakeReport = Promise.withResolvers<void>();
+  #found: Found = nothingFound;
 
   constructor(options: AgentOptions) {
     const { hub, cluster, clock, log } = options;
@@ -73,14 +82,17 @@ export class Agent {
       onError: (error, resource) => log.debug("cannot follow", { resource: groupResource(resource), error }),
     });
     this.#works = this.#hubCache.informer(Work, { namespace: options.hubNamespace });
-    this.#works.onChange(() => this.#wake.resolve());
+    this.#works.onChange(({ before, after }) => {
+      this.#wake.resolve();
+      if (before?.spec.order !== after?.spec.order) this.#wakeScan.resolve();
+    });
     this.#namespaces = this.#localCache.informer(metadataOf(Namespace));
     this.#namespaces.onChange(() => this.#wake.resolve());
   }
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#passes(signal), this.#reports(signal)]);
+    await Promise.all([this.#passes(signal), this.#scans(signal), this.#reports(signal)]);
     await Promise.all([this.#hubCache.stop(), this.#localCache.stop()]);
   }
 
@@ -153,9 +165,29 @@ export class Agent {
     }
   }
 
+  /** Looks for what breaks policies as it is, every minute and when policies change. */
+  async #scans(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    await untilAborted(this.#works.whenSynced(), signal);
+    while (!signal.aborted) {
+      this.#wakeScan = Promise.withResolvers();
+      const before = this.#found;
+      await scan(this.#cluster, [...this.#works.values()]).then(
+        (found) => (this.#found = found),
+        (error: unknown) => log.warn("cannot look for violations, will try again", { error }),
+      );
+      if (!deepEqual(before, this.#found)) this.#wakeReport.resolve();
+      const timer = clock.after(scanEveryMs, () => this.#wakeScan.resolve());
+      await untilAborted(this.#wakeScan.promise, signal);
+      timer.cancel();
+      if (!signal.aborted) await clock.sleep(scanGatherMs, signal).catch(() => undefined);
+    }
+  }
+
   async #reports(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     while (!signal.aborted) {
+      this.#wakeReport = Promise.withResolvers();
       const told = await this.#report().then(
         () => true,
         (error: unknown) => {
@@ -163,13 +195,15 @@ export class Agent {
           return false;
         },
       );
-      await clock.sleep(told ? reportEveryMs : retryMs, signal).catch(() => undefined);
+      const timer = clock.after(told ? reportEveryMs : retryMs, () => this.#wakeReport.resolve());
+      await untilAborted(this.#wakeReport.promise, signal);
+      timer.cancel();
     }
   }
 
   async #report(): Promise<void> {
     const { hub, hubNamespace } = this.#options;
-    const spec = await gatherReport(this.#options);
+    const spec = await gatherReport({ ...this.#options, found: this.#found });
     const metadata = { name: "cluster", namespace: hubNamespace };
     const found = await hub.get(ClusterReport, toKey(hubNamespace, "cluster")).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;

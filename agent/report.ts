@@ -5,6 +5,7 @@ import type { Client } from "@atoll/client/client";
 import { metadataOf } from "@atoll/client/resource";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import { addQuantities, canonicalQuantity, parseQuantity, type Quantity } from "@atoll/machinery/quantity";
+import type { Found } from "./violations.ts";
 
 /** Looks, and says what is there. */
 export async function gatherReport(options: {
@@ -12,8 +13,9 @@ export async function gatherReport(options: {
   readonly clock: Clock;
   readonly instance: string;
   readonly version: string;
+  readonly found: Found;
 }): Promise<ClusterReport["spec"]> {
-  const { cluster, clock, instance, version } = options;
+  const { cluster, clock, instance, version, found } = options;
   const [served, nodes, namespaces] = await Promise.all([
     cluster.raw({ method: "GET", path: "/version" }) as Promise<{ gitVersion?: string }>,
     cluster.list(Node),
@@ -30,8 +32,9 @@ export async function gatherReport(options: {
     nodes: { total: nodes.items.length, ready: ready.length },
     capacity: sum(nodes.items),
     namespaces: namespaces.items.length,
-    violations: [],
-    violationsTotal: 0,
+    violations: [...found.violations],
+    violationsTotal: found.total,
+    violationsOf: { ...found.ofPolicy },
   };
 }
 

@@ -19,6 +19,13 @@ export class Resources {
     this.#clock = clock;
   }
 
+  /** All that can be listed, each in its best version; asked anew. */
+  async listable(): Promise<readonly Resource[]> {
+    this.#askedMs = this.#clock.monotonicMs();
+    this.#found = (await discover(this.#client)).resources;
+    return this.#found.filter(({ preferred, verbs }) => preferred && verbs.includes("list")) as readonly Resource[];
+  }
+
   /** The resource of an object's kind; undefined when the server does not serve it. */
   async of({ apiVersion, kind }: Pick<ApiObject, "apiVersion" | "kind">): Promise<Resource | undefined> {
     const wanted = { ...parseApiVersion(apiVersion), kind };

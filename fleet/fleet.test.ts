@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
+import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { CustomPolicy } from "@atoll/api/fleet/v1alpha1/custompolicy";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { FleetNamespace } from "@atoll/api/fleet/v1alpha1/fleetnamespace";
@@ -301,6 +302,44 @@ test("a policy that warns or audits lets pass", { timeout: 60_000 }, async () =>
       },
     );
   }
+});
+
+test("objects that break a policy as they are are counted on cluster, group and policy, exceptions left out", {
+  timeout: 60_000,
+}, async () => {
+  const { childClient } = await fleet.promise;
+  const made = ["old-1", "old-2"].map((name) => ({ ...privileged, metadata: { name, namespace: "bank" } }));
+  for (const pod of made) await childClient.create(Pod, pod);
+  await childClient.create(Pod, { ...podOf({}), metadata: { name: "fine", namespace: "bank" } });
+  const spec = { target: {}, level: "Baseline", enforcement: "Audit" };
+  await withPolicy(SecurityPolicy as unknown as Resource, spec, async ({ hubClient }) => {
+    const counts = async () => {
+      const group = await hubClient.get(ClusterGroup, toKey("default", "all"));
+      const cluster = await hubClient.get(FleetCluster, toKey("default", "c1"));
+      const policy = await hubClient.get(SecurityPolicy, toKey("default", "p"));
+      return [group.status?.violations, cluster.status?.violations, policy.status?.violations].join();
+    };
+    const become = (wanted: string) => eventually(`violations are ${wanted}`, async () => (await counts()) === wanted);
+    await become("2,2,2");
+    assert.equal((await hubClient.get(ClusterGroup, toKey("default", "all"))).status?.clusters, 1);
+    const cluster = await hubClient.get(FleetCluster, toKey("default", "c1"));
+    const report = await hubClient.get(ClusterReport, toKey(cluster.status?.namespace, "cluster"));
+    const told = report.spec.violations.map(({ policy, kind, namespace, name }) => [policy, kind, namespace, name]);
+    assert.deepEqual(told, [
+      ["SecurityPolicy/p", "Pod", "bank", "old-1"],
+      ["SecurityPolicy/p", "Pod", "bank", "old-2"],
+    ]);
+    assert.match(report.spec.violations[0]?.message ?? "", /^privileged: /);
+    const exempt = { policy: "SecurityPolicy/p", namespace: "bank", name: "old-1", owner: "ann", reason: "old" };
+    const metadata = { name: "old", namespace: "default" };
+    await hubClient.create(PolicyException, { metadata, spec: { ...exempt, expires: "2100-01-01T00:00:00Z" } });
+    await become("1,1,1");
+    await hubClient.delete(PolicyException, toKey("default", "old"));
+    await become("2,2,2");
+  });
+  for (const { metadata } of made)
+    await childClient.delete(Pod, toKey("bank", metadata.name), { graceSeconds: 0 });
+  await childClient.delete(Pod, toKey("bank", "fine"), { graceSeconds: 0 });
 });
 
 test("a policy of a group does not reach clusters outside it", { timeout: 60_000 }, async () => {

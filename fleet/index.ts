@@ -2,9 +2,10 @@
 import type { Controller } from "@atoll/runtime/controller";
 import { fleetClusterController } from "./cluster/controller.ts";
 import { deliveryController } from "./delivery/controller.ts";
+import { groupController } from "./groups/controller.ts";
 import { policyStatusControllers } from "./policystatus/controller.ts";
 
 /** All of them; they run beside the Supervisor's, or alone on any Kubernetes that has the fleet's kinds. */
 export function fleetControllers(): readonly Controller[] {
-  return [fleetClusterController, deliveryController, ...policyStatusControllers];
+  return [fleetClusterController, deliveryController, groupController, ...policyStatusControllers];
 }

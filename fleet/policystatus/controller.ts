@@ -1,4 +1,5 @@
 /** Says of each policy how it fares on each cluster it is for. */
+import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
@@ -23,6 +24,11 @@ function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller
       watching(FleetCluster, allOf),
       watching(ClusterGroup, allOf),
       consulting(Namespace),
+      watching(ClusterReport, function* (report, cache) {
+        for (const cluster of inClusterNamespace(report, cache)) {
+          yield* cache.list(kind, { namespace: splitKey(cluster).namespace }).map(keyOf);
+        }
+      }),
       watching(Work, function* (work, cache) {
         for (const cluster of inClusterNamespace(work, cache)) {
           const { namespace } = splitKey(cluster);
@@ -45,7 +51,8 @@ function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller
         .list(FleetCluster, { namespace, alive: true })
         .filter((cluster) => levelFor(target, placeOf(cluster, byName)) !== undefined);
       const works = (home: string) => cache.list(Work, { namespace: home });
-      await client.setStatus(policy, statusOf(policy, clusters, { works, nowMs: clock.nowMs() }));
+      const report = (home: string) => cache.get(ClusterReport, toKey(home, "cluster"));
+      await client.setStatus(policy, statusOf(policy, clusters, { works, report, nowMs: clock.nowMs() }));
       return settled;
     },
   });

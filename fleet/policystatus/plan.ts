@@ -1,4 +1,5 @@
 /** What a policy's status says. Pure. */
+import type { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { formatTime } from "@atoll/machinery/clock";
@@ -6,14 +7,16 @@ import { type Policy, sourceOf } from "../compile/compile.ts";
 import { clusterNamespace } from "../cluster/names.ts";
 
 type Status = NonNullable<Policy["status"]>;
+/** What is known of clusters, each by its namespace on the hub. */
+interface Reports {
+  readonly works: (namespace: string) => readonly Work[];
+  readonly report: (namespace: string) => ClusterReport | undefined;
+  readonly nowMs: number;
+}
 type ClusterState = NonNullable<Status["clusters"]>[number];
 
-/** How a policy fares on the clusters it is for. @param works by namespace */
-export function statusOf(
-  policy: Policy,
-  clusters: readonly FleetCluster[],
-  { works, nowMs }: { readonly works: (namespace: string) => readonly Work[]; readonly nowMs: number },
-): Status {
+/** How a policy fares on the clusters it is for. */
+export function statusOf(policy: Policy, clusters: readonly FleetCluster[], { works, report, nowMs }: Reports): Status {
   const before = new Map((policy.status?.clusters ?? []).map((state) => [state.name, state]));
   const states = clusters
     .toSorted((a, b) => (a.metadata.name ?? "").localeCompare(b.metadata.name ?? ""))
@@ -22,9 +25,14 @@ export function statusOf(
       return sameOr(before.get(name), { name, ...now, time: formatTime(nowMs) });
     });
   const applied = states.filter(({ state }) => state === "Applied").length;
+  const source = sourceOf(policy);
+  const violations = clusters
+    .map(({ metadata: { namespace = "", name = "" } }) => report(clusterNamespace(namespace, name)))
+    .reduce((sum, each) => sum + (each?.spec.violationsOf?.[source] ?? 0), 0);
   return {
     observedGeneration: policy.metadata.generation ?? 0,
     summary: `${applied}/${states.length}`,
+    violations,
     clusters: states,
   };
 }

@@ -46,6 +46,12 @@ export const ClusterReport = defineKind(
           { description: "Objects that break a policy as they are, at most 500.", maxItems: 500 },
         ),
         violationsTotal: Type.integer({ description: "How many there are." }),
+        violationsOf: Type.optional(
+          Type.map(Type.integer({ description: "Objects that break it." }), {
+            description: "How many there are of each policy, by KIND/NAME; those without any are left out.",
+            maxProperties: 1000,
+          }),
+        ),
       },
       { description: "What was found." },
     ),

@@ -1,0 +1,203 @@
+/**
+ * Which objects break a policy as they are: the ValidatingAdmissionPolicies of the Works, judged on what exists already
+ * as admission would judge making it now. Pure. Whether a policy refuses, warns or audits makes no difference.
+ * Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating/validator.go
+ */
+import type { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
+import type { Work } from "@atoll/api/fleet/v1alpha1/work";
+import type { Resource } from "@atoll/client/resource";
+import { admissionVariables, type CelType, Compiler, dynType, type Program } from "@atoll/machinery/cel/index";
+import { CelError, type Value } from "@atoll/machinery/cel/values";
+import type { ApiObject } from "@atoll/machinery/object";
+import { type LabelSelectorObject, matchesLabels, selectorOf } from "@atoll/machinery/selectors/labels";
+
+type Violation = ClusterReport["spec"]["violations"][number];
+
+/** What was found. */
+export interface Found {
+  /** At most `mostTold`. */
+  readonly violations: readonly Violation[];
+  readonly total: number;
+  /** By KIND/NAME of the policy, all of them. */
+  readonly ofPolicy: Readonly<Record<string, number>>;
+}
+
+/** No object breaks any policy. */
+export const nothingFound: Found = { violations: [], total: 0, ofPolicy: {} };
+
+/** How many violations a report carries. */
+export const mostTold = 500;
+const longestMessage = 1024;
+
+interface Expressions {
+  readonly matchConstraints?: {
+    readonly resourceRules?: readonly {
+      readonly apiGroups: readonly string[];
+      readonly apiVersions: readonly string[];
+      readonly operations: readonly string[];
+      readonly resources: readonly string[];
+    }[];
+  };
+  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
+  readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+  readonly validations?: readonly { readonly expression: string; readonly message?: string }[];
+}
+interface Reach {
+  readonly policyName: string;
+  readonly matchResources?: { readonly namespaceSelector?: LabelSelectorObject };
+}
+
+/** A policy, ready to judge. */
+export interface Judge {
+  /** KIND/NAME of the policy on the hub. */
+  readonly source: string;
+  /** Whether it is about such objects. */
+  concerns(resource: Resource): boolean;
+  /** What is wrong with an object; undefined when nothing is. @param namespace the object's own; absent for others */
+  judge(object: ApiObject, resource: Resource, namespace: ApiObject | undefined): Violation | undefined;
+}
+
+/** Those policies of the Works that judge what is made. */
+export function judgesOf(works: readonly Work[]): readonly Judge[] {
+  const objects = works.flatMap(({ spec }) => spec.objects);
+  const specsOf = <T>(kind: string) =>
+    objects
+      .filter(({ manifest }) => manifest.kind === kind)
+      .map(({ source, manifest }) => ({ source, name: manifest.metadata.name, spec: (manifest as { spec?: T }).spec }));
+  const bindings = specsOf<Reach>("ValidatingAdmissionPolicyBinding");
+  const compiler = new Compiler();
+  return specsOf<Expressions>("ValidatingAdmissionPolicy").flatMap(({ source, name, spec }) => {
+    const reach = bindings.find((binding) => binding.spec?.policyName === name)?.spec;
+    return spec === undefined || reach === undefined ? [] : [judgeOf(source, { spec, reach, compiler })];
+  });
+}
+
+function judgeOf(source: string, of: { spec: Expressions; reach: Reach; compiler: Compiler }): Judge {
+  const { spec, reach, compiler } = of;
+  const selector = selectorOf(reach.matchResources?.namespaceSelector) ?? [];
+  const rules = compiled(spec, compiler);
+  return {
+    source,
+    concerns: (resource) => concerns(spec, resource),
+    judge(object, resource, namespace) {
+      const labelled = resource.kind === "Namespace" && resource.group === "" ? object : namespace;
+      if (labelled !== undefined && !matchesLabels(selector, labelled.metadata.labels)) return undefined;
+      const failures = rules(object, resource, namespace);
+      if (failures.length === 0) return undefined;
+      return {
+        policy: source,
+        rule: failures.map(({ at }) => at).join(","),
+        kind: resource.kind,
+        namespace: object.metadata.namespace ?? "",
+        name: object.metadata.name ?? "",
+        message: failures
+          .map(({ message }) => message)
+          .join("; ")
+          .slice(0, longestMessage),
+      };
+    },
+  };
+}
+
+/** Admission never judges the kinds it is made of. Source: k8s.io/apiserver/pkg/admission/plugin/policy/generic/plugin.go */
+const admissionGroup = "admissionregistration.k8s.io";
+
+function concerns({ matchConstraints }: Expressions, { group, version, plural }: Resource): boolean {
+  const has = (values: readonly string[], wanted: readonly string[]) => wanted.some((value) => values.includes(value));
+  return (
+    group !== admissionGroup &&
+    (matchConstraints?.resourceRules ?? []).some(
+      (rule) =>
+        has(rule.apiGroups, ["*", group]) &&
+        has(rule.apiVersions, ["*", version]) &&
+        has(rule.operations, ["*", "CREATE"]) &&
+        has(rule.resources, ["*", "*/*", plural]),
+    )
+  );
+}
+
+interface Failure {
+  readonly at: number;
+  readonly message: string;
+}
+
+/** Who made an object, and what they may do, is not known any more: such rules are not judged. */
+const asksWho = /\b(userInfo|authorizer)\b/;
+
+function compiled(spec: Expressions, compiler: Compiler) {
+  const conditions = (spec.matchConditions ?? []).map(({ expression }) => compileOne(compiler, expression, {}));
+  const types: Record<string, CelType> = {};
+  const variables = (spec.variables ?? []).map(({ name, expression }) => {
+    const program = compileOne(compiler, expression, { ...types });
+    types[name] = program?.type ?? dynType;
+    return { name, program };
+  });
+  const rules = (spec.validations ?? []).map(({ expression, message }) => ({
+    message: message ?? `failed expression: ${expression}`,
+    program: asksWho.test(expression) ? undefined : compileOne(compiler, expression, types),
+  }));
+  return (object: ApiObject, resource: Resource, namespace: ApiObject | undefined): readonly Failure[] => {
+    const bindings = bindingsOf(object, resource, { namespace, variables });
+    if (conditions.some((program) => program?.evaluate(bindings).value === false)) return [];
+    return rules.flatMap(({ message, program }, at): Failure[] => {
+      const outcome = program?.evaluate(bindings);
+      if (outcome === undefined || outcome.value === true) return [];
+      return [{ at, message: outcome.error === undefined ? message : `${message} (${outcome.error.message})` }];
+    });
+  };
+}
+
+/** @returns undefined when it does not compile: the cluster's own status of the policy says so */
+function compileOne(compiler: Compiler, text: string, variables: Readonly<Record<string, CelType>>) {
+  return compiler.compile(text, { variables: admissionVariables({ variables, authorizer: true }) }).program;
+}
+
+interface Around {
+  readonly namespace: ApiObject | undefined;
+  readonly variables: readonly { readonly name: string; readonly program: Program | undefined }[];
+}
+
+/** As if the object were made now. Variables are computed when they are first mentioned. */
+function bindingsOf(object: ApiObject, resource: Resource, { namespace, variables }: Around) {
+  const { group, version, kind, plural } = resource;
+  const [ofKind, ofResource] = [
+    { group, version, kind },
+    { group, version, resource: plural },
+  ];
+  const composed = {};
+  const bindings = {
+    object,
+    oldObject: null,
+    namespaceObject: namespace ?? null,
+    variables: composed,
+    request: {
+      kind: ofKind,
+      resource: ofResource,
+      requestKind: ofKind,
+      requestResource: ofResource,
+      name: object.metadata.name ?? "",
+      namespace: object.metadata.namespace ?? "",
+      operation: "CREATE",
+      userInfo: {},
+      dryRun: false,
+      options: null,
+    },
+  };
+  for (const { name, program } of variables) {
+    let value: Value | undefined;
+    const get = () => {
+      value ??= valueOf(name, program, bindings);
+      return value;
+    };
+    Object.defineProperty(composed, name, { get, enumerable: true });
+  }
+  return bindings;
+}
+
+function valueOf(name: string, program: Program | undefined, bindings: Readonly<Record<string, unknown>>): Value {
+  if (program === undefined) return new CelError(`composited variable "${name}" fails to compile`);
+  const { value, error } = program.evaluate(bindings);
+  return error === undefined
+    ? value
+    : new CelError(`composited variable "${name}" fails to evaluate: ${error.message}`);
+}
