@@ -118,10 +118,17 @@ function isPlain({ phase, containerStatuses = [], initContainerStatuses = [] }: 
   return phase === "Pending" && all.every(({ state }) => plain.has(state.waiting?.reason ?? ""));
 }
 
-/** A patch keeps what it does not name: what is no longer so is named as nothing. */
-function withRemovals(before: PodStatus | undefined, after: PodStatus): Record<string, unknown> {
-  const gone = (["reason", "message", "podIP", "podIPs"] as const).filter((field) => {
-    return before?.[field] !== undefined && after[field] === undefined;
+/** A patch keeps what it does not name: what is no longer so is named as nothing. Conditions are merged by their type. */
+export function withRemovals(before: PodStatus | undefined, after: PodStatus): Record<string, unknown> {
+  const conditions = after.conditions?.map((condition) => {
+    const earlier = before?.conditions?.find(({ type }) => type === condition.type);
+    return { ...condition, ...removals(["reason", "message"], earlier, condition) };
   });
-  return { ...after, ...Object.fromEntries(gone.map((field) => [field, null])) };
+  const own = removals(["reason", "message", "podIP", "podIPs"], before, after);
+  return { ...after, ...own, ...(conditions === undefined ? {} : { conditions }) };
+}
+
+function removals<T extends object>(fields: readonly (keyof T)[], before: T | undefined, after: T): object {
+  const gone = fields.filter((field) => before?.[field] !== undefined && after[field] === undefined);
+  return Object.fromEntries(gone.map((field) => [field, null]));
 }
