@@ -1,11 +1,12 @@
 /** Mission Control as processes: a hub with its controllers and gateway, a cluster, and its agent, which comes in by a token. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
@@ -154,6 +155,33 @@ test("a cluster that came in by its token is ready, and a policy holds there", a
     spec: { target: {}, level: "Baseline" },
   });
   await eventually("the pod is refused", isRefused);
+});
+
+test("what decides, what would change and who may are told before anything is applied", async () => {
+  const why = await once(["why", "Pod/x", "-n", "shop", "--cluster", "c1"]);
+  assert.match(why, /^SecurityPolicy\/base +organization +Enforce +yes$/m);
+  assert.match(await once(["why", "Service/x", "-n", "shop", "--cluster", "c1"]), /^No policy decides/);
+  const file = join(folder, "access.yaml");
+  const header =
+    "apiVersion: fleet.atoll.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: devs, namespace: default}\n";
+  const bindings = "[{role: organization.view, subjects: [{kind: Group, name: devs}]}]";
+  await writeFile(file, `${header}spec: {target: {}, bindings: ${bindings}}\n`);
+  const plan = await once(["plan", "-f", file]);
+  assert.match(plan, /^c1 +add +ClusterRoleBinding\/fleet-accesspolicy-devs-0 +AccessPolicy\/devs +organization$/m);
+  assert.doesNotMatch(plan, /SecurityPolicy/);
+  assert.match(await once(["access", "who-can", "get", "pods"]), /nobody/);
+  const spec = {
+    target: {},
+    bindings: [{ role: "organization.view", subjects: [{ kind: "Group" as const, name: "devs" }] }],
+  };
+  await state.hub.create(AccessPolicy, { metadata: { name: "devs", namespace: "default" }, spec });
+  assert.match(
+    await once(["access", "who-can", "get", "pods"]),
+    /^c1 +Group\/devs +whole cluster +view +AccessPolicy\/devs/m,
+  );
+  assert.match(await once(["access", "who-can", "delete", "pods"]), /nobody/);
+  assert.match(await once(["plan", "-f", file]), /^No cluster would change/);
+  await state.hub.delete(AccessPolicy, toKey("default", "devs"));
 });
 
 interface Answer {

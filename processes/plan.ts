@@ -1,0 +1,52 @@
+/** `atoll plan -f F`: what the objects of a file would change on each cluster, before they are applied. */
+import { readFile } from "node:fs/promises";
+import { changesBetween } from "@atoll/fleet/explain/plan";
+import { readFleet, replaced } from "@atoll/fleet/explain/organization";
+import { systemClock } from "@atoll/machinery/clock";
+import type { ApiObject } from "@atoll/machinery/object";
+import { parseYaml } from "@atoll/machinery/yaml/yaml";
+import { exitCode, flags, UsageError } from "./flags.ts";
+import { table, withHub } from "./hub.ts";
+import { adminKubeconfig } from "./kubeconfig.ts";
+
+/** @param args flags; the hub is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
+export async function run(args: readonly string[]): Promise<number> {
+  return await exitCode(async () => {
+    const { kubeconfig, rest } = adminKubeconfig(args);
+    const { filename, org } = flags("atoll plan", "What fleet objects would change on each cluster.")
+      .requiredOption("-f, --filename <file>", "the objects, YAML or JSON")
+      .option("--org <namespace>", "the organization", "default")
+      .parse(rest, { from: "user" })
+      .opts<{ filename: string; org: string }>();
+    const given = objectsOf(await readFile(filename, "utf8"));
+    process.stdout.write(
+      await withHub(kubeconfig, async (client) => {
+        const before = await readFleet(client, org, systemClock.nowMs());
+        const { fleet, ignored } = replaced(before, given);
+        const rows = changesBetween(before, fleet).map((one) => {
+          return [one.cluster, one.does, one.object, one.source, one.level];
+        });
+        const notes = ignored.map(({ kind }) => `${kind} is none of the fleet's kinds: not reckoned with.\n`);
+        if (rows.length === 0) return `${notes.join("")}No cluster would change.\n`;
+        return notes.join("") + table([["CLUSTER", "DOES", "OBJECT", "FOR", "LEVEL"], ...rows]) + unknown;
+      }),
+    );
+    return 0;
+  });
+}
+
+const unknown =
+  "Which objects of the clusters would newly break these policies is not known: agents judge only what they have.\n" +
+  "Apply with enforcement: Audit first, and read the violations.\n";
+
+function objectsOf(text: string): readonly ApiObject[] {
+  return text
+    .split(/^---\s*$/m)
+    .filter((part) => part.replace(/^\s*#.*$/gm, "").trim() !== "")
+    .flatMap((part) => {
+      const { value } = parseYaml(part) as { value: unknown };
+      const object = value as ApiObject & { items?: readonly ApiObject[] };
+      if (typeof object.kind !== "string") throw new UsageError("the file has something without a kind");
+      return object.kind === "List" ? (object.items ?? []) : [object];
+    });
+}
