@@ -1,0 +1,49 @@
+/**
+ * What a Pod asks a node for, and what a node gives: cpu in thousandths of a core, everything else in its own unit.
+ * Source: k8s.io/component-helpers/resource/helpers.go (PodRequests)
+ */
+import type { Container, PodSpec } from "@atoll/api/builtin/core/v1.types";
+import { parseQuantity, scaledValue } from "@atoll/machinery/quantity";
+
+/** Amounts by resource; what is not in it is 0. */
+export type Amounts = ReadonlyMap<string, number>;
+
+/** Amounts of a list of quantities, as in `status.allocatable`. @throws {QuantityError} one is none */
+export function amountsOf(list: Readonly<Record<string, string | number>> | undefined | null): Amounts {
+  const entries = Object.entries(list ?? {});
+  return new Map(
+    entries.map(([name, text]) => [name, Number(scaledValue(parseQuantity(String(text)), name === "cpu" ? -3 : 0))]),
+  );
+}
+
+/** Both together. */
+export function plus(one: Amounts, other: Amounts): Amounts {
+  const sum = new Map(one);
+  for (const [name, amount] of other) sum.set(name, (sum.get(name) ?? 0) + amount);
+  return sum;
+}
+
+function larger(one: Amounts, other: Amounts): Amounts {
+  const most = new Map(one);
+  for (const [name, amount] of other) most.set(name, Math.max(most.get(name) ?? 0, amount));
+  return most;
+}
+
+const requested = ({ resources }: Container): Amounts => amountsOf(resources?.requests as Record<string, string>);
+
+/**
+ * What a Pod needs at its worst moment: init containers run one after another beside the sidecars started before them,
+ * then all containers run beside all sidecars. Requests of the Pod itself replace those; overhead comes on top.
+ */
+export function podRequests({ containers, initContainers, overhead, resources }: PodSpec): Amounts {
+  let sidecars: Amounts = new Map();
+  let starting: Amounts = new Map();
+  for (const container of initContainers ?? []) {
+    const needs = plus(sidecars, requested(container));
+    starting = larger(starting, needs);
+    if (container.restartPolicy === "Always") sidecars = needs;
+  }
+  const running = containers.map(requested).reduce(plus, sidecars);
+  const whole = amountsOf(resources?.requests as Record<string, string>);
+  return plus(new Map([...larger(running, starting), ...whole]), amountsOf(overhead as Record<string, string>));
+}
