@@ -16,7 +16,7 @@ const place = (more: object = {}, pods: readonly Pod[] = [], labels = {}): Place
   const status = { allocatable: { cpu: "1", memory: "1Gi", pods: "3" } };
   const metadata = { name: "host", labels };
   const places = new Places();
-  places.put({ apiVersion: "v1", kind: "Node", metadata, spec: more, status } as Node);
+  places.put({ apiVersion: "v1", kind: "Node", metadata, spec: more, status } as unknown as Node);
   for (const [index, pod] of pods.entries())
     places.book({ ...pod, metadata: { ...pod.metadata, uid: String(index) } }, "host");
   const [only] = places.list();

@@ -28,7 +28,9 @@ interface Booking {
 /** The host ports of containers and of sidecars, which run as long. */
 export function hostPorts({ containers, initContainers }: PodSpec): readonly ContainerPort[] {
   const sidecars = (initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
-  return [...containers, ...sidecars].flatMap(({ ports }) => (ports ?? []).filter(({ hostPort = 0 }) => hostPort > 0));
+  return [...(containers ?? []), ...sidecars].flatMap(({ ports }) =>
+    (ports ?? []).filter(({ hostPort = 0 }) => hostPort > 0),
+  );
 }
 
 /** All nodes. */

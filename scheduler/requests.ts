@@ -43,7 +43,7 @@ export function podRequests({ containers, initContainers, overhead, resources }:
     starting = larger(starting, needs);
     if (container.restartPolicy === "Always") sidecars = needs;
   }
-  const running = containers.map(requested).reduce(plus, sidecars);
+  const running = (containers ?? []).map(requested).reduce(plus, sidecars);
   const whole = amountsOf(resources?.requests as Record<string, string>);
   return plus(new Map([...larger(running, starting), ...whole]), amountsOf(overhead as Record<string, string>));
 }
