@@ -155,6 +155,8 @@ test("a cluster that came in by its token is ready, and a policy holds there", a
     spec: { target: {}, level: "Baseline" },
   });
   await eventually("the pod is refused", isRefused);
+  // The controllers guard access by themselves where they may.
+  await state.hub.get(admissionPolicies, toKey("", "access.fleet.atoll.dev"));
 });
 
 test("what decides, what would change and who may are told before anything is applied", async () => {

@@ -72,6 +72,10 @@ const common: readonly PolicyRule[] = [
   rule(["get"], "", ["nodes/proxy"]),
   // The kinds of Atoll's own.
   rule(["create", "patch"], "apiextensions.k8s.io", ["customresourcedefinitions"]),
+  rule(["create", "patch"], "admissionregistration.k8s.io", [
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+  ]),
   rule(["get", "list", "watch"], "*", ["*"]),
   rule(["update"], "*", ["*/finalizers"]),
 ];

@@ -1,4 +1,5 @@
-/** `atoll crd`: prints the CustomResourceDefinitions of Atoll's own kinds, for installing on another Kubernetes. */
+/** `atoll crd`: prints the CustomResourceDefinitions of Atoll's own kinds and what guards access, for installing on another Kubernetes. */
+import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { definitionOf } from "@atoll/api/own/definition";
 import { formatYaml } from "@atoll/machinery/yaml/format";
@@ -13,7 +14,9 @@ export async function run(args: readonly string[]): Promise<number> {
         from: "user",
       },
     );
-    process.stdout.write(fleetKinds.map((kind) => `---\n${formatYaml(definitionOf(kind))}`).join(""));
+    process.stdout.write(
+      [...fleetKinds.map(definitionOf), ...accessGuard].map((object) => `---\n${formatYaml(object)}`).join(""),
+    );
     return 0;
   });
 }

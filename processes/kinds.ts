@@ -1,16 +1,27 @@
 /** Installs the kinds of Atoll's own where the process that needs them may do so. */
+import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { definitionOf } from "@atoll/api/own/definition";
 import { CustomResourceDefinition } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isRefusal } from "@atoll/client/errors";
-import { toKey } from "@atoll/client/resource";
+import { type Resource, toKey } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
+import type { ApiObject } from "@atoll/machinery/object";
 
+const guards: readonly Resource<ApiObject>[] = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(
+  (kind) => ({
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    kind,
+    plural: kind.endsWith("y") ? "validatingadmissionpolicies" : "validatingadmissionpolicybindings",
+    namespaced: false,
+  }),
+);
 const withinMs = 30_000;
 
 /**
- * Applies the definitions and waits until they are served.
+ * Applies the definitions, and what guards access, and waits until they are served.
  * @returns whether they could be; if not, somebody who may has to apply what `atoll crd` prints
  */
 export async function installKinds(client: Client, clock: Clock): Promise<boolean> {
@@ -18,6 +29,10 @@ export async function installKinds(client: Client, clock: Clock): Promise<boolea
     for (const kind of fleetKinds) {
       const object = definitionOf(kind) as CustomResourceDefinition;
       await client.apply(CustomResourceDefinition, { object, force: true }, { fieldManager: "atoll" });
+    }
+    for (const object of accessGuard) {
+      const resource = guards.find(({ kind }) => kind === object.kind);
+      if (resource !== undefined) await client.apply(resource, { object, force: true }, { fieldManager: "atoll" });
     }
   } catch (error) {
     if (isRefusal(error, "Forbidden")) return false;
