@@ -8,7 +8,6 @@ import type { SigningAuthority } from "./certificates/issue.ts";
 import { signingController } from "./certificates/signing/controller.ts";
 import { clusterRoleController } from "./clusterroles/controller.ts";
 import { tokenCleaner } from "./bootstraptokens/controller.ts";
-import { binder } from "./binder/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
@@ -52,7 +51,6 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     podGcController,
     metricsController,
     resourceQuotaController(),
-    binder,
     approvingController,
     cleanerController,
     tokenCleaner,

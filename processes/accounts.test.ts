@@ -14,14 +14,14 @@ import {
   StatefulSet,
 } from "@atoll/client/builtin";
 import { toKey } from "@atoll/client/resource";
-import { controllers } from "@atoll/controllers/index";
+import { everything } from "./everything.ts";
 import { clientOf, eventually, transportTo } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { people } from "@atoll/harness/people";
 import { startHarness } from "@atoll/harness/server";
 import { controllersPolicy } from "./accounts.ts";
 
-const all = controllers({ ca: "PEM" });
+const all = everything({ ca: "PEM" });
 const labels = { app: "web" };
 const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
 const selector = { matchLabels: labels };

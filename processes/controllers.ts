@@ -7,13 +7,12 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { Client } from "@atoll/client/client";
 import { isPair, type SigningAuthority } from "@atoll/controllers/certificates/issue";
-import { controllers } from "@atoll/controllers/index";
-import { fleetControllers } from "@atoll/fleet/index";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
 import { runControllers } from "@atoll/runtime/run";
+import { everything } from "./everything.ts";
 import { exitCode, flags, UsageError } from "./flags.ts";
 import { installKinds } from "./kinds.ts";
 import { openLog } from "./log.ts";
@@ -47,7 +46,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const { transport, ca } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
     const userAgent = `atoll-controllers/${atollVersion}`;
     const client = new Client({ transport, clock: systemClock, userAgent });
-    const all = [...controllers({ ca, signing: await signingAuthority(options) }), ...fleetControllers()];
+    const all = everything({ ca, signing: await signingAuthority(options) });
     const wanted = chosen(all, only);
     if (wanted.some(({ reads }) => reads.some(isOwn)) && !(await installKinds(client, systemClock))) {
       log.warn("may not install the kinds of Atoll's own; apply what ./atoll crd prints");

@@ -4,12 +4,11 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { isIP } from "node:net";
 import { builtinKinds } from "@atoll/api/catalog";
-import { controllers } from "@atoll/controllers/index";
 import { systemClock } from "@atoll/machinery/clock";
 import { openPki } from "@atoll/server/pki/folder";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { type Server, startServer } from "@atoll/server/server";
-import { fleetControllers } from "@atoll/fleet/index";
+import { everything } from "./everything.ts";
 import { exitCode, flags, port } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
 import { controllersPolicy, gatewayPolicy, writeAccounts } from "./accounts.ts";
@@ -98,11 +97,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     authorization,
     audit,
     seats: options.maxRequestsInflight,
-    policies: [
-      controllersPolicy([...controllers({ ca: pki.ca.cert, signing: pki.ca }), ...fleetControllers()]),
-      nodesPolicy,
-      gatewayPolicy,
-    ],
+    policies: [controllersPolicy(everything({ ca: pki.ca.cert, signing: pki.ca })), nodesPolicy, gatewayPolicy],
   });
   const url = `https://${bracketed(address)}:${server.port}`;
   const identity = { server: url, ca: pki.ca.cert, user: "kubernetes-admin", identity: pki.admin };
