@@ -1,6 +1,7 @@
 /** A hub and a cluster, both real servers, an agent between them: every policy is judged at the cluster. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
@@ -17,6 +18,7 @@ import { TrafficPolicy } from "@atoll/api/fleet/v1alpha1/trafficpolicy";
 import { definitionOf } from "@atoll/api/own/definition";
 import { Agent } from "@atoll/agent/agent";
 import {
+  ClusterRole,
   ClusterRoleBinding,
   CustomResourceDefinition,
   Namespace,
@@ -337,9 +339,53 @@ test("objects that break a policy as they are are counted on cluster, group and 
     await hubClient.delete(PolicyException, toKey("default", "old"));
     await become("2,2,2");
   });
-  for (const { metadata } of made)
-    await childClient.delete(Pod, toKey("bank", metadata.name), { graceSeconds: 0 });
+  for (const { metadata } of made) await childClient.delete(Pod, toKey("bank", metadata.name), { graceSeconds: 0 });
   await childClient.delete(Pod, toKey("bank", "fine"), { graceSeconds: 0 });
+});
+
+test("an AccessPolicy gives no more than its writer may give", { timeout: 60_000 }, async () => {
+  const { hub, hubClient } = await fleet.promise;
+  const admission = "/apis/admissionregistration.k8s.io/v1";
+  for (const body of accessGuard) {
+    const plural = body.kind.endsWith("y") ? "validatingadmissionpolicies" : "validatingadmissionpolicybindings";
+    assert.equal((await hub.send("POST", `${admission}/${plural}`, { body })).status, 201);
+  }
+  const rules = [
+    { apiGroups: ["fleet.atoll.dev"], resources: ["accesspolicies"], verbs: ["*"] },
+    {
+      apiGroups: ["rbac.authorization.k8s.io"],
+      resources: ["clusterroles"],
+      resourceNames: ["admin", "view"],
+      verbs: ["bind"],
+    },
+  ];
+  const apiGroup = "rbac.authorization.k8s.io";
+  await hubClient.create(ClusterRole, { metadata: { name: "writer" }, rules });
+  await hubClient.create(ClusterRoleBinding, {
+    metadata: { name: "writer" },
+    roleRef: { apiGroup, kind: "ClusterRole", name: "writer" },
+    subjects: [{ apiGroup, kind: "User", name: "ann" }],
+  });
+  const path = "/apis/fleet.atoll.dev/v1alpha1/namespaces/default/accesspolicies?dryRun=All";
+  const write = async (role: string, over: object = {}, target: object = {}) => {
+    const bindings = [{ role, subjects: [{ kind: "User", name: "bob" }], ...over }];
+    const metadata = { name: "given" };
+    const body = {
+      apiVersion: "fleet.atoll.dev/v1alpha1",
+      kind: "AccessPolicy",
+      metadata,
+      spec: { target, bindings },
+    };
+    return (await hub.send("POST", path, { body, headers: { "impersonate-user": "ann" } })).status;
+  };
+  await eventually("what may not be given is refused", async () => (await write("cluster.admin")) === 403);
+  assert.equal(await write("organization.edit"), 403);
+  assert.equal(await write("organization.view"), 201);
+  // In namespaces alone, admin is the role of that name, which ann may bind.
+  assert.equal(await write("workspace.admin", {}, { workspace: "w" }), 201);
+  assert.equal(await write("namespace.admin", {}, { namespace: { cluster: "c1", name: "shop" } }), 201);
+  assert.equal(await write("namespace.edit", {}, { namespace: { cluster: "c1", name: "shop" } }), 403);
+  assert.equal(await write("custom", { rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }] }), 403);
 });
 
 test("a policy of a group does not reach clusters outside it", { timeout: 60_000 }, async () => {
@@ -371,8 +417,14 @@ test("an exception lets its objects pass until it ends", { timeout: 60_000 }, as
           () => true,
           () => false,
         );
+      const active = async () => {
+        const found = await hubClient.get(PolicyException, toKey("default", "e"));
+        return found.status?.conditions?.map(({ status, reason }) => `${status} ${reason}`).join();
+      };
       await eventually("the pod passes", passes);
+      await eventually("it says that it holds", async () => (await active()) === "True Active");
       await eventually("the pod is refused again", async () => !(await passes()));
+      await eventually("it says that it has ended", async () => (await active()) === "False Expired");
       await hubClient.delete(PolicyException, toKey("default", "e"));
     },
   );
@@ -456,6 +508,9 @@ test("a FleetNamespace is made on its clusters, and a policy of its workspace ho
       () => false,
     );
   await eventually("the namespace is there", exists);
+  await eventually("it says so", async () => {
+    return (await hubClient.get(FleetNamespace, toKey("default", "web"))).status?.summary === "1/1";
+  });
   await childClient.create(ServiceAccount, { metadata: { name: "default", namespace: "web" } });
   const spec = { target: { workspace: "w" }, level: "Baseline" };
   const policy = { metadata: { name: "ws", namespace: "default" }, spec };

@@ -3,6 +3,7 @@ import type { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { formatTime } from "@atoll/machinery/clock";
+import type { ApiObject } from "@atoll/machinery/object";
 import { type Policy, sourceOf } from "../compile/compile.ts";
 import { clusterNamespace } from "../cluster/names.ts";
 
@@ -39,7 +40,8 @@ export function statusOf(policy: Policy, clusters: readonly FleetCluster[], { wo
 
 type Now = Pick<ClusterState, "state" | "reason" | "generation">;
 
-function stateOf(policy: Policy, works: readonly Work[]): Now {
+/** How far what an object asks for is on one cluster. @param works the cluster's */
+export function stateOf(policy: Pick<ApiObject, "kind" | "metadata">, works: readonly Work[]): Now {
   const source = sourceOf(policy);
   const generation = policy.metadata.generation ?? 0;
   const carrying = works.filter(({ spec }) => spec.objects.some((object) => object.source === source));
