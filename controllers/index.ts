@@ -16,6 +16,8 @@ import { garbageCollector } from "./gc/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { metricsController } from "./metrics/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { taintEvictionController } from "./nodelifecycle/evicting.ts";
+import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
@@ -49,6 +51,8 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    nodeLifecycleController(),
+    taintEvictionController(),
     metricsController,
     resourceQuotaController(),
     approvingController,

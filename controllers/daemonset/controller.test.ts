@@ -18,7 +18,12 @@ let client: Client;
 before(async () => {
   harness = await startHarness();
   client = clientOf(harness);
-  for (const name of ["n0", "n1"]) await client.create(Node, { metadata: { name } });
+  for (const name of ["n0", "n1"]) {
+    await client.create(Node, { metadata: { name } });
+    // New nodes are tainted until they say that they are ready.
+    const patch = { type: "merge", body: { spec: { taints: null } } } as const;
+    await client.patch(Node, { key: toKey(undefined, name), patch });
+  }
 });
 after(() => harness.close());
 

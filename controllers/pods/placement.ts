@@ -37,7 +37,7 @@ function asRequirement({ key, operator, values }: NodeSelectorRequirement) {
 }
 
 /** Whether a toleration is one for a taint. */
-function tolerates({ key = "", operator, value = "", effect = "" }: Toleration, taint: Taint): boolean {
+export function tolerates({ key = "", operator, value = "", effect = "" }: Toleration, taint: Taint): boolean {
   if (effect !== "" && effect !== taint.effect) return false;
   if (key !== "" && key !== taint.key) return false;
   if (operator === "Exists") return true;

@@ -19,6 +19,7 @@ import { resourceQuotas } from "./quota/plugin.ts";
 import { runtimeClasses } from "./runtimeclass.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
 import { defaultStorageClass, storageProtection } from "./storage.ts";
+import { taintNodes } from "./taintnodes.ts";
 import { defaultTolerations } from "./tolerations.ts";
 
 /** What the plugins need to know of this cluster. */
@@ -33,6 +34,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     limitRanger(catalogue),
     serviceAccounts(catalogue),
     nodeRestriction(catalogue, options.authorizers),
+    taintNodes,
     podSecurity(catalogue),
     priorities(catalogue),
     defaultTolerations,
