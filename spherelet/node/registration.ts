@@ -37,6 +37,7 @@ export class Registration {
   readonly #registered = Promise.withResolvers<void>();
   #told: NodeStatus | undefined;
   #toldMs = 0;
+  #renewedMs = 0;
   #uid = "";
   #running: Promise<unknown> = Promise.resolve();
 
@@ -68,6 +69,10 @@ export class Registration {
     await this.#registered.promise.catch(() => undefined);
     await this.#forever(async () => {
       await this.#renew();
+      // After a silence others may have given the node up: it tells anew that it is well.
+      const nowMs = this.#options.clock.monotonicMs();
+      if (nowMs - this.#renewedMs > 2 * renewMs) this.#toldMs = 0;
+      this.#renewedMs = nowMs;
       return renewMs;
     });
   }
