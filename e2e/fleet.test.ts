@@ -98,7 +98,7 @@ const agentArgs = (gateway: string) => [
 before(async () => {
   const [{ child: hubServer }] = await Promise.all([start(serverArgs(hubDir)), start(serverArgs(childDir))]);
   const [hub, child] = [await open(hubDir), await open(childDir)];
-  const kubeconfig = join(hubDir, "admin.kubeconfig");
+  const kubeconfig = join(hubDir, "gateway.kubeconfig");
   startControllers();
   await eventually(
     "the fleet's kinds are served",

@@ -13,6 +13,7 @@ import type { OwnPolicy } from "@atoll/server/bootstrap/rbacown";
 import { issue } from "@atoll/server/pki/authority";
 import type { Pki } from "@atoll/server/pki/folder";
 import { writePrivate } from "@atoll/server/pki/private";
+import { gatewayUser } from "@atoll/fleet/cluster/names";
 import { formatKubeconfig } from "./kubeconfig.ts";
 
 const manager = "system:kube-controller-manager";
@@ -32,12 +33,10 @@ export async function writeAccounts(
   await Promise.all([
     write("controllers.kubeconfig", manager),
     write("scheduler.kubeconfig", "system:kube-scheduler"),
-    write("gateway.kubeconfig", gatewayName),
+    write("gateway.kubeconfig", gatewayUser),
     write("node.kubeconfig", `system:node:${node}`, ["system:nodes"]),
   ]);
 }
-
-const gatewayName = "atoll:gateway";
 
 /** What the gateway of Mission Control does: lets agents in, has their certificates signed, and speaks in their names. */
 export const gatewayPolicy: OwnPolicy = {
@@ -54,9 +53,8 @@ export const gatewayPolicy: OwnPolicy = {
       ...rule(["approve"], "certificates.k8s.io", ["signers"]),
       resourceNames: ["kubernetes.io/kube-apiserver-client"],
     },
-    rule(["impersonate"], "", ["users"]),
   ],
-  subjects: [user(gatewayName)],
+  subjects: [user(gatewayUser)],
 };
 
 /** Beside what a controller declares: to speak of what happened, to lead, to sign, and to name owners. */
@@ -68,6 +66,8 @@ const common: readonly PolicyRule[] = [
   rule(["escalate"], "rbac.authorization.k8s.io", ["clusterroles"]),
   // What the agent of an attached cluster may do in its namespace, the controllers themselves need not.
   rule(["bind", "escalate"], "rbac.authorization.k8s.io", ["roles"]),
+  // In whose name the gateway may speak.
+  rule(["bind"], "rbac.authorization.k8s.io", ["clusterroles"]),
   // What nodes and pods use.
   rule(["get"], "", ["nodes/proxy"]),
   // The kinds of Atoll's own.

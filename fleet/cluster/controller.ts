@@ -4,7 +4,7 @@
 import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
-import { Namespace, Role, RoleBinding } from "@atoll/client/builtin";
+import { ClusterRole, ClusterRoleBinding, Namespace, Role, RoleBinding } from "@atoll/client/builtin";
 import { isOf, type Key, type Resource, splitKey, toKey } from "@atoll/client/resource";
 import type { ApiObject } from "@atoll/machinery/object";
 import { partOf, statusOf as statusClaim, watching } from "@atoll/runtime/claims";
@@ -17,15 +17,21 @@ import {
   settled,
 } from "@atoll/runtime/controller";
 import type { View } from "@atoll/runtime/claims";
-import { clusterLabel, clusterNamespace, organizationLabel } from "./names.ts";
-import { awayAfterMs, hubObjects, statusOf } from "./plan.ts";
+import { clusterLabel, clusterNamespace, furnishedAnnotation, organizationLabel } from "./names.ts";
+import { awayAfterMs, hubNamespace, hubObjects, statusOf } from "./plan.ts";
 
 /** Keeps a cluster until what it had has been removed. */
 export const detachFinalizer = "fleet.atoll.dev/detach";
 /** Says that nobody is to wait for an agent that will not come back. */
 export const forceDetach = "fleet.atoll.dev/force-detach";
 
-const resources: readonly Resource[] = [Namespace as Resource, Role as Resource, RoleBinding as Resource];
+const resources = [
+  Namespace,
+  Role,
+  RoleBinding,
+  ClusterRole,
+  ClusterRoleBinding,
+] as readonly unknown[] as readonly Resource[];
 const ofClusters = (write: { readonly object: { readonly metadata: ApiObject["metadata"] } }) => {
   const { name = "", namespace = "" } = write.object.metadata;
   return name.startsWith("fleet-") || namespace.startsWith("fleet-");
@@ -61,18 +67,23 @@ export const fleetClusterController: Controller = defineController({
     const namespace = clusterNamespace(cluster.metadata.namespace ?? "", name);
     if (cluster.metadata.deletionTimestamp !== undefined) return await detach(cluster, namespace, tools);
     await hold(cluster, tools);
-    if (tools.cache.get(Namespace, toKey(undefined, namespace)) === undefined) {
-      for (const object of hubObjects(cluster, namespace)) await apply(object, tools);
-    }
+    await furnish(cluster, namespace, tools);
     const report = tools.cache.get(ClusterReport, toKey(namespace, "cluster"));
     await tools.client.setStatus(cluster, statusOf(cluster, report, { namespace, nowMs: tools.clock.nowMs() }));
     return report === undefined ? settled : again({ afterMs: awayAfterMs });
   },
 });
 
-async function apply(object: ApiObject, { client }: Reconcile): Promise<void> {
-  const resource = resources.find((candidate) => isOf(object, candidate));
-  if (resource !== undefined) await client.apply(resource, object);
+/** Makes the namespace and what belongs to it, once; the annotation says that nothing is missing. */
+async function furnish(cluster: FleetCluster, namespace: string, { cache, client }: Reconcile): Promise<void> {
+  const found = cache.get(Namespace, toKey(undefined, namespace));
+  if (found?.metadata.annotations?.[furnishedAnnotation] === "true") return;
+  const owner = await client.apply(Namespace as Resource, hubNamespace(cluster, namespace, false));
+  for (const object of hubObjects(namespace, owner)) {
+    const resource = resources.find((candidate) => isOf(object, candidate));
+    if (resource !== undefined) await client.apply(resource, object);
+  }
+  await client.apply(Namespace as Resource, hubNamespace(cluster, namespace, true));
 }
 
 async function hold(cluster: FleetCluster, { client }: Reconcile): Promise<void> {

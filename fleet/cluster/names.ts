@@ -17,6 +17,11 @@ export function agentUser(namespace: string): string {
 /** What every agent's name begins with. */
 export const agentPrefix = "fleet.atoll.dev:agent:";
 
+/** The account of the gateway, which speaks in agents' names. */
+export const gatewayUser = "atoll:gateway";
+
+/** On a cluster's namespace: everything that belongs to it has been made. */
+export const furnishedAnnotation = "fleet.atoll.dev/furnished";
 /** On a cluster's namespace: whose it is. */
 export const organizationLabel = "fleet.atoll.dev/organization";
 export const clusterLabel = "fleet.atoll.dev/cluster";

@@ -6,22 +6,36 @@ import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import type { Condition } from "@atoll/api/own/kind";
 import { formatTime, parseTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import { agentUser, clusterLabel, organizationLabel } from "./names.ts";
+import { agentUser, clusterLabel, furnishedAnnotation, gatewayUser, organizationLabel } from "./names.ts";
 
 type Status = NonNullable<FleetCluster["status"]>;
 
 /** An agent that has not reported for so long is away: three of its reports. */
 export const awayAfterMs = 90_000;
 
-/** The objects of the cluster's namespace. The agent may do there what follows from its part, and nothing elsewhere. */
-export function hubObjects(cluster: FleetCluster, namespace: string): readonly ApiObject[] {
+/** The cluster's namespace. @param furnished all that belongs to it has been made */
+export function hubNamespace(cluster: FleetCluster, namespace: string, furnished: boolean): ApiObject {
   const { name = "", namespace: organization = "" } = cluster.metadata;
   const labels = { [organizationLabel]: organization, [clusterLabel]: name };
+  const annotations = furnished ? { annotations: { [furnishedAnnotation]: "true" } } : {};
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels, ...annotations } };
+}
+
+/**
+ * What belongs to it: the agent may do there what follows from its part, and nothing elsewhere; the gateway may speak in
+ * this agent's name.
+ * @param owner the namespace as it was made: with it goes what is not in it
+ */
+export function hubObjects(namespace: string, owner: ApiObject): readonly ApiObject[] {
   const rbac = "rbac.authorization.k8s.io";
   const metadata = { name: "fleet-agent", namespace };
   const group = "fleet.atoll.dev";
+  const { uid = "" } = owner.metadata;
+  const speaking = {
+    name: `fleet-gateway-${namespace}`,
+    ownerReferences: [{ apiVersion: "v1", kind: "Namespace", name: namespace, uid }],
+  };
   return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } },
     {
       apiVersion: `${rbac}/v1`,
       kind: "Role",
@@ -39,6 +53,19 @@ export function hubObjects(cluster: FleetCluster, namespace: string): readonly A
       metadata,
       roleRef: { apiGroup: rbac, kind: "Role", name: metadata.name },
       subjects: [{ apiGroup: rbac, kind: "User", name: agentUser(namespace) }],
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "ClusterRole",
+      metadata: speaking,
+      rules: [{ apiGroups: [""], resources: ["users"], verbs: ["impersonate"], resourceNames: [agentUser(namespace)] }],
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: speaking,
+      roleRef: { apiGroup: rbac, kind: "ClusterRole", name: speaking.name },
+      subjects: [{ apiGroup: rbac, kind: "User", name: gatewayUser }],
     },
   ];
 }
