@@ -11,6 +11,7 @@ import { tokenCleaner } from "./bootstraptokens/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
 import { jobController } from "./job/controller.ts";
@@ -53,6 +54,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     podGcController,
     nodeLifecycleController(),
     taintEvictionController(),
+    disruptionController,
     metricsController,
     resourceQuotaController(),
     approvingController,
