@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { NodeStatus } from "@atoll/api/builtin/core/v1.types";
+import { Namespace, Node } from "@atoll/client/builtin";
+import { Client } from "@atoll/client/client";
+import { isAlreadyExists } from "@atoll/client/errors";
+import { toKey } from "@atoll/client/resource";
+import type { Transport } from "@atoll/client/transport";
+import { TransportFailed } from "@atoll/client/transport";
+import { clientOf, eventually, transportTo } from "@atoll/harness/client";
+import { ManualClock } from "@atoll/harness/clock";
+import { startHarness } from "@atoll/harness/server";
+import { systemClock } from "@atoll/machinery/clock";
+import { silent } from "@atoll/runtime/log";
+import { Registration } from "./registration.ts";
+
+test("after a silence in which it was given up, a node tells anew that it is well", async (t) => {
+  const harness = await startHarness();
+  const client = clientOf(harness);
+  const clock = new ManualClock(systemClock.nowMs());
+  const inner = transportTo(harness);
+  let cut = false;
+  const transport: Transport = {
+    async request(request) {
+      if (cut) throw new TransportFailed("cut off", { uncertain: false });
+      return inner.request(request);
+    },
+    close: () => inner.close(),
+  };
+  await client.create(Namespace, { metadata: { name: "kube-node-lease" } }).catch((error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+  });
+  const ready = { type: "Ready", status: "True", lastHeartbeatTime: null, lastTransitionTime: null };
+  const registration = new Registration({
+    client: new Client({ transport, clock, userAgent: "test" }),
+    clock,
+    log: silent,
+    name: "n",
+    labels: {},
+    status: async () => ({ conditions: [ready] }) as unknown as NodeStatus,
+  });
+  t.after(async () => {
+    await registration.stop();
+    transport.close();
+    await harness.close();
+  });
+  const pass = async (ms: number) => {
+    for (let i = 0; i < ms; i += 5_000) {
+      await systemClock.sleep(40);
+      await clock.advance(5_000);
+    }
+  };
+  const key = toKey(undefined, "n");
+  const readiness = async () => (await client.get(Node, key)).status?.conditions?.[0]?.status;
+  await registration.start();
+  assert.equal(await readiness(), "True");
+  await pass(30_000);
+  cut = true;
+  await pass(60_000);
+  const given = { status: { conditions: [{ ...ready, status: "Unknown" }] } };
+  await client.patch(Node, { key, patch: { type: "strategic", body: given }, subresource: "status" });
+  cut = false;
+  await pass(30_000);
+  await eventually("it says that it is well", async () => (await readiness()) === "True");
+});
