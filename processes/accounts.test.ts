@@ -81,13 +81,8 @@ test("what no controller declares to write, the account may not", async (t) => {
     await harness.close();
   });
   const manager = await crew.user("system:kube-controller-manager");
-  const binding = {
-    metadata: { name: "me" },
-    roleRef: { kind: "ClusterRole", name: "cluster-admin" },
-    subjects: [{ kind: "User", name: "system:kube-controller-manager" }],
-  };
   for (const [path, body] of [
-    ["/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding],
+    ["/apis/storage.k8s.io/v1/storageclasses", { metadata: { name: "mine" }, provisioner: "me" }],
     ["/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name: "forged" }, value: 1 }],
     ["/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", { metadata: { name: "spy" } }],
   ] as const) {

@@ -66,7 +66,8 @@ const common: readonly PolicyRule[] = [
   rule(["escalate"], "rbac.authorization.k8s.io", ["clusterroles"]),
   // What the agent of an attached cluster may do in its namespace, the controllers themselves need not.
   rule(["bind", "escalate"], "rbac.authorization.k8s.io", ["roles"]),
-  // In whose name the gateway may speak.
+  // In whose name the gateway may speak. Whoever may change ClusterRoles could give themselves as much: this account is to
+  // be guarded like the admin's.
   rule(["bind"], "rbac.authorization.k8s.io", ["clusterroles"]),
   // What nodes and pods use.
   rule(["get"], "", ["nodes/proxy"]),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Node, Pod } from "@atoll/client/builtin";
-import { toKey } from "@atoll/client/resource";
+import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { startHarness } from "@atoll/harness/server";
@@ -26,7 +26,9 @@ test("Pods are bound where there is room, by priority, and say why they wait; ga
   const whyNot = async (name: string) =>
     (await podOf(name)).status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
   const addNode = async (name: string) => {
-    await client.create(Node, { metadata: { name } });
+    const made = await client.create(Node, { metadata: { name } });
+    // What the controller of nodes does once a node is ready.
+    await client.patch(Node, { key: keyOf(made), patch: { type: "merge", body: { spec: { taints: null } } } });
     const patch = { type: "merge", body: { status: { allocatable: { cpu: "1", memory: "1Gi", pods: "9" } } } } as const;
     await client.patch(Node, { key: toKey("", name), patch, subresource: "status" });
   };
