@@ -39,7 +39,7 @@ function run(files: readonly string[], concurrency: number, env: NodeJS.ProcessE
     "--test",
     `--test-concurrency=${concurrency}`,
     // A thousand kills of the store take a quarter of an hour.
-    `--test-timeout=${env["ATOLL_NIGHTLY"] === "1" ? 3_600_000 : 600_000}`,
+    `--test-timeout=${env["ATOLL_NIGHTLY"] === "1" ? 3_600_000 : 300_000}`,
   ];
   const { status } = spawnSync(process.execPath, [...options, ...reporters, ...files], {
     cwd: root,
