@@ -4,10 +4,11 @@
  *
  * Tests that start machines or clusters run one at a time, after the others: they measure themselves against deadlines,
  * and two at once on two cores would only test each other's patience. A file that fails is run up to twice more by itself;
- * what passes then is named as unsteady, what goes on failing fails the run.
+ * one that comes to no end in eight minutes is ended and counts as failed. What passes then is named as unsteady, what goes on failing fails the run.
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
@@ -25,8 +26,17 @@ function* tests(folder: string): Generator<string> {
   }
 }
 
-/** @returns the files in which a test failed; the whole list when the runner itself did */
-function run(files: readonly string[], concurrency: number, env: NodeJS.ProcessEnv): string[] {
+/** What one run of Node's test runner is to do. */
+interface Run {
+  readonly files: readonly string[];
+  readonly concurrency: number;
+  /** after which it is given up, with all it started */
+  readonly limitMs: number;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** @returns the files in which a test failed; the whole list when the runner itself did, or came to no end */
+async function run({ files, concurrency, limitMs, env }: Run): Promise<string[]> {
   if (files.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), "atoll-test-"));
   const list = join(folder, "failures");
@@ -34,28 +44,47 @@ function run(files: readonly string[], concurrency: number, env: NodeJS.ProcessE
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ...[`--test-reporter=${join(root, "tools", "failures.ts")}`, `--test-reporter-destination=${list}`],
   ];
-  const options = [
-    "--disable-warning=ExperimentalWarning",
-    "--test",
-    `--test-concurrency=${concurrency}`,
-    // A thousand kills of the store take a quarter of an hour.
-    `--test-timeout=${env["ATOLL_NIGHTLY"] === "1" ? 3_600_000 : 300_000}`,
-  ];
-  const { status } = spawnSync(process.execPath, [...options, ...reporters, ...files], {
-    cwd: root,
-    stdio: "inherit",
-    env,
-  });
-  const failed = readFileSync(list, "utf8")
+  const options = ["--disable-warning=ExperimentalWarning", "--test", `--test-concurrency=${concurrency}`];
+  const timeout = `--test-timeout=${limitMs}`;
+  const succeeded = await ended([...options, timeout, ...reporters, ...files], limitMs, env);
+  const failed = (existsSync(list) ? readFileSync(list, "utf8") : "")
     .split("\n")
     .filter((file) => file !== "")
     .map((file) => relative(root, file));
   rmSync(folder, { recursive: true });
-  return status !== 0 && failed.length === 0 ? [...files] : failed;
+  return !succeeded && failed.length === 0 ? [...files] : failed;
+}
+
+/**
+ * Runs Node in a process group of its own, so that what does not end in time can be ended whole: a test file whose
+ * machine holds a socket or a pipe open would keep the runner waiting for ever.
+ */
+async function ended(args: readonly string[], limitMs: number, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit", env, detached: true });
+  const end = (signal: NodeJS.Signals) => {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  };
+  const interrupt = () => end("SIGINT");
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const giveUp = setTimeout(() => {
+    process.stdout.write(`\ngiven up after ${limitMs / 1000} s\n`);
+    end("SIGKILL");
+  }, limitMs);
+  const [code] = (await once(child, "exit")) as [number | null];
+  clearTimeout(giveUp);
+  process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  return code === 0;
+}
+
+/** Runs files one at a time, each by a runner of its own. @returns those in which a test failed */
+async function runOneByOne(files: readonly string[], limitMs: number, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const failed: string[] = [];
+  for (const file of files) failed.push(...(await run({ files: [file], concurrency: 1, limitMs, env })));
+  return failed;
 }
 
 /** @returns the exit code: 2 when a name fits no test */
-function runTests(args: readonly string[]): number {
+async function runTests(args: readonly string[]): Promise<number> {
   const nightly = args.includes("--nightly");
   const names = args.filter((arg) => !arg.startsWith("--"));
   const chosen = [...tests(root)]
@@ -66,26 +95,24 @@ function runTests(args: readonly string[]): number {
     return 2;
   }
   const env = { ...process.env, ...(nightly ? { ATOLL_NIGHTLY: "1" } : {}) };
-  const together = run(
-    chosen.filter((path) => !alone.test(path)),
-    2,
-    env,
-  );
+  // A thousand kills of the store take a quarter of an hour.
+  const limitMs = nightly ? 3_600_000 : 480_000;
+  const together = chosen.filter((path) => !alone.test(path));
   const failed = [
-    ...together,
-    ...run(
+    ...(await run({ files: together, concurrency: 2, limitMs: 2 * limitMs, env })),
+    ...(await runOneByOne(
       chosen.filter((path) => alone.test(path)),
-      1,
+      limitMs,
       env,
-    ),
+    )),
   ];
   if (failed.length === 0) return 0;
   process.stdout.write(`\nfailed, and tried again by themselves:\n  ${failed.join("\n  ")}\n`);
   let left = failed;
-  for (let tries = 0; tries < furtherTries && left.length > 0; tries++) left = run(left, 1, env);
+  for (let tries = 0; tries < furtherTries && left.length > 0; tries++) left = await runOneByOne(left, limitMs, env);
   const unsteady = failed.filter((path) => !left.includes(path));
   if (unsteady.length > 0) process.stdout.write(`\nunsteady, to be mended:\n  ${unsteady.join("\n  ")}\n`);
   return left.length === 0 ? 0 : 1;
 }
 
-process.exit(runTests(process.argv.slice(2)));
+process.exit(await runTests(process.argv.slice(2)));
