@@ -11,21 +11,24 @@ import { systemClock } from "@atoll/machinery/clock";
 import { group, user } from "@atoll/server/bootstrap/rbacnotation";
 import type { OwnPolicy } from "@atoll/server/bootstrap/rbacown";
 import { issue } from "@atoll/server/pki/authority";
-import type { Pki } from "@atoll/server/pki/folder";
+import { type Pki, servesYet } from "@atoll/server/pki/folder";
 import { writePrivate } from "@atoll/server/pki/private";
 import { gatewayUser } from "@atoll/fleet/cluster/names";
-import { formatKubeconfig } from "./kubeconfig.ts";
+import { formatKubeconfig, readKubeconfig } from "./kubeconfig.ts";
 
 const manager = "system:kube-controller-manager";
 const days = 365;
 
-/** Writes the parts' kubeconfigs into a data directory, with new certificates. */
+/** Writes the parts' kubeconfigs into a data directory, with new certificates unless those there serve still. */
 export async function writeAccounts(
   data: string,
   pki: Pki,
   { url, node }: { url: string; node: string },
 ): Promise<void> {
   const write = async (file: string, commonName: string, organizations: readonly string[] = []) => {
+    const known = await readKubeconfig(join(data, file));
+    const isGood = known?.server === url && known.ca === pki.ca.cert && known.user === commonName;
+    if (isGood && servesYet(known.identity, pki.ca, systemClock.nowMs())) return;
     const identity = await issue(pki.ca, { commonName, organizations, usage: "client", days }, systemClock.nowMs());
     const text = formatKubeconfig({ server: url, ca: pki.ca.cert, user: commonName, identity });
     await writePrivate(join(data, file), text);

@@ -1,4 +1,5 @@
-/** Writing the admin's kubeconfig. */
+/** Writing the kubeconfigs of a data directory. */
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { defaultData } from "./datadir.ts";
 import type { KeyPair } from "@atoll/server/pki/authority";
@@ -29,6 +30,24 @@ export function formatKubeconfig({ server, ca, user, identity }: KubeconfigOptio
     "current-context": "atoll",
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+/** What was written by `formatKubeconfig`; undefined when there is nothing, or something else. */
+export async function readKubeconfig(path: string): Promise<KubeconfigOptions | undefined> {
+  const text = (base64: string) => Buffer.from(base64, "base64").toString("utf8");
+  try {
+    const { clusters, users } = JSON.parse(await readFile(path, "utf8"));
+    const [{ cluster }] = clusters;
+    const [{ name, user }] = users;
+    return {
+      server: cluster.server,
+      ca: text(cluster["certificate-authority-data"]),
+      user: name,
+      identity: { cert: text(user["client-certificate-data"]), key: text(user["client-key-data"]) },
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whose cluster a bundled client speaks to: KUBECONFIG when it is set, else the data directory's admin kubeconfig. */

@@ -11,7 +11,7 @@ import type { Transport } from "@atoll/client/transport";
 import { TransportFailed } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
 import { parseTime } from "@atoll/machinery/clock";
-import { parseYaml } from "@atoll/machinery/yaml/yaml";
+import { parseJson } from "@atoll/machinery/json/json";
 import type { TlsMaterial } from "./carrier.ts";
 import type { Identity } from "./transport.ts";
 import { nodeTransport } from "./transport.ts";
@@ -47,14 +47,21 @@ export async function openKubeconfig(options: KubeconfigOptions): Promise<Kubeco
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new KubeconfigInvalid(`cannot read ${path}`, { cause });
   });
-  const context = readContext(parseDocument(text, path), options.context);
+  const context = readContext(await parseDocument(text, path), options.context);
   const identity = new KubeconfigIdentity({ context, folder: dirname(resolve(path)), clock });
   const ca = (await identity.tls()).ca?.toString() ?? "";
   return { context, ca, transport: nodeTransport({ server: context.server, identity, clock }) };
 }
 
-function parseDocument(text: string, path: string): unknown {
+/** Those that Atoll writes are JSON, for which YAML need not be loaded. */
+async function parseDocument(text: string, path: string): Promise<unknown> {
   try {
+    return parseJson(text).value;
+  } catch {
+    // It is YAML proper.
+  }
+  try {
+    const { parseYaml } = await import("@atoll/machinery/yaml/yaml");
     return parseYaml(text).value;
   } catch (cause) {
     throw new KubeconfigInvalid(`${path} is no YAML`, { cause });

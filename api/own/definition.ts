@@ -36,7 +36,7 @@ export function definitionOf(kind: OwnKind): ApiObject {
                 apiVersion: { type: "string" },
                 kind: { type: "string" },
                 metadata: { type: "object" },
-                // Plain JSON: what TypeBox adds for itself is not enumerable and stays behind.
+                // Plain JSON: the mark of what is optional stays behind.
                 spec: JSON.parse(JSON.stringify(kind.schema.spec)) as unknown,
                 status: JSON.parse(JSON.stringify(kind.schema.status)) as unknown,
               },

@@ -1,9 +1,10 @@
 /**
  * How schemas of our own kinds are written, so that a value is at once the schema and the TypeScript type.
- * TypeBox, with the few forms that CustomResourceDefinitions have and JSON Schema spells otherwise.
+ * The types are TypeBox's, with the few forms that CustomResourceDefinitions have and JSON Schema spells otherwise. The
+ * values are made here: TypeBox's own code is 370 modules, which every process would load for these few lines.
  * Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
-import { type Static as StaticOf, type TSchema, Type as TypeBox } from "typebox";
+import type { Static as StaticOf, TSchema, TUnsafe, Type as TypeBox } from "typebox";
 
 /** A schema that carries its type. */
 export type Typed = TSchema;
@@ -17,37 +18,53 @@ export interface Facts {
   readonly [fact: PropertyKey]: unknown;
 }
 
+const isOptional = Symbol("optional");
+
+/** What TypeBox's types say of a value's making is not there at run time, and nobody asks for it. */
+function unsafe<T>(schema: TSchema): TUnsafe<T> {
+  return schema as TUnsafe<T>;
+}
+
 function oneOf<const Value extends string>(values: readonly Value[], facts: Facts) {
-  return TypeBox.Unsafe<Value>({ ...facts, type: "string", enum: values });
+  return unsafe<Value>({ ...facts, type: "string", enum: values });
 }
 
 function map<S extends Typed>(values: S, facts: Facts) {
-  return TypeBox.Unsafe<Readonly<Record<string, StaticOf<S>>>>({
-    ...facts,
-    type: "object",
-    additionalProperties: values,
-  });
+  return unsafe<Readonly<Record<string, StaticOf<S>>>>({ ...facts, type: "object", additionalProperties: values });
 }
 
 function any<T = Readonly<Record<string, unknown>>>(facts: Facts) {
-  return TypeBox.Unsafe<T>({ ...facts, type: "object", "x-kubernetes-preserve-unknown-fields": true });
+  return unsafe<T>({ ...facts, type: "object", "x-kubernetes-preserve-unknown-fields": true });
 }
 
 function quantity(facts: Facts) {
-  return TypeBox.Unsafe<string | number>({ ...facts, "x-kubernetes-int-or-string": true });
+  return unsafe<string | number>({ ...facts, "x-kubernetes-int-or-string": true });
+}
+
+function objectOf(properties: Readonly<Record<string, object>>, facts: object = {}) {
+  const required = Object.keys(properties).filter((name) => !Object.hasOwn(properties[name] ?? {}, isOptional));
+  return { type: "object", ...(required.length > 0 ? { required } : {}), properties, ...facts };
+}
+
+function listOf(items: object, facts: object = {}) {
+  return { type: "array", items, ...facts };
+}
+
+function optionalOf(schema: object) {
+  return Object.defineProperty({ ...schema }, isOptional, { value: true });
 }
 
 /** The forms a field can have. */
 export const Type = {
-  string: (facts: Facts) => TypeBox.String(facts),
-  integer: (facts: Facts) => TypeBox.Integer(facts),
-  boolean: (facts: Facts) => TypeBox.Boolean(facts),
+  string: (facts: Facts) => unsafe<string>({ type: "string", ...facts }),
+  integer: (facts: Facts) => unsafe<number>({ type: "integer", ...facts }),
+  boolean: (facts: Facts) => unsafe<boolean>({ type: "boolean", ...facts }),
   /** RFC 3339. */
-  time: (facts: Facts) => TypeBox.String({ ...facts, format: "date-time" }),
+  time: (facts: Facts) => unsafe<string>({ type: "string", ...facts, format: "date-time" }),
   /** Fields are required unless optional(). */
-  object: TypeBox.Object,
-  list: TypeBox.Array,
-  optional: TypeBox.Optional,
+  object: objectOf as unknown as typeof TypeBox.Object,
+  list: listOf as unknown as typeof TypeBox.Array,
+  optional: optionalOf as unknown as typeof TypeBox.Optional,
   oneOf,
   /** Keys are any text. */
   map,

@@ -95,11 +95,17 @@ async function certificate({ folder, name, issuer, nowMs }: Slot, wish: Certific
   return await keepPair(folder, name, await issue(issuer, wish, nowMs), { replace: known !== undefined });
 }
 
-/** Whether a certificate still has the names, the time and the issuer that are wanted. */
-function serves(pair: KeyPair, issuer: KeyPair, { wish, nowMs }: { wish: CertificateWish; nowMs: number }): boolean {
+/** Whether a certificate is the issuer's, and has time left. */
+export function servesYet(pair: KeyPair, issuer: KeyPair, nowMs: number): boolean {
   const cert = new X509Certificate(pair.cert);
   if (parseDate(cert.validTo) - nowMs < renewBeforeMs) return false;
-  if (!cert.verify(new X509Certificate(issuer.cert).publicKey)) return false;
+  return cert.verify(new X509Certificate(issuer.cert).publicKey);
+}
+
+/** Whether a certificate still has the names, the time and the issuer that are wanted. */
+function serves(pair: KeyPair, issuer: KeyPair, { wish, nowMs }: { wish: CertificateWish; nowMs: number }): boolean {
+  if (!servesYet(pair, issuer, nowMs)) return false;
+  const cert = new X509Certificate(pair.cert);
   const has = new Set((cert.subjectAltName ?? "").split(", ").map((name) => name.replace(/^(DNS|IP Address):/, "")));
   return (wish.names ?? []).every((name) => has.has(name));
 }
