@@ -25,6 +25,7 @@ import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
+import { supervisorNamespaceController } from "./supervisornamespace/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
 /** What controllers are told at the start. */
@@ -57,6 +58,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     disruptionController,
     metricsController,
     resourceQuotaController(),
+    supervisorNamespaceController,
     approvingController,
     cleanerController,
     tokenCleaner,

@@ -15,12 +15,10 @@ import { PolicyException } from "@atoll/api/fleet/v1alpha1/policyexception";
 import { QuotaPolicy } from "@atoll/api/fleet/v1alpha1/quotapolicy";
 import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 import { TrafficPolicy } from "@atoll/api/fleet/v1alpha1/trafficpolicy";
-import { definitionOf } from "@atoll/api/own/definition";
 import { Agent } from "@atoll/agent/agent";
 import {
   ClusterRole,
   ClusterRoleBinding,
-  CustomResourceDefinition,
   Namespace,
   NetworkPolicy,
   Pod,
@@ -34,6 +32,7 @@ import { isNotFound } from "@atoll/client/errors";
 import { type Resource, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
+import { serveKinds } from "@atoll/harness/kinds";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
@@ -49,24 +48,12 @@ interface Fleet {
   close(): Promise<void>;
 }
 
-async function installKinds(client: Client): Promise<void> {
-  for (const kind of fleetKinds) {
-    await client.create(CustomResourceDefinition, definitionOf(kind) as CustomResourceDefinition);
-  }
-  await eventually("the fleet's kinds are served", async () => {
-    const found = await client.list(CustomResourceDefinition);
-    return found.items.every(({ status }) =>
-      status?.conditions?.some(({ type, status: holds }) => type === "Established" && holds === "True"),
-    );
-  });
-}
-
 /** One hub, one cluster `c1` in group `prod` below `all`, with a namespace `shop` and one `bank`. */
 async function startFleet(): Promise<Fleet> {
   const [hub, child] = await Promise.all([startHarness(), startHarness()]);
   const transports = [transportTo(hub), transportTo(child)] as const;
   const [hubClient, childClient] = [clientOf(hub, transports[0]), clientOf(child, transports[1])];
-  await installKinds(hubClient);
+  await serveKinds(hubClient, fleetKinds);
   for (const name of ["shop", "bank"]) await makeNamespace(childClient, name);
   const workshop = startControllers(hub, fleetControllers());
   const at = (name: string) => ({ name, namespace: "default" });

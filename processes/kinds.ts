@@ -1,6 +1,7 @@
 /** Installs the kinds of Atoll's own where the process that needs them may do so. */
 import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
+import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { definitionOf } from "@atoll/api/own/definition";
 import { CustomResourceDefinition } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
@@ -18,6 +19,7 @@ const guards: readonly Resource<ApiObject>[] = ["ValidatingAdmissionPolicy", "Va
     namespaced: false,
   }),
 );
+const kinds = [...supervisorKinds, ...fleetKinds];
 const withinMs = 30_000;
 
 /**
@@ -26,7 +28,7 @@ const withinMs = 30_000;
  */
 export async function installKinds(client: Client, clock: Clock): Promise<boolean> {
   try {
-    for (const kind of fleetKinds) {
+    for (const kind of kinds) {
       const object = definitionOf(kind) as CustomResourceDefinition;
       await client.apply(CustomResourceDefinition, { object, force: true }, { fieldManager: "atoll" });
     }
@@ -39,7 +41,7 @@ export async function installKinds(client: Client, clock: Clock): Promise<boolea
     throw error;
   }
   const endMs = clock.monotonicMs() + withinMs;
-  for (const { plural, group } of fleetKinds) {
+  for (const { plural, group } of kinds) {
     while (!(await isEstablished(client, `${plural}.${group}`)) && clock.monotonicMs() < endMs) await clock.sleep(20);
   }
   return true;
