@@ -1,6 +1,7 @@
 /** Installs the kinds of Atoll's own where the process that needs them may do so. */
 import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
+import { supervisorGuard } from "@atoll/api/supervisor/guard";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { definitionOf } from "@atoll/api/own/definition";
 import { CustomResourceDefinition } from "@atoll/client/builtin";
@@ -23,7 +24,7 @@ const kinds = [...supervisorKinds, ...fleetKinds];
 const withinMs = 30_000;
 
 /**
- * Applies the definitions, and what guards access, and waits until they are served.
+ * Applies the definitions, and what guards them, and waits until they are served.
  * @returns whether they could be; if not, somebody who may has to apply what `atoll crd` prints
  */
 export async function installKinds(client: Client, clock: Clock): Promise<boolean> {
@@ -32,7 +33,7 @@ export async function installKinds(client: Client, clock: Clock): Promise<boolea
       const object = definitionOf(kind) as CustomResourceDefinition;
       await client.apply(CustomResourceDefinition, { object, force: true }, { fieldManager: "atoll" });
     }
-    for (const object of accessGuard) {
+    for (const object of [...supervisorGuard, ...accessGuard]) {
       const resource = guards.find(({ kind }) => kind === object.kind);
       if (resource !== undefined) await client.apply(resource, { object, force: true }, { fieldManager: "atoll" });
     }
