@@ -47,8 +47,8 @@ export const filesFolder = "/files";
 /** Names of the kernel and initramfs among a machine's files. */
 export const bootFiles = { kernel: "kernel", initramfs: "initramfs" } as const;
 
-/** CPU model for an accelerator; part of a template's key. */
-export const cpuModel = (accelerator: AcceleratorName): string => (accelerator === "kvm" ? "host" : "max");
+/** CPU model for an accelerator. */
+const cpuModel = (accelerator: AcceleratorName): string => (accelerator === "kvm" ? "host" : "max");
 
 /** Arguments of a machine, the program first. */
 export function qemuCommand(shape: Shape, backing: Backing): readonly string[] {

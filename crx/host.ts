@@ -21,6 +21,8 @@ export interface Verdict {
 export interface MachineHost {
   /** Folder of all machines and templates, on the file system of the images. */
   readonly home: string;
+  /** Folder of what can be made again, templates among it. */
+  readonly cache: string;
   readonly system: GuestSystem;
   readonly shim: Program;
   readonly verdict: Verdict;
@@ -63,6 +65,7 @@ export async function prepareHost(options: HostOptions): Promise<MachineHost> {
   const version = (await run(qemuPath, ["--version"])).toString("utf8");
   return {
     home: options.home,
+    cache,
     system: await prepareGuestSystem({
       cache,
       ...(flavour === undefined ? {} : { flavour }),

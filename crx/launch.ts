@@ -17,6 +17,8 @@ export interface Launch {
   readonly disks: readonly DiskSpec[];
   readonly tap?: string | undefined;
   readonly leaseMs?: number | undefined;
+  /** Where a template is kept on disk. */
+  readonly keep?: { readonly draft: string; readonly folder: string } | undefined;
   /** What a clone is copied from. */
   readonly template?: { readonly pid: number; readonly start: number; readonly state: string } | undefined;
 }
@@ -32,12 +34,7 @@ const threads = 128;
 export async function launch(host: MachineHost, what: Launch): Promise<void> {
   const { shape, birth } = what;
   const disks = await linkFiles(host, what);
-  const limits = {
-    memoryBytes: shape.memoryMiB * 2 ** 20 + overheadBytes,
-    cpus: shape.vcpus + 0.5,
-    processes: threads,
-  };
-  const cgroups = await host.groups.make(what.name, limits);
+  const cgroups = await host.groups.make(what.name, limitsOf(shape));
   const backing: Backing = { birth, disks, tap: what.tap !== undefined, tscKhz: host.tscKhz };
   await startShim({
     program: host.shim.path,
@@ -50,8 +47,18 @@ export async function launch(host: MachineHost, what: Launch): Promise<void> {
     cgroups,
     templateBytes: birth === "template" ? shape.memoryMiB * 2 ** 20 : undefined,
     template: what.template,
+    keep: what.keep,
     command: qemuCommand(shape, backing),
   });
+}
+
+/** What a machine's processes may use of the host. */
+export function limitsOf(shape: Shape): { memoryBytes: number; cpus: number; processes: number } {
+  return {
+    memoryBytes: shape.memoryMiB * 2 ** 20 + overheadBytes,
+    cpus: shape.vcpus + 0.5,
+    processes: threads,
+  };
 }
 
 /** The shape of a machine on this host. */

@@ -140,7 +140,7 @@ export class Machines {
   async #originOf(spec: MachineSpec): Promise<Origin> {
     if (spec.start === "boot") return { boot: "a boot was asked for" };
     // Several machines that boot beside a template in the making need longer than that and their copying.
-    const template = (await this.templates.find(spec)) ?? (await this.templates.awaitMaking(spec));
+    const template = await this.templates.obtain(spec);
     if (template !== undefined) return { template };
     // The next one of this size shall find it.
     this.templates.ensure(spec).catch(() => undefined);

@@ -20,6 +20,10 @@ export interface ShimOptions {
   readonly cgroups: readonly string[];
   /** Makes this machine a template with so much RAM, in bytes. */
   readonly templateBytes?: number | undefined;
+  /** File with the memory of a finished template: it is held as it is, and no QEMU runs. */
+  readonly templateFile?: string | undefined;
+  /** Where a template is kept on disk: first in a draft folder, then, whole, under its name. */
+  readonly keep?: { readonly draft: string; readonly folder: string } | undefined;
   /** The process that holds the RAM to copy, and the file with the devices' state. */
   readonly template?: { readonly pid: number; readonly start: number; readonly state: string } | undefined;
   readonly command: readonly string[];
@@ -42,6 +46,9 @@ export function shimArguments(options: ShimOptions): readonly string[] {
     ["--kvm", options.kvm ? "yes" : undefined],
     ["--lease-ms", leaseMs],
     ["--template-ram", templateBytes],
+    ["--template-load", options.templateFile],
+    ["--template-draft", options.keep?.draft],
+    ["--template-keep", options.keep?.folder],
     ["--template-from", template?.pid],
     ["--template-started", template?.start],
     ["--state", template?.state],

@@ -5,19 +5,19 @@
  * Nothing of the host or of any user is in a template: it is identified only after it has been copied.
  */
 import { once } from "node:events";
-import { chown, mkdir } from "node:fs/promises";
+import { chown, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { digestOf, shortDigest, writeWhole } from "./cache.ts";
-import { blockSlots } from "./spec.ts";
-import { cpuModel, filesFolder, type Shape } from "./argv.ts";
+import { filesFolder, qemuCommand, type Shape } from "./argv.ts";
 import { Guest } from "./guest.ts";
 import { templatesFolder, type MachineHost } from "./host.ts";
-import { launch, shapeOf } from "./launch.ts";
+import { draftFolder, forgetKept, isKept, keptFiles, keptFolder, tidyKept } from "./kept.ts";
+import { launch, limitsOf, shapeOf } from "./launch.ts";
 import { isAlive, signalProcess } from "./processes.ts";
 import { Qmp, type QmpEvent } from "./qmp.ts";
 import { forget, listMachines, machineFiles, readExit, readProcesses } from "./records.ts";
-import { connectTo, StartFailed, withShortPath } from "./shim.ts";
+import { connectTo, StartFailed, startShim, withShortPath } from "./shim.ts";
 
 /** A template that can be copied. */
 export interface Template {
@@ -31,20 +31,21 @@ export interface Template {
 
 /** How long a template may take to come up, in ms. */
 const bootDeadlineMs = 60_000;
+const loadDeadlineMs = 10_000;
 /** Containers whose first half of set-up is done ahead. */
 const preparedSlots = 2;
 const pollMs = 10;
 
-/** A template's key: whatever makes machines different that were copied from it. */
+/** A template's key: whatever makes machines different that were copied from it, QEMU's whole command line among it. */
 export function templateKey(host: MachineHost, shape: Shape): string {
+  const backing = { birth: "template", disks: [], tap: false, tscKhz: host.tscKhz } as const;
   const parts = [
     host.qemuVersion,
-    shape.accelerator,
-    cpuModel(shape.accelerator),
     host.system.kernelDigest,
     host.system.initramfsDigest,
     host.shim.digest,
-    `${shape.memoryMiB}/${shape.vcpus}/${shape.acpi}/${blockSlots}/${preparedSlots}/${host.tscKhz}`,
+    `${preparedSlots}`,
+    ...qemuCommand(shape, backing),
   ];
   return shortDigest(digestOf(parts.join("\n")));
 }
@@ -78,21 +79,26 @@ export class Templates {
     const key = templateKey(this.#host, shapeOf(this.#host, size));
     const running = this.#making.get(key);
     if (running !== undefined) return await running;
-    const making = this.#make(key, size).finally(() => this.#making.delete(key));
+    const making = this.#loadOrMake(key, size).finally(() => this.#making.delete(key));
     this.#making.set(key, making);
     return await making;
   }
 
-  /** The template that is being made for that size; undefined when none is, or it could not be made. */
-  async awaitMaking(size: { memoryMiB: number; vcpus: number }): Promise<Template | undefined> {
+  /** A template that need not be booted, or is being booted already; undefined when there is none, or it failed. */
+  async obtain(size: { memoryMiB: number; vcpus: number }): Promise<Template | undefined> {
+    const found = await this.find(size);
+    if (found !== undefined) return found;
     const key = templateKey(this.#host, shapeOf(this.#host, size));
-    return await this.#making.get(key)?.catch(() => undefined);
+    const atHand = this.#making.has(key) || (await isKept(this.#host.cache, key, this.#host.clock.nowMs()));
+    return atHand ? await this.ensure(size).catch(() => undefined) : undefined;
   }
 
   /** Drops the template of a size, which turned out to be no good; the next `ensure` makes a new one. */
   async discard(size: { memoryMiB: number; vcpus: number }): Promise<void> {
     const key = templateKey(this.#host, shapeOf(this.#host, size));
-    if (!this.#making.has(key)) await this.#drop(key);
+    if (this.#making.has(key)) return;
+    await forgetKept(this.#host.cache, key);
+    await this.#drop(key);
   }
 
   /** Drops templates that no machine of this host can be copied from any more. Copies are not affected. */
@@ -113,10 +119,50 @@ export class Templates {
     await forget(folder);
   }
 
-  async #make(key: string, size: { memoryMiB: number; vcpus: number }): Promise<Template> {
+  async #loadOrMake(key: string, size: { memoryMiB: number; vcpus: number }): Promise<Template> {
+    const { cache, clock } = this.#host;
+    if (await isKept(cache, key, clock.nowMs())) {
+      const loaded = await this.#load(key, size).catch(() => undefined);
+      if (loaded !== undefined) return loaded;
+      await forgetKept(cache, key);
+    }
+    return await this.#make(key, size);
+  }
+
+  /** One that an earlier start of the system left on disk. */
+  async #load(key: string, size: { memoryMiB: number; vcpus: number }): Promise<Template> {
     await this.#drop(key);
+    const kept = keptFolder(this.#host.cache, key);
     const folder = join(templatesFolder(this.#host.home), key);
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      await copyFile(join(kept, keptFiles.state), join(folder, stateFile));
+      const shape = shapeOf(this.#host, size);
+      await startShim({
+        program: this.#host.shim.path,
+        folder,
+        name: groupName(key),
+        uid: this.#host.firstUid,
+        kvm: false,
+        cgroups: await this.#host.groups.make(groupName(key), limitsOf(shape)),
+        templateBytes: shape.memoryMiB * 2 ** 20,
+        templateFile: join(kept, keptFiles.ram),
+        command: [],
+      });
+      return await this.#awaitHeld(size, AbortSignal.timeout(loadDeadlineMs));
+    } catch (error) {
+      await this.#drop(key);
+      throw error;
+    }
+  }
+
+  async #make(key: string, size: { memoryMiB: number; vcpus: number }): Promise<Template> {
+    await this.#drop(key);
+    const { cache, clock } = this.#host;
+    const folder = join(templatesFolder(this.#host.home), key);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await tidyKept(cache, clock.nowMs());
+    const draft = await draftFolder(cache);
     const signal = AbortSignal.timeout(bootDeadlineMs);
     try {
       await launch(this.#host, {
@@ -126,16 +172,18 @@ export class Templates {
         shape: shapeOf(this.#host, size),
         birth: "template",
         disks: [],
+        keep: { draft, folder: keptFolder(cache, key) },
       });
-      await this.#bootAndSave(folder, signal);
+      await this.#bootAndSave({ folder, draft }, signal);
       return await this.#awaitHeld(size, signal);
     } catch (error) {
+      await rm(draft, { recursive: true, force: true });
       await this.#drop(key);
       throw error instanceof StartFailed ? error : new StartFailed("no template could be made", { cause: error });
     }
   }
 
-  async #bootAndSave(folder: string, signal: AbortSignal): Promise<void> {
+  async #bootAndSave({ folder, draft }: { folder: string; draft: string }, signal: AbortSignal): Promise<void> {
     const ended = Promise.withResolvers<void>();
     const migration = new MigrationWatch();
     const handlers = { event: (event: QmpEvent) => migration.take(event), close: () => ended.resolve() };
@@ -148,7 +196,9 @@ export class Templates {
     const state = await receiveState(folder, this.#host.firstUid);
     await qmp.execute("migrate", { uri: `unix:${filesFolder}/${stateSocket}` });
     await migration.done;
-    await writeWhole(join(folder, stateFile), await state(), 0o600);
+    const devices = await state();
+    await writeWhole(join(draft, keptFiles.state), devices, 0o600);
+    await writeFile(join(folder, stateFile), devices, { mode: 0o600 });
     await qmp.execute("quit");
     await ended.promise;
   }

@@ -35,6 +35,9 @@ static void read_option(struct options *out, const char *name, const char *value
   else if (strcmp(name, "--tap") == 0) out->tap = value;
   else if (strcmp(name, "--kvm") == 0) out->kvm = strcmp(value, "yes") == 0;
   else if (strcmp(name, "--template-ram") == 0) out->template_ram = number(value);
+  else if (strcmp(name, "--template-load") == 0) out->template_load = value;
+  else if (strcmp(name, "--template-draft") == 0) out->template_draft = value;
+  else if (strcmp(name, "--template-keep") == 0) out->template_keep = value;
   else if (strcmp(name, "--template-from") == 0) out->template_from = (pid_t)number(value);
   else if (strcmp(name, "--template-started") == 0) out->template_started = number(value);
   else if (strcmp(name, "--state") == 0) out->state = value;
@@ -47,7 +50,10 @@ struct options options_read(int count, char **arguments) {
   struct options out = {.folder = NULL};
   int at = 1;
   for (; at + 1 < count && strcmp(arguments[at], "--") != 0; at += 2) read_option(&out, arguments[at], arguments[at + 1]);
-  if (at + 1 >= count || strcmp(arguments[at], "--") != 0) usage();
+  if (at >= count || strcmp(arguments[at], "--") != 0) usage();
+  /* Memory alone needs no QEMU. */
+  if ((at + 1 == count) != (out.template_load != NULL)) usage();
+  if (out.template_load != NULL && out.template_ram == 0) usage();
   if (out.folder == NULL || out.name == NULL || out.uid == 0 || out.gid == 0) usage();
   out.command = arguments + at + 1;
   return out;
@@ -92,6 +98,21 @@ static void await_execution(int problem) {
   fail(text);
 }
 
+/* The driver waits for this before it connects. */
+static void tell_driver(void) {
+  ssize_t told = write(1, "\n", 1);
+  (void)told;
+  close(1);
+}
+
+/* A template that is on disk is held as one that was made here. */
+static void hold_loaded(const struct options *options, const struct opened *opened, int signals) {
+  template_load(options->template_load, opened->fds[FD_RAM], options->template_ram);
+  record_start(0);
+  tell_driver();
+  hold_template(options, opened, signals);
+}
+
 int main(int count, char **arguments) {
   struct options options = options_read(count, arguments);
   int ready[2], problem[2];
@@ -101,6 +122,10 @@ int main(int count, char **arguments) {
   enter_cgroups(&options);
   struct opened opened = open_all(&options);
   int signals = watch_signals();
+  if (options.template_load != NULL) {
+    hold_loaded(&options, &opened, signals);
+    return 0;
+  }
   if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(problem, O_CLOEXEC) < 0) fail("pipe");
   pid_t qemu = fork_apart();
   if (qemu < 0) fail("fork");
@@ -116,12 +141,9 @@ int main(int count, char **arguments) {
   close(opened.errors_write);
   for (int fd = FD_QMP; fd < FD_END; fd++)
     if (opened.fds[fd] >= 0 && !(options.template_ram > 0 && fd == FD_RAM)) close(opened.fds[fd]);
-  /* The driver waits for this before it connects. */
-  ssize_t told = write(1, "\n", 1);
-  (void)told;
-  close(1);
+  tell_driver();
   await_execution(problem[0]);
   bool well = watch_qemu(&options, &opened, qemu, signals);
-  if (options.template_ram > 0 && well) hold_template(&opened, signals);
+  if (options.template_ram > 0 && well) hold_template(&options, &opened, signals);
   return 0;
 }

@@ -4,7 +4,7 @@
  *
  *   main.c      options, order of events     open.c    descriptors QEMU gets
  *   confine.c   the child's walls            watch.c   output, lease, end
- *   record.c    files the driver reads
+ *   record.c    files the driver reads             keep.c    templates on disk
  *
  * Everything it is told comes from the driver, which is root; everything it reads from pipes comes from a guest.
  */
@@ -31,6 +31,9 @@ struct options {
   size_t cgroup_count;
   bool kvm;
   uint64_t template_ram;     /* bytes: this machine becomes a template */
+  const char *template_load; /* file with the memory of a finished one, or NULL: then there is no machine */
+  const char *template_draft; /* folder to which its memory is written, or NULL ... */
+  const char *template_keep;  /* ... and where that folder goes when it is whole */
   pid_t template_from;       /* process that holds the template to copy; 0 for none */
   uint64_t template_started; /* its start time, as in /proc/PID/stat */
   const char *state;         /* file with the template's device state, or NULL */
@@ -74,6 +77,13 @@ void confine_and_execute(const struct options *options, const struct opened *ope
 /* Serves output and lease until QEMU is gone, and records its end. Returns whether it ended well. */
 bool watch_qemu(const struct options *options, const struct opened *opened, pid_t qemu, int signals);
 /* Holds a finished template until it is told to end. */
-void hold_template(const struct opened *opened, int signals);
+void hold_template(const struct options *options, const struct opened *opened, int signals);
+
+/* ---- keep.c ---- */
+
+/* Fills the memory from a file that `template_save` wrote. */
+void template_load(const char *path, int memory, uint64_t bytes);
+/* Writes the memory into the draft folder and moves that to its place, whole or not at all. */
+void template_save(const struct options *options, int memory);
 
 #endif

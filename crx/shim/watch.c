@@ -123,12 +123,13 @@ bool watch_qemu(const struct options *options, const struct opened *opened, pid_
   return well;
 }
 
-void hold_template(const struct opened *opened, int signals) {
+void hold_template(const struct options *options, const struct opened *opened, int signals) {
   const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   if (fcntl(opened->fds[FD_RAM], F_ADD_SEALS, seals) < 0) fail("seal");
   if (dup2(opened->fds[FD_RAM], FD_RAM) < 0) fail("descriptors"); /* copies find it by this number */
   close(opened->fds[FD_RAM]);
   record_exit("template", 0, 0);
+  if (options->template_draft != NULL && options->template_keep != NULL) template_save(options, FD_RAM);
   while (!asked_to_end(signals)) {
   }
 }
