@@ -18,6 +18,7 @@ import { jobController } from "./job/controller.ts";
 import { metricsController } from "./metrics/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { taintEvictionController } from "./nodelifecycle/evicting.ts";
+import { type ClusterRanges, nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
@@ -34,10 +35,12 @@ export interface ControllersOptions {
   readonly ca: string;
   /** Signs certificates that are asked for; without it they wait, once approved. */
   readonly signing?: SigningAuthority | undefined;
+  /** Nodes get shares of them; without, whoever starts a node says its range. */
+  readonly ranges?: ClusterRanges | undefined;
 }
 
 /** All controllers. */
-export function controllers({ ca, signing }: ControllersOptions): readonly Controller[] {
+export function controllers({ ca, signing, ranges }: ControllersOptions): readonly Controller[] {
   return [
     garbageCollector,
     namespaceController,
@@ -53,6 +56,7 @@ export function controllers({ ca, signing }: ControllersOptions): readonly Contr
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    ...(ranges === undefined ? [] : [nodeIpamController(ranges)]),
     nodeLifecycleController(),
     taintEvictionController(),
     disruptionController,

@@ -2,13 +2,14 @@
  * `atoll controllers`: the controllers alone, in the foreground. Of several such processes one works; the others wait
  * for its lease. One that loses the lease ends, and whoever supervises it starts it anew.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { Client } from "@atoll/client/client";
 import { isPair, type SigningAuthority } from "@atoll/controllers/certificates/issue";
+import type { ClusterRanges } from "@atoll/controllers/nodeipam/controller";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
+import { hasEnded, processIdentity } from "@atoll/runtime/identity";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
 import { runControllers } from "@atoll/runtime/run";
@@ -24,6 +25,8 @@ interface Options {
   readonly only?: string;
   readonly clusterSigningCert?: string;
   readonly clusterSigningKey?: string;
+  readonly clusterCidr?: string;
+  readonly serviceCidr?: string;
 }
 
 function parse(args: readonly string[]): Options {
@@ -32,6 +35,8 @@ function parse(args: readonly string[]): Options {
     .option("--only <names>", "run these alone, as NAME,NAME…; other processes must run the rest, and not these")
     .option("--cluster-signing-cert <file>", "authority that signs approved CertificateSigningRequests")
     .option("--cluster-signing-key <file>", "its private key; without them nothing is signed")
+    .option("--cluster-cidr <cidr>", "range of all pods' addresses, of which each node is given a share")
+    .option("--service-cidr <cidr>", "range of Service addresses, as the server has it; nodes are told")
     .parse(args, { from: "user" })
     .opts();
 }
@@ -46,7 +51,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const { transport, ca } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
     const userAgent = `atoll-controllers/${atollVersion}`;
     const client = new Client({ transport, clock: systemClock, userAgent });
-    const all = everything({ ca, signing: await signingAuthority(options) });
+    const all = everything({ ca, signing: await signingAuthority(options), ranges: rangesOf(options) });
     const wanted = chosen(all, only);
     if (wanted.some(({ reads }) => reads.some(isOwn)) && !(await installKinds(client, systemClock))) {
       log.warn("may not install the kinds of Atoll's own; apply what ./atoll crd prints");
@@ -56,8 +61,8 @@ export async function run(args: readonly string[]): Promise<number> {
       client,
       clock: systemClock,
       log,
-      identity: `${hostname()}_${process.pid}_${randomBytes(4).toString("hex")}`,
-      lease: { namespace: "kube-system", name: leaseName(only) },
+      identity: await processIdentity(),
+      lease: { namespace: "kube-system", name: leaseName(only), hasEnded },
     });
     const signal = await Promise.race([untilStopped(), running.ended]);
     log.info("stopping", { signal });
@@ -81,6 +86,14 @@ async function signingAuthority(options: Options): Promise<SigningAuthority | un
   const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]);
   if (!isPair({ cert, key })) throw new UsageError(`the key in ${keyFile} is not that of ${certFile}`);
   return { cert, key };
+}
+
+/** @throws {UsageError} one range is given without the other */
+function rangesOf({ clusterCidr: pods, serviceCidr: services }: Options): ClusterRanges | undefined {
+  if (pods === undefined && services === undefined) return undefined;
+  if (pods === undefined || services === undefined)
+    throw new UsageError("--cluster-cidr and --service-cidr go together");
+  return { pods, services };
 }
 
 /** @throws {UsageError} there is no controller of such a name */
