@@ -1,38 +1,52 @@
 /**
  * The scheduler: finds a node for each Pod that has none.
  *
- *   Pods, Nodes ──▶ places ──▶ waiting, by priority ──▶ filter, score, book ──▶ bind
- *                                    ▲                        └─ fits nowhere ─▶ parked, until a Pod or a Node changes
- *                                    └── back-off ◀── the binding failed
+ *   Pods, Nodes, … ──▶ sight ──▶ queue ──▶ judge ─┬─ fits ──▶ best, book ──▶ bind volumes, bind
+ *                                  ▲              └─ fits nowhere ──▶ preempt? ──▶ told why, and parked
+ *                                  └── what changed may help it ◀──────────────────────────────┘
  *
  * It has a loop of its own because every decision needs all that was decided before: one Pod at a time is judged, while
  * the bindings of earlier ones are still under way. Source: k8s.io/kubernetes/pkg/scheduler/schedule_one.go
  */
-import { Node, Pod } from "@atoll/client/builtin";
+import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
 import { isNotFound } from "@atoll/client/errors";
 import { keyOf } from "@atoll/client/resource";
-import { formatTime } from "@atoll/machinery/clock";
-import { partOf, subresourceOf } from "@atoll/runtime/claims";
+import { deletionOf, partOf, subresourceOf } from "@atoll/runtime/claims";
 import type { Controller, RunningController, Surroundings } from "@atoll/runtime/controller";
 import type { Sample } from "@atoll/runtime/metrics";
-import { refusals } from "./filter.ts";
+import { bindPod, bindVolumes } from "./binding.ts";
+import { judge, type Judgement } from "./judge.ts";
 import { Places } from "./places.ts";
-import { podRequests } from "./requests.ts";
+import { preempt, type Room } from "./preemption.ts";
+import { SchedulingQueue } from "./queue.ts";
 import { best } from "./score.ts";
+import { Sight, seen } from "./sight.ts";
+import { evict, tellWaiting, unnominate } from "./telling.ts";
 import { explain } from "./verdict.ts";
+import { selectedNode, volumePlan, type VolumePlan } from "./volumes.ts";
+import { priorityOf, type World } from "./world.ts";
 
 const name = "default-scheduler";
 const bindersAtOnce = 32;
-/** Source: DefaultPodInitialBackoffSeconds, DefaultPodMaxBackoffSeconds */
-const backoffMs = { first: 1_000, longest: 10_000 };
+const flushEveryMs = 30_000;
+/** How long Pods are judged before others get their turn. */
+const turnMs = 10;
+
+const touches =
+  (part: string) =>
+  ({ verb, patch }: { verb: string; patch?: unknown }) =>
+    verb === "patch" && JSON.stringify(patch ?? {}).includes(part);
 
 /** The scheduler of Pods that name none or `default-scheduler`. */
 export const scheduler: Controller = {
   name,
-  reads: [Pod, Node],
+  reads: seen,
   writes: [
     subresourceOf(Pod, "binding"),
     partOf(Pod, "condition PodScheduled", ({ verb, subresource }) => verb === "patch" && subresource === "status"),
+    deletionOf(Pod, "preempted"),
+    partOf(PersistentVolumeClaim, `annotation ${selectedNode}`, touches(selectedNode)),
+    partOf(PersistentVolume, "claimRef of what was chosen for a Pod", touches("claimRef")),
   ],
   start: (surroundings) => new Scheduler(surroundings),
 };
@@ -49,24 +63,26 @@ const hasEnded = ({ status }: Pod): boolean => status?.phase === "Succeeded" || 
 const fitOf = ({ metadata, spec, status }: Node): string =>
   JSON.stringify([metadata.labels, spec, status?.allocatable]);
 
+/** What of a waiting Pod decides where it may go. */
+const wishOf = ({ metadata, spec }: Pod): string => JSON.stringify([metadata.labels, spec]);
+
 class Scheduler implements RunningController {
   readonly ended: Promise<void>;
   readonly #around: Surroundings;
   readonly #places = new Places();
-  /** Pods to be judged, by uid. */
-  readonly #active = new Map<string, Pod>();
-  /** Pods that fit nowhere, by uid. */
-  readonly #parked = new Map<string, Pod>();
-  readonly #failures = new Map<string, number>();
+  readonly #queue = new SchedulingQueue();
+  readonly #sight: Sight;
   /** Pods that are bound as far as we know, though the cache may not show it yet. */
   readonly #assumed = new Set<string>();
   #binding = 0;
+  #writing = 0;
+  #lastFlushMs = 0;
   #wake = () => {};
   #synced = () => false;
-  #parkings = 0;
 
   constructor(around: Surroundings) {
     this.#around = around;
+    this.#sight = new Sight(around.cache);
     this.ended = this.#run();
   }
 
@@ -75,7 +91,7 @@ class Scheduler implements RunningController {
   }
 
   get idle(): boolean {
-    return this.synced && this.#active.size === 0 && this.#binding + this.#parkings === 0 && this.#failures.size === 0;
+    return this.synced && this.#queue.isIdle && this.#binding + this.#writing === 0;
   }
 
   samples(): readonly Sample[] {
@@ -84,168 +100,226 @@ class Scheduler implements RunningController {
 
   async #run(): Promise<void> {
     const { cache, stopping } = this.#around;
-    const [pods, nodes] = [cache.informer(Pod), cache.informer(Node)];
-    this.#synced = () => pods.synced && nodes.synced;
+    const informers = seen.map((resource) => cache.informer(resource as typeof Pod));
+    this.#synced = () => informers.every(({ synced }) => synced);
     const aborted = new Promise<void>((resolve) => {
       if (stopping.aborted) resolve();
       stopping.addEventListener("abort", () => resolve(), { once: true });
     });
     // All that runs must be known before anything is put beside it.
-    await Promise.race([aborted, Promise.all([pods.whenSynced(), nodes.whenSynced()])]);
-    const ends = [
-      nodes.onChange(({ before, after }) => this.#node(before, after)),
-      pods.onChange(({ before, after }) => this.#pod(before, after)),
-    ];
+    await Promise.race([aborted, Promise.all(informers.map((informer) => informer.whenSynced()))]);
+    const ends = this.#listen();
     stopping.addEventListener("abort", () => this.#wake(), { once: true });
-    while (!stopping.aborted) await this.#step();
+    while (!stopping.aborted) {
+      this.#turn();
+      await this.#rest();
+    }
     for (const end of ends) end();
   }
 
-  async #step(): Promise<void> {
-    const pod = this.#binding < bindersAtOnce ? this.#next() : undefined;
-    if (pod !== undefined) return this.#schedule(pod);
+  #listen(): readonly (() => void)[] {
+    const { cache } = this.#around;
+    const volume = () => this.#stir("volume");
+    return [
+      cache.informer(Node).onChange(({ before, after }) => this.#node(before, after)),
+      cache.informer(Pod).onChange(({ before, after }) => this.#pod(before, after)),
+      cache.informer(PersistentVolumeClaim).onChange(volume),
+      cache.informer(PersistentVolume).onChange(({ after }) => {
+        if (after?.spec?.claimRef !== undefined) this.#sight.promise(after.metadata.name ?? "", undefined);
+        volume();
+      }),
+      cache.informer(StorageClass).onChange(volume),
+      cache.informer(Namespace).onChange(({ before, after }) => {
+        if (JSON.stringify(before?.metadata.labels) !== JSON.stringify(after?.metadata.labels)) this.#stir("pod");
+      }),
+    ];
+  }
+
+  #now(): number {
+    return this.#around.clock.monotonicMs();
+  }
+
+  /** Judges Pods until there is none, or others should have their turn. */
+  #turn(): void {
+    const startMs = this.#now();
+    if (startMs - this.#lastFlushMs >= flushEveryMs) {
+      this.#lastFlushMs = startMs;
+      this.#queue.flush(startMs);
+    }
+    while (this.#binding < bindersAtOnce && this.#now() - startMs < turnMs) {
+      const pod = this.#queue.next(this.#now());
+      if (pod === undefined) return;
+      this.#schedule(pod);
+    }
+    this.#wake();
+  }
+
+  /** Until something happens; after a full turn, until others had theirs. */
+  async #rest(): Promise<void> {
+    const { clock, stopping } = this.#around;
+    const isFree = this.#binding < bindersAtOnce;
+    if (isFree && this.#queue.hasNext(this.#now())) return await new Promise((resolve) => setImmediate(resolve));
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (this.#around.stopping.aborted) resolve();
+      const dueMs = (this.#queue.readyMs ?? Number.POSITIVE_INFINITY) - this.#now();
+      const timer = clock.after(Math.max(Math.min(dueMs, flushEveryMs), 0), resolve, { unref: true });
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+      if (stopping.aborted) this.#wake();
     });
   }
 
-  /** The most important; among equals, who came first. */
-  #next(): Pod | undefined {
-    let next: Pod | undefined;
-    for (const pod of this.#active.values())
-      if (next === undefined || (pod.spec.priority ?? 0) > (next.spec.priority ?? 0)) next = pod;
-    this.#active.delete(next?.metadata.uid ?? "");
-    return next;
+  #stir(what: Parameters<SchedulingQueue["wake"]>[0]): void {
+    this.#queue.wake(what, this.#now());
+    this.#wake();
   }
 
   #node(before: Node | undefined, after: Node | undefined): void {
-    if (after === undefined) return this.#places.remove(before?.metadata.name ?? "");
+    if (after === undefined) {
+      this.#places.remove(before?.metadata.name ?? "");
+      return this.#stir("pod gone");
+    }
     this.#places.put(after);
-    if (before === undefined || fitOf(before) !== fitOf(after)) this.#unpark();
+    if (before === undefined || fitOf(before) !== fitOf(after)) this.#stir("node");
   }
 
   #pod(before: Pod | undefined, after: Pod | undefined): void {
     if (before !== undefined && before.metadata.uid !== after?.metadata.uid) this.#forget(before);
     if (after === undefined) return;
     const { uid = "" } = after.metadata;
-    const { nodeName = "" } = after.spec;
     if (hasEnded(after)) return this.#forget(after);
-    if (nodeName !== "") {
-      this.#drop(uid);
-      return this.#places.book(after, nodeName);
-    }
-    if (!isWaiting(after)) return this.#drop(uid);
+    if ((after.spec.nodeName ?? "") !== "") return this.#placed(before, after);
+    if (!isWaiting(after)) return this.#drop(after);
     if (this.#assumed.has(uid)) return;
-    if (this.#parked.has(uid) && JSON.stringify(before?.spec) === JSON.stringify(after.spec)) return;
-    this.#parked.delete(uid);
-    this.#active.set(uid, after);
+    this.#sight.nominate(after, after.status?.nominatedNodeName ?? "");
+    const known = this.#queue.get(uid);
+    const matters = known !== undefined && wishOf(known) !== wishOf(after);
+    this.#queue.put(after, { matters, nowMs: this.#now() });
     this.#wake();
+  }
+
+  /** A Pod is on a node: news to others if it was not, or is not what it was. */
+  #placed(before: Pod | undefined, after: Pod): void {
+    const was = this.#places.booked(after.metadata.uid ?? "");
+    this.#drop(after);
+    this.#places.book(after, after.spec.nodeName ?? "");
+    const isSame =
+      was !== undefined &&
+      JSON.stringify(was.metadata.labels) === JSON.stringify(after.metadata.labels) &&
+      was.metadata.deletionTimestamp === after.metadata.deletionTimestamp;
+    if (!isSame) this.#stir("pod");
+    if (before !== undefined && before.metadata.generation !== after.metadata.generation) this.#stir("pod gone");
   }
 
   /** Nothing more is to be done for it. */
-  #drop(uid: string): void {
-    this.#active.delete(uid);
-    this.#parked.delete(uid);
-    this.#failures.delete(uid);
+  #drop(pod: Pod): void {
+    const { uid = "" } = pod.metadata;
+    this.#queue.drop(uid);
     this.#assumed.delete(uid);
+    this.#sight.nominate(pod, "");
   }
 
-  #forget({ metadata: { uid = "" } }: Pod): void {
-    this.#drop(uid);
-    if (this.#places.release(uid)) this.#unpark();
-  }
-
-  /** The world changed: who fitted nowhere may fit now. */
-  #unpark(): void {
-    for (const [uid, pod] of this.#parked) this.#active.set(uid, pod);
-    this.#parked.clear();
-    this.#wake();
+  #forget(pod: Pod): void {
+    this.#drop(pod);
+    if (this.#places.release(pod.metadata.uid ?? "")) this.#stir("pod gone");
   }
 
   #schedule(pod: Pod): void {
     const { uid = "" } = pod.metadata;
-    const places = this.#places.list();
-    const verdicts = places.map((place) => refusals(pod, place));
-    const fitting = places.filter((_, index) => verdicts[index]?.length === 0);
-    const chosen = best(podRequests(pod.spec), fitting);
-    if (chosen === undefined) {
-      this.#parked.set(uid, pod);
-      return this.#refuse(pod, explain(verdicts));
-    }
-    const target = chosen.node.metadata.name ?? "";
-    this.#places.book(pod, target);
+    const world = this.#sight.worldOf(this.#places.list());
+    const judgement = judge(pod, world);
+    const nominated = judgement.fitting.find((place) => place.name === pod.status?.nominatedNodeName);
+    const chosen = nominated ?? best(pod, judgement.fitting, world);
+    if (chosen === undefined) return this.#refuse(pod, world, judgement);
+    const plan = volumePlan(pod, chosen, world);
+    for (const { claim, volume } of plan?.bind ?? []) this.#sight.promise(volume.metadata.name ?? "", keyOf(claim));
+    this.#places.book(pod, chosen.name);
     this.#assumed.add(uid);
-    this.#binding += 1;
-    void this.#bind(pod, target);
+    this.#sight.nominate(pod, "");
+    this.#stir("pod");
+    void this.#bind(pod, { target: chosen.name, plan });
   }
 
-  async #bind(pod: Pod, target: string): Promise<void> {
-    const { client, events, dead } = this.#around;
-    const { name: podName, namespace, uid = "" } = pod.metadata;
-    const metadata = { name: podName, namespace, uid };
-    const body = {
-      apiVersion: "v1",
-      kind: "Binding",
-      metadata,
-      target: { apiVersion: "v1", kind: "Node", name: target },
+  async #bind(pod: Pod, { target, plan }: { target: string; plan: VolumePlan | undefined }): Promise<void> {
+    const { events } = this.#around;
+    const count = (by: 1 | -1) => {
+      // Who waits for volumes takes no other's turn.
+      if (plan === undefined) this.#binding += by;
+      else this.#writing += by;
     };
+    count(1);
     try {
-      await client.createSubresource(Pod, { key: keyOf(pod), subresource: "binding", body }, { signal: dead });
-      this.#failures.delete(uid);
-      const note = `Successfully assigned ${namespace}/${podName} to ${target}`;
+      if (plan !== undefined) await bindVolumes(plan, target, this.#around);
+      await bindPod(pod, target, this.#around);
+      const note = `Successfully assigned ${keyOf(pod)} to ${target}`;
       events.record(pod, { type: "Normal", reason: "Scheduled", action: "Binding", note });
     } catch (error) {
+      for (const { volume } of plan?.bind ?? []) this.#sight.promise(volume.metadata.name ?? "", undefined);
       this.#failed(pod, error);
     } finally {
-      this.#binding -= 1;
+      count(-1);
       this.#wake();
     }
   }
 
   /** Whether it is bound after all, the cache will tell; until then, it is tried again. */
   #failed(pod: Pod, error: unknown): void {
-    const { cache, clock, log, dead, stopping } = this.#around;
+    const { cache, log, dead } = this.#around;
     const { uid = "" } = pod.metadata;
     const latest = cache.informer(Pod).get(keyOf(pod));
     this.#assumed.delete(uid);
     if (latest?.metadata.uid !== uid || isNotFound(error)) return this.#forget(pod);
     if ((latest.spec.nodeName ?? "") !== "") return;
     this.#places.release(uid);
-    const failures = (this.#failures.get(uid) ?? 0) + 1;
-    this.#failures.set(uid, failures);
-    const afterMs = Math.min(backoffMs.first * 2 ** (failures - 1), backoffMs.longest);
+    this.#sight.nominate(latest, latest.status?.nominatedNodeName ?? "");
+    this.#stir("pod gone");
+    const afterMs = this.#queue.retry(uid, this.#now());
+    this.#queue.put(latest, { matters: false, nowMs: this.#now() });
     if (!dead.aborted) log.debug("could not bind, will try again", { key: keyOf(pod), afterMs, error });
-    clock.after(afterMs, () => this.#retry(pod), { unref: true });
-    if (stopping.aborted) this.#failures.delete(uid);
   }
 
-  #retry(pod: Pod): void {
-    const latest = this.#around.cache.informer(Pod).get(keyOf(pod));
-    if (latest === undefined || latest.metadata.uid !== pod.metadata.uid || !isWaiting(latest)) return;
-    this.#pod(undefined, latest);
+  #refuse(pod: Pod, world: World, judgement: Judgement): void {
+    const { uid = "" } = pod.metadata;
+    const nodes = world.places.length;
+    const room = nodes === 0 ? "" : preempt(pod, { world, judgement, budgets: this.#sight.budgets });
+    const refusals = [...judgement.refused.values()].map((all) => all.map(({ reason }) => reason));
+    const preemption = typeof room === "string" ? room : "";
+    const message = explain({ nodes, refusals, nowhere: judgement.nowhere, preemption });
+    const before = pod.status?.nominatedNodeName ?? "";
+    const kept = preemption.startsWith("not eligible") ? before : "";
+    const nominated = typeof room === "string" ? kept : room.place.name;
+    this.#sight.nominate(pod, nominated);
+    this.#queue.park(uid, judgement.wakes, this.#now());
+    if (typeof room !== "string") this.#makeRoom(pod, room);
+    this.#write(tellWaiting(pod, { message, nominated }, this.#around), () => this.#rejudge(uid));
   }
 
-  #refuse(pod: Pod, message: string): void {
-    const { client, clock, events, log, dead } = this.#around;
-    events.record(pod, { type: "Warning", reason: "FailedScheduling", action: "Scheduling", note: message });
-    const known = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-    if (known?.status === "False" && known.message === message) return;
-    const lastTransitionTime = known?.status === "False" ? known.lastTransitionTime : formatTime(clock.nowMs());
-    const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message, lastTransitionTime };
-    const patch = {
-      type: "strategic",
-      body: { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } },
-    } as const;
-    this.#parkings += 1;
-    client
-      .patch(Pod, { key: keyOf(pod), patch, subresource: "status" }, { signal: dead })
+  #makeRoom(pod: Pod, room: Room): void {
+    const outdone = this.#sight.nominees(room.place.name).filter((other) => priorityOf(other) < priorityOf(pod));
+    for (const other of outdone) {
+      this.#sight.nominate(other, "");
+      this.#write(unnominate(other, this.#around));
+    }
+    this.#write(evict(pod, room, this.#around), () => this.#rejudge(pod.metadata.uid ?? ""));
+  }
+
+  #rejudge(uid: string): void {
+    const pod = this.#queue.get(uid);
+    if (pod !== undefined) this.#queue.put(pod, { matters: true, nowMs: this.#now() });
+  }
+
+  #write(deed: Promise<void>, onFailure = () => {}): void {
+    const { log, dead } = this.#around;
+    this.#writing += 1;
+    deed
       .catch((error: unknown) => {
-        if (!dead.aborted && !isNotFound(error))
-          log.warn("cannot tell that a Pod fits nowhere", { controller: name, error });
+        onFailure();
+        if (!dead.aborted) log.warn("cannot tell how a Pod that waits is doing", { controller: name, error });
       })
       .finally(() => {
-        this.#parkings -= 1;
+        this.#writing -= 1;
+        this.#wake();
       });
   }
 }

@@ -3,11 +3,14 @@ import test from "node:test";
 import type { PodSpec } from "@atoll/api/builtin/core/v1.types";
 import type { Node, Pod } from "@atoll/client/builtin";
 import fc from "fast-check";
-import { refusals } from "./filter.ts";
+import { refusalsAt } from "./judge.ts";
 import type { Place } from "./places.ts";
 import { Places } from "./places.ts";
 import { podRequests } from "./requests.ts";
+import { worldOf } from "./testing.ts";
 import { explain } from "./verdict.ts";
+
+const refusals = (pod: Pod, where: Place) => refusalsAt(pod, where, worldOf([where])).map(({ reason }) => reason);
 
 const cpu = (amount: string, more: object = {}) => ({ name: "c", resources: { requests: { cpu: amount } }, ...more });
 const podOf = (spec: object): Pod =>
@@ -35,14 +38,14 @@ const cases: readonly (readonly [string, Pod, Place, readonly string[]])[] = [
   ["cordoned", podOf({}), place({ unschedulable: true }), ["node(s) were unschedulable"]],
   ["cordoned, tolerated", podOf({ tolerations: [{ operator: "Exists" }] }), place({ unschedulable: true }), []],
   ["another's name", podOf({ nodeName: "x" }), place(), ["node(s) didn't match the requested node name"]],
-  ["tainted", podOf({}), place({ taints: [taint] }), ["node(s) had untolerated taint {a: b}"]],
+  ["tainted", podOf({}), place({ taints: [taint] }), ["node(s) had untolerated taint(s)"]],
   ["tainted softly", podOf({}), place({ taints: [{ ...taint, effect: "PreferNoSchedule" }] }), []],
   ["tolerated", podOf({ tolerations: [{ key: "a", value: "b" }] }), place({ taints: [taint] }), []],
   [
     "another value tolerated",
     podOf({ tolerations: [{ key: "a", value: "x" }] }),
     place({ taints: [taint] }),
-    ["node(s) had untolerated taint {a: b}"],
+    ["node(s) had untolerated taint(s)"],
   ],
   ["selected", podOf({ nodeSelector: { z: "1" } }), place({}, [], { z: "1" }), []],
   ["not selected", podOf({ nodeSelector: { z: "1" } }), place(), ["node(s) didn't match Pod's node affinity/selector"]],
@@ -88,11 +91,16 @@ test("podRequests() is the worst moment, with sidecars, the Pod's own requests a
   assert.equal(of({ containers: [cpu("2")], resources: { requests: { cpu: "3" } } }), 3000);
 });
 
-test("explain() counts the reasons and sorts them", () => {
-  assert.equal(explain([]), "no nodes available to schedule pods");
+test("explain() counts the reasons and sorts them, and says what preemption came to", () => {
+  assert.equal(explain({ nodes: 0 }), "no nodes available to schedule pods");
   const refused = [["Insufficient cpu"], ["node(s) were unschedulable"], ["Insufficient cpu", "Too many pods"]];
   const reasons = "1 Too many pods, 1 node(s) were unschedulable, 2 Insufficient cpu";
-  assert.equal(explain(refused), `0/3 nodes are available: ${reasons}.`);
+  assert.equal(explain({ nodes: 3, refusals: refused }), `0/3 nodes are available: ${reasons}.`);
+  const helpless = "0/3 nodes are available: 3 Preemption is not helpful for scheduling.";
+  assert.equal(
+    explain({ nodes: 3, nowhere: 'persistentvolumeclaim "x" not found', preemption: helpless }),
+    `0/3 nodes are available: persistentvolumeclaim "x" not found. preemption: ${helpless}`,
+  );
 });
 
 test("a node that takes only what is not refused is never over-committed", () => {

@@ -1,5 +1,5 @@
 /**
- * Whether a Pod may go to a node, and if not, why, in the words that upstream's events use.
+ * Whether a Pod may go to a node by what the two are alone, and if not, why, in the words that upstream's events use.
  * Source: k8s.io/kubernetes/pkg/scheduler/framework/plugins (nodeunschedulable, nodename, tainttoleration, nodeaffinity,
  * nodeports, noderesources), in the order in which the default profile asks them
  */
@@ -11,44 +11,52 @@ import type {
   Taint,
   Toleration,
 } from "@atoll/api/builtin/core/v1.types";
-import type { Node, Pod } from "@atoll/client/builtin";
+import type { Node } from "@atoll/client/builtin";
 import type { Operator } from "@atoll/machinery/selectors/labels";
 import { matchesLabels } from "@atoll/machinery/selectors/labels";
 import type { Place } from "./places.ts";
 import { hostPorts } from "./places.ts";
 import { podRequests } from "./requests.ts";
+import type { Filter, Refusal } from "./world.ts";
+import { fine } from "./world.ts";
 
-/** Why a Pod cannot go to a node; empty when it can. Only the first filter that refuses is heard, with all its reasons. */
-export function refusals({ spec }: Pod, place: Place): readonly string[] {
-  for (const filter of filters) {
-    const reasons = filter(spec, place);
-    if (reasons.length > 0) return reasons;
-  }
-  return [];
-}
+const final = (reason: string): readonly Refusal[] => [{ reason, isFinal: true }];
 
-type Filter = (spec: PodSpec, place: Place) => readonly string[];
-
-const filters: readonly Filter[] = [isSchedulable, isNamed, isTolerated, isChosen, hasPorts, hasRoom];
 const unschedulable: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 
-function isSchedulable({ tolerations }: PodSpec, { node }: Place): readonly string[] {
-  if (node.spec?.unschedulable !== true || isToleratedBy(unschedulable, tolerations)) return [];
-  return ["node(s) were unschedulable"];
-}
+const cordon: Filter = {
+  wakes: ["node"],
+  prepare({ spec: { tolerations } }) {
+    if (isToleratedBy(unschedulable, tolerations)) return undefined;
+    return ({ node }) => (node.spec?.unschedulable === true ? final("node(s) were unschedulable") : fine);
+  },
+};
 
-function isNamed({ nodeName = "" }: PodSpec, { node }: Place): readonly string[] {
-  return nodeName === "" || nodeName === node.metadata.name ? [] : ["node(s) didn't match the requested node name"];
-}
+const nodeName: Filter = {
+  wakes: ["node"],
+  prepare({ spec: { nodeName: wanted = "" } }) {
+    if (wanted === "") return undefined;
+    return ({ name }) => (name === wanted ? fine : final("node(s) didn't match the requested node name"));
+  },
+};
 
-function isTolerated({ tolerations }: PodSpec, { node }: Place): readonly string[] {
-  const repelling = (node.spec?.taints ?? []).find(
+const taints: Filter = {
+  wakes: ["node"],
+  prepare:
+    ({ spec }) =>
+    ({ node }) =>
+      hasRepellingTaint(node, spec) ? final("node(s) had untolerated taint(s)") : fine,
+};
+
+/** Whether a node keeps new Pods out by a taint that the Pod does not tolerate. */
+export function hasRepellingTaint({ spec }: Node, { tolerations }: PodSpec): boolean {
+  return (spec?.taints ?? []).some(
     (taint) => taint.effect !== "PreferNoSchedule" && !isToleratedBy(taint, tolerations),
   );
-  return repelling === undefined ? [] : [`node(s) had untolerated taint {${repelling.key}: ${repelling.value ?? ""}}`];
 }
 
-function isToleratedBy(taint: Taint, tolerations: readonly Toleration[] | undefined | null): boolean {
+/** Whether one of the tolerations is for the taint. */
+export function isToleratedBy(taint: Taint, tolerations: readonly Toleration[] | undefined | null): boolean {
   return (tolerations ?? []).some(({ key = "", operator, value = "", effect = "" }) => {
     if (effect !== "" && effect !== taint.effect) return false;
     if (key !== "" && key !== taint.key) return false;
@@ -56,16 +64,25 @@ function isToleratedBy(taint: Taint, tolerations: readonly Toleration[] | undefi
   });
 }
 
-function isChosen({ nodeSelector, affinity }: PodSpec, { node }: Place): readonly string[] {
+const nodeAffinity: Filter = {
+  wakes: ["node"],
+  prepare({ spec }) {
+    const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+    if (required === undefined && Object.keys(spec.nodeSelector ?? {}).length === 0) return undefined;
+    return ({ node }) => (isChosen(spec, node) ? fine : final("node(s) didn't match Pod's node affinity/selector"));
+  },
+};
+
+/** Whether a node is one of those that the Pod's node selector and required node affinity name. */
+export function isChosen({ nodeSelector, affinity }: PodSpec, node: Node): boolean {
   const { labels = {} } = node.metadata;
-  const isSelected = Object.entries(nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+  for (const key in nodeSelector) if (labels[key] !== nodeSelector[key]) return false;
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const hasTerm = required === undefined || (required.nodeSelectorTerms ?? []).some((term) => matches(term, node));
-  return isSelected && hasTerm ? [] : ["node(s) didn't match Pod's node affinity/selector"];
+  return required === undefined || (required.nodeSelectorTerms ?? []).some((term) => matchesTerm(term, node));
 }
 
 /** All of a term must hold; an empty one holds nowhere. */
-function matches({ matchExpressions, matchFields }: NodeSelectorTerm, { metadata }: Node): boolean {
+export function matchesTerm({ matchExpressions, matchFields }: NodeSelectorTerm, { metadata }: Node): boolean {
   const expressions = (matchExpressions ?? []).map(asRequirement);
   const fields = (matchFields ?? []).map(asRequirement);
   if (expressions.length + fields.length === 0) return false;
@@ -76,12 +93,15 @@ function asRequirement({ key, operator, values }: NodeSelectorRequirement) {
   return { key, operator: operator as Operator, values: values ?? [] };
 }
 
-function hasPorts(spec: PodSpec, { ports }: Place): readonly string[] {
-  const wanted = hostPorts(spec);
-  if (wanted.length === 0) return [];
-  const clashes = wanted.some((port) => ports.some((other) => clash(port, other)));
-  return clashes ? ["node(s) didn't have free ports for the requested pod ports"] : [];
-}
+const ports: Filter = {
+  wakes: ["node", "pod gone"],
+  prepare({ spec }) {
+    const wanted = hostPorts(spec);
+    if (wanted.length === 0) return undefined;
+    const refusal = [{ reason: "node(s) didn't have free ports for the requested pod ports", isFinal: false }];
+    return (place) => (wanted.some((port) => place.ports.some((other) => clash(port, other))) ? refusal : fine);
+  },
+};
 
 function clash(one: ContainerPort, other: ContainerPort): boolean {
   if (one.hostPort !== other.hostPort || (one.protocol ?? "TCP") !== (other.protocol ?? "TCP")) return false;
@@ -89,10 +109,26 @@ function clash(one: ContainerPort, other: ContainerPort): boolean {
   return a === b || a === "0.0.0.0" || b === "0.0.0.0";
 }
 
-function hasRoom(spec: PodSpec, { allocatable, used, pods }: Place): readonly string[] {
-  const full = pods.size + 1 > (allocatable.get("pods") ?? 0) ? ["Too many pods"] : [];
-  const short = [...podRequests(spec)].filter(
-    ([name, amount]) => amount > 0 && amount > (allocatable.get(name) ?? 0) - (used.get(name) ?? 0),
-  );
-  return [...full, ...short.map(([name]) => `Insufficient ${name}`)];
+const resources: Filter = {
+  wakes: ["node", "pod gone"],
+  prepare({ spec }) {
+    const wanted = [...podRequests(spec)].filter(([, amount]) => amount > 0);
+    return (place) => shortages(wanted, place);
+  },
+};
+
+function shortages(wanted: readonly (readonly [string, number])[], place: Place): readonly Refusal[] {
+  const { allocatable, used, pods } = place;
+  let short: Refusal[] | undefined;
+  if (pods.size + 1 > (allocatable.get("pods") ?? 0)) short = [{ reason: "Too many pods", isFinal: false }];
+  for (const [name, amount] of wanted) {
+    const total = allocatable.get(name) ?? 0;
+    if (amount <= total - (used.get(name) ?? 0)) continue;
+    short ??= [];
+    short.push({ reason: `Insufficient ${name}`, isFinal: amount > total });
+  }
+  return short ?? fine;
 }
+
+/** Those that look at the Pod and one node alone. */
+export const nodeFilters: readonly Filter[] = [cordon, nodeName, taints, nodeAffinity, ports, resources];
