@@ -3,13 +3,7 @@
  * where it must not be, that the backend is at fault.
  * Source: k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go; CVE-2018-1002105, CVE-2020-8559, CVE-2022-3172
  */
-import {
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  request as httpRequest,
-  type ServerResponse,
-} from "node:http";
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type RequestOptions, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { PeerCertificate } from "node:tls";
@@ -18,6 +12,9 @@ import type { StreamReply } from "../call.ts";
 import { errorReply } from "../reply.ts";
 import { passedOn, requestHeaders } from "./headers.ts";
 import { UpgradeResponse } from "./upgrade.ts";
+
+// Not imported: see upgrade.ts.
+const { request: httpRequest } = process.getBuiltinModule("node:http");
 
 /** How a backend is reached. */
 export interface Backend {
