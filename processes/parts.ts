@@ -30,7 +30,8 @@ export interface Part {
 }
 
 /** Kubeconfig of a part: each is somebody of its own to the API server. */
-const accountOf = (data: string, part: "controllers" | "gateway" | "node"): string => join(data, `${part}.kubeconfig`);
+export const accountOf = (data: string, part: "controllers" | "gateway" | "node"): string =>
+  join(data, `${part}.kubeconfig`);
 
 /** The API server. */
 export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): Part => ({

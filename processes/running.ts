@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
+import { startOf } from "@atoll/runtime/identity";
 import { writePrivate } from "@atoll/server/pki/private";
 
 /** One process, told from a later one of the same number by when it began. */
@@ -20,18 +21,6 @@ export interface UpRecord {
 }
 
 const file = (data: string) => join(data, "run", "up.json");
-
-/** When a process began; undefined when there is none of that number. */
-export async function startOf(pid: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // One that has ended may wait for its parent to notice.
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
 
 /** Whether exactly this process still runs. */
 export async function runs({ pid, started }: Running): Promise<boolean> {
@@ -59,18 +48,20 @@ export async function removeRecord(data: string): Promise<void> {
   await rm(file(data), { force: true });
 }
 
-const orphanPatienceMs = 10_000;
-const lookEveryMs = 50;
+const orphanPatienceMs = 1_000;
+const lookEveryMs = 20;
 
-/** Ends the parts of an `up` that was killed. Machines run on, and are taken up again. */
+/** Ends the parts of an `up` that was killed: all are made to be killed at any moment. Machines run on, and are taken up again. */
 export async function endOrphans(record: UpRecord | undefined): Promise<void> {
-  for (const part of record?.parts ?? []) {
-    if (part.pid === 0 || !(await runs(part))) continue;
-    process.kill(part.pid, "SIGTERM");
-    const deadlineMs = systemClock.monotonicMs() + orphanPatienceMs;
-    while (await runs(part)) {
-      if (systemClock.monotonicMs() > deadlineMs) process.kill(part.pid, "SIGKILL");
-      await systemClock.sleep(lookEveryMs);
-    }
+  const parts = (record?.parts ?? []).filter(({ pid }) => pid !== 0);
+  await Promise.all(parts.map(endOrphan));
+}
+
+async function endOrphan(part: Running): Promise<void> {
+  const deadlineMs = systemClock.monotonicMs() + orphanPatienceMs;
+  for (let asked = false; await runs(part); asked = true) {
+    if (!asked) process.kill(part.pid, "SIGTERM");
+    if (systemClock.monotonicMs() > deadlineMs) process.kill(part.pid, "SIGKILL");
+    await systemClock.sleep(lookEveryMs);
   }
 }

@@ -1,13 +1,16 @@
 /** `atoll spherelet`: this host as a node, in the foreground. Needs root. */
+import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
+import { connect } from "node:net";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { Client } from "@atoll/client/client";
+import { Machines } from "@atoll/crx/machines";
 import { chance, systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
 import { hostAddress } from "@atoll/spherelet/node/host";
-import { Spherelet } from "@atoll/spherelet/spherelet";
+import { Spherelet, usualSize } from "@atoll/spherelet/spherelet";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
 import { machineHostOf, verdictFor } from "./machinehost.ts";
@@ -25,6 +28,9 @@ interface Options extends NetworkFlags {
 }
 
 const usualPort = 10250;
+const httpsPort = 443;
+const listenPatienceMs = 5_000;
+const lookEveryMs = 20;
 
 function parse(args: readonly string[]): Options {
   const command = flags("atoll spherelet", "This host as a node, in the foreground. Needs root.")
@@ -45,18 +51,18 @@ export async function run(args: readonly string[]): Promise<number> {
     const logger = openLog("spherelet");
     const log = logTo((level, message, fields) => logger[level](fields, message));
     await mkdir(data, { recursive: true, mode: 0o700 });
-    const verdict = await verdictFor(data);
-    if (options.requireKvm === true && verdict.accelerator !== "kvm") throw new Error(`no KVM: ${verdict.reason}`);
     const { transport, context, ca } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
     const client = new Client({ transport, clock: systemClock, userAgent: `atoll-spherelet/${atollVersion}` });
     const common = { client, clock: systemClock, random: chance, log, data };
+    // A server that starts at the same moment is waited for here, while machines are prepared: its clients back off.
+    const [machines] = await Promise.all([machinesOf(data, options), untilListens(context.server)]);
     const network = await openNetwork(options, { ...common, server: context.server });
     const spherelet = await Spherelet.start({
       ...common,
       network,
       clusterDomain: options.clusterDomain,
       name: options.node,
-      host: await machineHostOf(data, verdict),
+      machines,
       address: options.address ?? (await hostAddress()),
       port: options.port,
       version: atollVersion,
@@ -71,4 +77,34 @@ export async function run(args: readonly string[]): Promise<number> {
     // A template may be in the making, which takes seconds; half made, it is found and made anew.
     return process.exit(0);
   });
+}
+
+/** The machines of this host, the usual template among them as soon as can be. */
+async function machinesOf(data: string, { requireKvm }: Options): Promise<Machines> {
+  const verdict = await verdictFor(data);
+  if (requireKvm === true && verdict.accelerator !== "kvm") throw new Error(`no KVM: ${verdict.reason}`);
+  const machines = new Machines(await machineHostOf(data, verdict));
+  void machines.templates.obtain(await usualSize());
+  return machines;
+}
+
+/** Resolves when somebody listens at a server's address, or it has taken too long: whoever speaks to it tries again. */
+async function untilListens(server: string): Promise<void> {
+  const { hostname: host, port: number } = new URL(server);
+  const where = { host, port: number === "" ? httpsPort : Number(number) };
+  const giveUpMs = systemClock.monotonicMs() + listenPatienceMs;
+  while (!(await listens(where)) && systemClock.monotonicMs() < giveUpMs) await systemClock.sleep(lookEveryMs);
+}
+
+async function listens(where: { host: string; port: number }): Promise<boolean> {
+  const socket = connect(where);
+  const answered = once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  const late = systemClock.after(listenPatienceMs, () => socket.destroy(new Error("no answer")));
+  const answer = await answered;
+  late.cancel();
+  socket.destroy();
+  return answer;
 }

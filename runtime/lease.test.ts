@@ -8,7 +8,8 @@ import { Faults } from "@atoll/harness/faults";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import type { Clock } from "@atoll/machinery/clock";
-import { systemClock } from "@atoll/machinery/clock";
+import { formatMicroTime, systemClock } from "@atoll/machinery/clock";
+import { hasEnded, processIdentity } from "./identity.ts";
 import { Leadership } from "./lease.ts";
 import { silent } from "./log.ts";
 
@@ -103,4 +104,22 @@ test("Leadership is lost when somebody else holds the lease after all", async ()
   assert.equal(first.state.leading, false);
   assert.equal((await holder("stolen")).holderIdentity, "thief");
   await first.stop();
+});
+
+test("the lease of a process that was killed on the same host is taken at once; nobody else's is", async () => {
+  const own = await processIdentity();
+  assert.equal(await hasEnded(own), false);
+  assert.equal(await hasEnded(own.replace(/-\d+_/, "-1_")), true);
+  assert.equal(await hasEnded(own.replace(/_[0-9a-f]{16}-/, "_0123456789abcdef-")), false);
+  assert.equal(await hasEnded("elsewhere_42_abcdef"), false);
+  const slow = { durationMs: 3_600_000, renewDeadlineMs: 600, retryMs: 50 };
+  const around = { client: direct, clock: systemClock, log: silent, random: () => 0, namespace: "kube-system" };
+  const gone = own.replace(/-\d+_/, "-1_");
+  const now = formatMicroTime(systemClock.nowMs());
+  const spec = { holderIdentity: gone, leaseDurationSeconds: 3600, renewTime: now, acquireTime: now };
+  await direct.create(Lease, { metadata: { namespace: "kube-system", name: "orphan" }, spec });
+  const stopping = new AbortController();
+  const options = { ...around, name: "orphan", identity: own, times: slow, hasEnded };
+  const led = new Leadership(options).lead(async () => stopping.abort(), stopping.signal);
+  assert.equal(await led, true);
 });

@@ -4,7 +4,7 @@
  *   campaigning ── nobody renewed for a whole lease, as I saw it ──▶ leading ── could not renew in time ──▶ lost
  *
  * Clocks need not agree: a lease is taken over only when this process, by its own monotonic clock, has seen the same
- * record for the whole of its duration. A leader stops at renewDeadline, before anybody else may begin at leaseDuration.
+ * record for the whole of its duration, or knows that the holder's process has ended. A leader stops at renewDeadline, before anybody else may begin at leaseDuration.
  * Source: k8s.io/client-go/tools/leaderelection/leaderelection.go
  */
 import { Lease } from "@atoll/client/builtin";
@@ -39,6 +39,8 @@ export interface LeaseOptions {
   /** Unique among all that ask: host, process and a random part. */
   readonly identity: string;
   readonly times?: LeaseTimes;
+  /** Whether the process of an identity certainly runs no more: its lease is then taken at once. */
+  readonly hasEnded?: (identity: string) => Promise<boolean>;
 }
 
 /** Leads while `work` runs. */
@@ -139,7 +141,7 @@ export class Leadership {
     }
     if (found.metadata.resourceVersion !== this.#observed?.lease.metadata.resourceVersion) this.#observe(found);
     const ours = found.spec.holderIdentity === identity;
-    if (!ours && !this.#isFree(found)) return false;
+    if (!ours && !this.#isFree(found) && !(await this.#isOrphaned(found))) return false;
     const { acquireTime = now, leaseTransitions = 0 } = found.spec;
     const spec = ours
       ? { ...found.spec, ...durations, acquireTime }
@@ -157,6 +159,11 @@ export class Leadership {
     if ((spec.holderIdentity ?? "") === "") return true;
     const durationMs = (spec.leaseDurationSeconds ?? 0) * 1000 || this.#times.durationMs;
     return this.#options.clock.monotonicMs() - (this.#observed?.atMs ?? 0) >= durationMs;
+  }
+
+  /** Its holder was killed where we can see that. */
+  async #isOrphaned({ spec }: Lease): Promise<boolean> {
+    return (await this.#options.hasEnded?.(spec.holderIdentity ?? "")) ?? false;
   }
 
   #heldByOther(): boolean {

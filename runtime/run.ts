@@ -12,7 +12,7 @@ import { chance } from "@atoll/machinery/clock";
 import { checkClaims } from "./claims.ts";
 import type { Controller, RunningController } from "./controller.ts";
 import { Events } from "./events.ts";
-import type { LeaseTimes } from "./lease.ts";
+import type { LeaseOptions } from "./lease.ts";
 import { Leadership } from "./lease.ts";
 import type { Log } from "./log.ts";
 import type { Sample } from "./metrics.ts";
@@ -27,7 +27,7 @@ export interface RunOptions {
   /** Names this process among its like, in leases and events. */
   readonly identity: string;
   /** Only the holder of this lease works. Absent: no other process runs these controllers. */
-  readonly lease?: { readonly namespace: string; readonly name: string; readonly times?: LeaseTimes };
+  readonly lease?: Pick<LeaseOptions, "namespace" | "name" | "times" | "hasEnded">;
   /** How long work under way may take after a stop, ms. Default 5,000. */
   readonly graceMs?: number;
 }

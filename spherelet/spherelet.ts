@@ -10,8 +10,7 @@ import { join } from "node:path";
 import { Pod, Service } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { Informer } from "@atoll/client/informer/informer";
-import type { MachineHost } from "@atoll/crx/host";
-import { Machines } from "@atoll/crx/machines";
+import type { Machines } from "@atoll/crx/machines";
 import { assemble } from "@atoll/crx/seccomp/assemble";
 import { defaultProfile } from "@atoll/crx/seccomp/profile";
 import { ImagePuller } from "@atoll/images/pull";
@@ -27,13 +26,13 @@ import { defaultLogLimits } from "./logs/keeper.ts";
 import { availableMemory, hostFacts, processIds } from "./node/host.ts";
 import { keepUp } from "./node/upkeep.ts";
 import { Registration } from "./node/registration.ts";
-import { allocatableOf, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
+import { allocatableOf, type HostFacts, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
 import type { PodHost } from "./pods/host.ts";
 import { podHooks } from "./pods/hooks.ts";
 import { Pods } from "./pods/pods.ts";
 import { PodsRuntime } from "./pods/runtime.ts";
 import type { ServiceFacts } from "./translate/environment.ts";
-import { machineSize } from "./translate/resources.ts";
+import { type MachineSize, machineSize } from "./translate/resources.ts";
 import { NamedObjects } from "./volumes/objects.ts";
 
 /** What a spherelet is made of. */
@@ -46,7 +45,7 @@ export interface SphereletOptions {
   readonly name: string;
   /** Where everything is kept; machines and images share its file system. */
   readonly data: string;
-  readonly host: MachineHost;
+  readonly machines: Machines;
   readonly registries?: RegistrySettings;
   readonly network?: PodNetwork;
   /** Address of the host that others reach it at. */
@@ -62,6 +61,15 @@ export interface SphereletOptions {
 /** Kubernetes' release whose kubelet this behaves as. */
 const kubeletVersion = "v1.36.0";
 const mebi = 1024 * 1024;
+
+/** The size of a machine for a Pod of one container that says nothing about resources. */
+export async function usualSize(): Promise<MachineSize> {
+  return machineSize({ containers: [{ name: "", resources: {} }] }, largestOf(await hostFacts("")));
+}
+
+function largestOf({ memoryBytes, cpus }: Pick<HostFacts, "memoryBytes" | "cpus">): MachineSize {
+  return { memoryMiB: Math.floor(memoryBytes / mebi), vcpus: cpus };
+}
 
 /** A running node agent. */
 export class Spherelet {
@@ -91,7 +99,7 @@ export class Spherelet {
     await pods.start();
     // The usual size is made before the first Pod wants it.
     host.machines.templates
-      .ensure(machineSize({ containers: [{ name: "", resources: {} }] }, host.largest))
+      .ensure(await usualSize())
       .catch((error: unknown) => options.log.warn("no template of the usual size could be made", { error }));
     await registration.start();
     return new Spherelet(parts, options);
@@ -153,7 +161,7 @@ async function assembleParts(options: SphereletOptions): Promise<Parts> {
     random,
     log,
     recorder: events.recorder("spherelet"),
-    machines: new Machines(options.host),
+    machines: options.machines,
     imagery: { store, puller, clock },
     network,
     objects: new NamedObjects({ client, clock, random }),
@@ -161,7 +169,7 @@ async function assembleParts(options: SphereletOptions): Promise<Parts> {
     hostIP: address,
     clusterDomain: options.clusterDomain ?? "cluster.local",
     hostResolv: await readFile("/etc/resolv.conf", "utf8").catch(() => ""),
-    largest: { memoryMiB: Math.floor(facts.memoryBytes / mebi), vcpus: facts.cpus },
+    largest: largestOf(facts),
     allocatable: allocatableOf(facts, disk.blocks * disk.bsize),
     logLimits: defaultLogLimits,
     services: (namespace) => servicesFor(services, namespace),
@@ -180,7 +188,8 @@ function registrationOf(
   options: SphereletOptions,
   { facts, store }: { facts: Awaited<ReturnType<typeof hostFacts>>; store: ImageStore },
 ): Registration {
-  const { client, clock, log, name, data, port, version, host } = options;
+  const { client, clock, log, name, data, port, version } = options;
+  const { host } = options.machines;
   return new Registration({
     client,
     clock,

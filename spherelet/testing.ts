@@ -76,7 +76,7 @@ export async function testNode(name: string): Promise<TestNode> {
         log,
         name,
         data,
-        host,
+        machines: new Machines(host),
         address: "127.0.0.1",
         port: 0,
         version: "test",
