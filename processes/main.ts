@@ -1,5 +1,6 @@
 /** The one entry point: finds the command's module and hands it its arguments. */
 import { describeCommands, findCommand } from "./commands.ts";
+import { resolveOwnModules } from "./resolve.ts";
 
 const usage = 2;
 
@@ -14,6 +15,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`atoll: there is no command ${JSON.stringify(name)}; ./atoll help lists them\n`);
     return usage;
   }
+  resolveOwnModules();
   const { run } = await command.load();
   return await run(rest);
 }
