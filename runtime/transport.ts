@@ -44,6 +44,8 @@ class NodeTransport implements Transport {
   readonly #url: URL;
   readonly #prefix: string;
   #carrier: Promise<Carrier> | undefined;
+  /** The certificate of the latest connection, PEM. */
+  #shown: string | undefined;
   #closed = false;
 
   constructor(options: NodeTransportOptions) {
@@ -64,8 +66,16 @@ class NodeTransport implements Transport {
     };
     const carrier = await this.#chosen();
     const response = await carrier.request({ ...request, path: this.#prefix + request.path, headers });
-    if (response.status === 401) identity.refused?.();
+    if (response.status === 401) await this.#refused();
     return response;
+  }
+
+  /** What is kept may have expired. A connection speaks in the name of the certificate that it began with. */
+  async #refused(): Promise<void> {
+    const { identity } = this.#options;
+    identity.refused?.();
+    const material = await identity.tls().catch(() => undefined);
+    if (material?.cert !== undefined && material.cert.toString() !== this.#shown) this.#carrier = undefined;
   }
 
   close(): void {
@@ -97,6 +107,7 @@ class NodeTransport implements Transport {
 
   async #connect(): Promise<TLSSocket> {
     const material = await this.#options.identity.tls();
+    this.#shown = material.cert?.toString();
     const { hostname, port } = this.#url;
     const host = hostname.replace(/^\[|\]$/g, "");
     return new Promise((resolve, reject) => {

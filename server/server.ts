@@ -119,7 +119,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     clock,
     bind: options.bind,
     port: options.port,
-    tls: { cert: pki.server.cert, key: pki.server.key, clientCa: `${pki.ca.cert}\n${pki.frontProxyCa.cert}` },
+    // With the authority's own certificate: who knows its hash, and nothing else yet, can tell this server by it.
+    tls: {
+      cert: `${pki.server.cert}\n${pki.ca.cert}`,
+      key: pki.server.key,
+      clientCa: `${pki.ca.cert}\n${pki.frontProxyCa.cert}`,
+    },
     onRequest: (request, response) => void handle(request, response),
     onUpgrade: upgrades(handle),
   });

@@ -3,6 +3,7 @@
  * joins learns what it needs.
  * Source: k8s.io/kubernetes/pkg/controller/nodeipam/ipam/range_allocator.go
  */
+import { podRangeAnnotation, serviceRangeAnnotation } from "@atoll/api/supervisor/annotations";
 import { Node } from "@atoll/client/builtin";
 import { partOf } from "@atoll/runtime/claims";
 import { type Controller, defineController, settled } from "@atoll/runtime/controller";
@@ -15,10 +16,6 @@ export interface ClusterRanges {
   /** All Services. */
   readonly services: string;
 }
-
-/** Annotations of a Node: the ranges of the cluster that it is in. */
-export const podRangeAnnotation = "supervisor.atoll.dev/pod-range";
-export const serviceRangeAnnotation = "supervisor.atoll.dev/service-range";
 
 /** Keeps the ranges of Nodes. */
 export function nodeIpamController({ pods, services }: ClusterRanges): Controller {

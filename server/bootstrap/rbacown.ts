@@ -9,6 +9,9 @@ export interface OwnPolicy {
   readonly subjects: readonly Subject[];
 }
 
+/** The group of tokens by which hosts join. */
+export const hostJoinGroup = "system:bootstrappers:atoll:hosts";
+
 /** Whatever else runs. */
 export const ownPolicies: readonly OwnPolicy[] = [
   {
@@ -22,10 +25,26 @@ export const ownPolicies: readonly OwnPolicy[] = [
     subjects: [group("system:nodes")],
   },
   {
-    // The kubelet's API has a certificate of the cluster from the first minute; only for addresses of the node's own.
-    name: "atoll:node-serving",
-    rules: [on("certificates.k8s.io", "create", "certificatesigningrequests/selfnodeserver")],
+    // A node renews its own certificate, and its kubelet's API has one of the cluster from the first minute, only for
+    // addresses of the node's own.
+    name: "atoll:node-certificates",
+    rules: [
+      on(
+        "certificates.k8s.io",
+        "create",
+        "certificatesigningrequests/selfnodeclient certificatesigningrequests/selfnodeserver",
+      ),
+    ],
     subjects: [group("system:nodes")],
+  },
+  {
+    // Who has a token of `atoll host token` may ask for the certificate of a node that is not there yet, and no more.
+    name: "atoll:host-join",
+    rules: [
+      on("certificates.k8s.io", "create get", "certificatesigningrequests"),
+      on("certificates.k8s.io", "create", "certificatesigningrequests/nodeclient"),
+    ],
+    subjects: [group(hostJoinGroup)],
   },
   {
     // The server itself, as nodes see it.

@@ -90,7 +90,10 @@ export function waysTo(
 ): readonly Way[] {
   if (requestProblem(spec.signerName, request, spec.usages ?? []) !== undefined) return [];
   const own = spec.username === request.commonName;
-  if (spec.signerName === nodeClientSigner) return own ? [ownClient, anyClient] : [anyClient];
+  // Upstream lets a token that joins hosts ask for any node's certificate. Here a node that is there is not taken over by it:
+  // it renews by its own, or people approve.
+  const joining = node === undefined ? [anyClient] : [];
+  if (spec.signerName === nodeClientSigner) return own ? [ownClient, ...joining] : joining;
   const known = spec.signerName === nodeServingSigner && own && node !== undefined && hasAddresses(node, request);
   return known ? [ownServer] : [];
 }
