@@ -27,7 +27,8 @@ import { selectedNode, volumePlan, type VolumePlan } from "./volumes.ts";
 import { priorityOf, type World } from "./world.ts";
 
 const name = "default-scheduler";
-const bindersAtOnce = 32;
+/** Bindings, and what is told of Pods that wait, under way at the same time. */
+const writesAtOnce = 32;
 const flushEveryMs = 30_000;
 /** How long Pods are judged before others get their turn. */
 const turnMs = 10;
@@ -74,8 +75,9 @@ class Scheduler implements RunningController {
   readonly #sight: Sight;
   /** Pods that are bound as far as we know, though the cache may not show it yet. */
   readonly #assumed = new Set<string>();
-  #binding = 0;
   #writing = 0;
+  /** Pods that wait for their volumes. */
+  #awaiting = 0;
   #lastFlushMs = 0;
   #wake = () => {};
   #synced = () => false;
@@ -91,7 +93,7 @@ class Scheduler implements RunningController {
   }
 
   get idle(): boolean {
-    return this.synced && this.#queue.isIdle && this.#binding + this.#writing === 0;
+    return this.synced && this.#queue.isIdle && this.#writing + this.#awaiting === 0;
   }
 
   samples(): readonly Sample[] {
@@ -146,7 +148,7 @@ class Scheduler implements RunningController {
       this.#lastFlushMs = startMs;
       this.#queue.flush(startMs);
     }
-    while (this.#binding < bindersAtOnce && this.#now() - startMs < turnMs) {
+    while (this.#writing < writesAtOnce && this.#now() - startMs < turnMs) {
       const pod = this.#queue.next(this.#now());
       if (pod === undefined) return;
       this.#schedule(pod);
@@ -157,7 +159,7 @@ class Scheduler implements RunningController {
   /** Until something happens; after a full turn, until others had theirs. */
   async #rest(): Promise<void> {
     const { clock, stopping } = this.#around;
-    const isFree = this.#binding < bindersAtOnce;
+    const isFree = this.#writing < writesAtOnce;
     if (isFree && this.#queue.hasNext(this.#now())) return await new Promise((resolve) => setImmediate(resolve));
     await new Promise<void>((resolve) => {
       const dueMs = (this.#queue.readyMs ?? Number.POSITIVE_INFINITY) - this.#now();
@@ -245,8 +247,8 @@ class Scheduler implements RunningController {
     const { events } = this.#around;
     const count = (by: 1 | -1) => {
       // Who waits for volumes takes no other's turn.
-      if (plan === undefined) this.#binding += by;
-      else this.#writing += by;
+      if (plan === undefined) this.#writing += by;
+      else this.#awaiting += by;
     };
     count(1);
     try {
