@@ -20,6 +20,7 @@ import { namespaceController } from "./namespace/controller.ts";
 import { taintEvictionController } from "./nodelifecycle/evicting.ts";
 import { type ClusterRanges, nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
+import { podAutoscalerController } from "./podautoscaler/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
@@ -56,6 +57,7 @@ export function controllers({ ca, signing, ranges }: ControllersOptions): readon
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    podAutoscalerController(),
     ...(ranges === undefined ? [] : [nodeIpamController(ranges)]),
     nodeLifecycleController(),
     taintEvictionController(),

@@ -116,6 +116,14 @@ export class Writer {
     return this.#wrote(resource, await this.#options.client.patch(resource, change, this.#options));
   }
 
+  /** Sets how many replicas an object of any kind is to have, through its Scale as read; refused if that has changed. */
+  async scale(resource: AnyResource, scale: { readonly metadata: ObjectMeta }, replicas: number): Promise<void> {
+    const { resourceVersion } = scale.metadata;
+    const patch = { type: "merge", body: { metadata: { resourceVersion }, spec: { replicas } } } as const;
+    this.#check(resource, { verb: "patch", subresource: "scale", object: scale, patch: patch.body });
+    await this.#options.client.patch(resource, { key: keyOf(scale), patch, subresource: "scale" }, this.#options);
+  }
+
   /** Server-side apply in the controller's name; takes fields from other managers. */
   async apply<T extends ApiObject>(resource: Resource<T>, object: Given<T>): Promise<T> {
     this.#check(resource, { verb: "apply", subresource: "", object });
