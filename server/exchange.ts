@@ -33,7 +33,7 @@ export class Exchange {
   authorized = false;
   /** Name of the object that was made, where the path has none. */
   objectName: string | undefined;
-  /** The body, once somebody has read it. */
+  /** The body, once whoever answers has asked for it. */
   bodyRead: Buffer | undefined;
   /** By which a body in protobuf can be read, where there is a kind for it. */
   bodySchema: Schema | undefined;
@@ -45,6 +45,8 @@ export class Exchange {
   #gone: AbortController | undefined;
   readonly #answered: ((answer: Answer) => void)[] = [];
   readonly #done: ((code: number) => void)[] = [];
+  readonly #whenIdle: (() => void)[] = [];
+  #idle = false;
 
   /** @throws {StatusError} BadRequest for a path that cannot be read */
   constructor(request: IncomingMessage, response: ServerResponse, startedMs: number) {
@@ -62,9 +64,15 @@ export class Exchange {
   }
 
   /** The whole body, read once. @throws {StatusError} RequestEntityTooLarge */
-  body(): Promise<Buffer> {
-    this.#body ??= readBody(this.request).then((body) => (this.bodyRead = body));
-    return this.#body;
+  async body(): Promise<Buffer> {
+    this.#body ??= readBody(this.request);
+    return (this.bodyRead = await this.#body);
+  }
+
+  /** Reads the body for whoever will ask for it; resolves when it is there, or what is wrong with it is known. */
+  async fetchBody(): Promise<void> {
+    this.#body ??= readBody(this.request);
+    await this.#body.catch(() => undefined);
   }
 
   /** Aborted when the client is gone. */
@@ -99,5 +107,16 @@ export class Exchange {
 
   done(code: number): void {
     for (const callback of this.#done) callback(code);
+  }
+
+  /** Calls back when the answer needs no more work: it is written, or its client is slow to take it, or gone. */
+  onIdle(callback: () => void): void {
+    if (this.#idle) callback();
+    else this.#whenIdle.push(callback);
+  }
+
+  idle(): void {
+    this.#idle = true;
+    for (const callback of this.#whenIdle.splice(0)) callback();
   }
 }

@@ -5,18 +5,21 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
 import { type Answer, Exchange, type Stage } from "./exchange.ts";
-import { errorReply, type Reply, textReply } from "./reply.ts";
+import { type Outlet, piecesOf } from "./http/outlet.ts";
+import { errorReply, isLong, type Reply, textReply } from "./reply.ts";
 import type { IncomingMessage } from "node:http";
 
 export interface PipelineOptions {
   readonly stages: readonly Stage[];
   readonly clock: Clock;
+  /** Through which long answers go. */
+  readonly outlet: Outlet;
   /** Told about failures that are nobody's request: bugs. */
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
 /** A handler of requests for the listener. It never throws. */
-export function pipeline({ stages, clock, onFailure }: PipelineOptions) {
+export function pipeline({ stages, clock, outlet, onFailure }: PipelineOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let exchange: Exchange | undefined;
     let answer: Answer;
@@ -31,10 +34,12 @@ export function pipeline({ stages, clock, onFailure }: PipelineOptions) {
       answer = errorReply(error);
     }
     try {
-      write(response, answer, exchange);
+      write(response, answer, { exchange, outlet });
     } catch (error) {
       onFailure(error, "writing an answer");
       response.destroy();
+      exchange?.done(500);
+      exchange?.idle();
     }
   };
 }
@@ -54,10 +59,18 @@ function checkAuthorized({ authorized }: Exchange, answer: Answer): Answer {
   return answer;
 }
 
-function write(response: ServerResponse, answer: Answer, exchange: Exchange | undefined): void {
+/** Where an answer goes; a request that could not be read has no exchange. */
+interface Way {
+  readonly exchange: Exchange | undefined;
+  readonly outlet: Outlet;
+}
+
+function write(response: ServerResponse, answer: Answer, way: Way): void {
+  const { exchange } = way;
   exchange?.answered(answer);
   if (response.destroyed || response.headersSent) {
     exchange?.done(clientGone);
+    exchange?.idle();
     return;
   }
   if ("stream" in answer) {
@@ -66,7 +79,7 @@ function write(response: ServerResponse, answer: Answer, exchange: Exchange | un
     answer.stream(response);
     return;
   }
-  writeReply(response, answer, exchange);
+  writeReply(response, answer, way);
   exchange?.done(answer.code);
 }
 
@@ -85,28 +98,26 @@ function commonHeaders(exchange: Exchange): (string | string[])[] {
   return headers;
 }
 
-function writeReply(response: ServerResponse, { code, contentType, body, headers }: Reply, exchange?: Exchange): void {
+function writeReply(response: ServerResponse, reply: Reply, { exchange, outlet }: Way): void {
+  const { code, contentType, body, headers } = reply;
   // All at once and as a list: Node takes much longer over headers one by one.
   const told = exchange === undefined ? [] : commonHeaders(exchange);
-  told.push("content-type", contentType, "content-length", String(body.length));
+  if (contentType !== "") told.push("content-type", contentType);
+  told.push("content-length", String(body.length));
   for (const [name, value] of Object.entries(headers ?? {})) told.push(name, value);
   response.writeHead(code, told);
   if (exchange?.request.method === "HEAD" || code === 304) {
     response.end();
+    exchange?.idle();
     return;
   }
-  if (body instanceof Uint8Array) response.end(body);
-  else writePieces(response, body[Symbol.iterator]());
-}
-
-/** Writes as much as the connection takes, and goes on when it takes more. */
-function writePieces(response: ServerResponse, pieces: Iterator<Buffer>): void {
-  for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
-    if (response.write(next.value)) continue;
-    response.once("drain", () => writePieces(response, pieces));
+  if (body instanceof Uint8Array && !isLong(reply)) {
+    response.end(body);
+    exchange?.idle();
     return;
   }
-  response.end();
+  const pieces = body instanceof Uint8Array ? piecesOf(body) : body;
+  outlet.send(response, pieces[Symbol.iterator](), () => exchange?.idle());
 }
 
 // What proxies call a client that did not wait.

@@ -10,9 +10,17 @@ export interface Pieces extends Iterable<Buffer> {
 /** An answer, before it is written. `stream` answers write themselves (watch, proxies). */
 export interface Reply {
   readonly code: number;
+  /** "" for an answer without a body that says nothing of one. */
   readonly contentType: string;
   readonly body: Buffer | Pieces;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+const longBytes = 64 * 1024;
+
+/** Whether an answer is written in turns with others. */
+export function isLong({ body }: Reply): boolean {
+  return body.length > longBytes;
 }
 
 // Source: k8s.io/apimachinery/pkg/api/errors

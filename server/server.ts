@@ -32,6 +32,7 @@ import { ensureRbac } from "./bootstrap/rbac.ts";
 import type { OwnPolicy } from "./bootstrap/rbacown.ts";
 import { Fairness } from "./fairness/fairness.ts";
 import { Listener } from "./http/listener.ts";
+import { Outlet } from "./http/outlet.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Pki } from "./pki/folder.ts";
 import { proxies } from "./proxy/handlers.ts";
@@ -45,6 +46,7 @@ import { Metrics } from "./routes/metrics.ts";
 import { openid } from "./routes/openid.ts";
 import { openapi } from "./routes/openapi.ts";
 import { resources, type SubresourceHandlers } from "./routes/resources.ts";
+import { unserved } from "./routes/unserved.ts";
 import { version } from "./routes/version.ts";
 import { AddressRange } from "./services/addresses.ts";
 import { Claims } from "./services/claims.ts";
@@ -113,6 +115,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const handle = pipeline({
     stages: stagesOf(options, { catalogue, listening, aggregator, ...guards }),
     clock,
+    outlet: new Outlet(clock),
     onFailure: (error, what) => log.error({ err: error, request: what }, "request failed"),
   });
   const listener = new Listener({
@@ -242,6 +245,7 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
     root(catalogue),
     discovery(catalogue, aggregator.remotes),
     openapi(aggregator.openApi, options.version),
+    unserved(catalogue),
   ];
 }
 

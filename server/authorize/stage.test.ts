@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import test from "node:test";
 import { StatusError } from "@atoll/machinery/status";
 import { Exchange } from "../exchange.ts";
+import { Outlet } from "../http/outlet.ts";
 import { pipeline } from "../pipeline.ts";
 import { textReply } from "../reply.ts";
 import { systemClock } from "@atoll/machinery/clock";
@@ -56,6 +57,7 @@ test("an answer that nobody authorized does not leave the server", async () => {
   const handle = pipeline({
     stages: [() => textReply(200, "the secret")],
     clock: systemClock,
+    outlet: new Outlet(systemClock),
     onFailure: (error) => failures.push(String(error)),
   });
   const response = {

@@ -13,10 +13,11 @@ import type { Clock } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
 import type { Registry } from "prom-client";
 import type { User } from "../call.ts";
-import type { Answer, Exchange, Stage } from "../exchange.ts";
+import type { Exchange, Stage } from "../exchange.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { Mirror } from "../registry/mirror.ts";
 import { isLongRunning } from "../routes/metrics.ts";
+import { Bodies } from "./bodies.ts";
 import { type Classifier, compileSchemas, flowOf, type Schema } from "./classify.ts";
 import type { Level, Ticket } from "./level.ts";
 import { FlowMetrics } from "./metrics.ts";
@@ -36,7 +37,6 @@ export interface FairnessOptions {
 
 /** Far less than kube-apiserver's 600: one thread does the work, and what it has begun it cannot put off. */
 const usualSeats = 100;
-const longAnswerBytes = 64 * 1024;
 /** Nobody waits longer than this. Source: a quarter of --request-timeout */
 const longestWaitMs = 15_000;
 const retryAfterSeconds = 1;
@@ -48,6 +48,7 @@ const group = "flowcontrol.apiserver.k8s.io";
 export class Fairness {
   readonly #options: FairnessOptions;
   readonly #seats = new Seats();
+  readonly #bodies: Bodies;
   readonly #metrics: FlowMetrics;
   readonly #schemas = new Map<string, FlowSchema>();
   readonly #levels = new Map<string, PriorityLevelConfiguration>();
@@ -59,6 +60,7 @@ export class Fairness {
   constructor(options: FairnessOptions) {
     this.#options = options;
     const { catalogue, clock, onError } = options;
+    this.#bodies = new Bodies(catalogue);
     const mirror = <T>(plural: string, into: Map<string, T>): readonly Mirror[] => {
       const resource = catalogue.resource(group, plural);
       if (resource === undefined) return [];
@@ -95,13 +97,13 @@ export class Fairness {
     exchange.headers.push(flowSchemaHeader, schema.uid, levelHeader, level.limits.uid);
     // Streams last as long as they please, and would hold their seats as long; watches hold theirs until they begin.
     if (isLongRunning(exchange) && info.verb !== "watch") return undefined;
-    return this.#admit(exchange, { user, schema, level });
+    const place = { user, schema, level };
+    const body = level.limits.exempt ? undefined : this.#bodies.comes(exchange, user.name);
+    if (body === false) throw refusal(schema, "bodies");
+    return body === undefined ? this.#admit(exchange, place) : body.then(() => this.#admit(exchange, place));
   };
 
-  #admit(
-    exchange: Exchange,
-    { user, schema, level }: { user: User; schema: Schema; level: Level },
-  ): undefined | Promise<undefined> {
+  #admit(exchange: Exchange, { user, schema, level }: Place): undefined | Promise<undefined> {
     const { clock, catalogue } = this.#options;
     const { info } = exchange;
     const wish = level.limits.exempt ? 1 : widthOf(catalogue, info);
@@ -143,13 +145,9 @@ export class Fairness {
     const leave = () => this.#seats.leave(ticket, clock.monotonicMs());
     if (exchange.info.verb === "watch") exchange.onAnswer(leave);
     exchange.onDone(() => {
-      if (ticket.state !== "running" || !isLong(exchange.answer)) return leave();
       // Most of a long answer's work is to encrypt it, which goes on as the client takes it.
-      const patience = clock.after(longestWaitMs, leave, { unref: true });
-      exchange.response.once("close", () => {
-        patience.cancel();
-        leave();
-      });
+      if (isStream(exchange)) leave();
+      else exchange.onIdle(leave);
     });
   }
 
@@ -172,6 +170,13 @@ export class Fairness {
   }
 }
 
+/** Where a request has its place. */
+interface Place {
+  readonly user: User;
+  readonly schema: Schema;
+  readonly level: Level;
+}
+
 interface Configured {
   readonly metadata: { readonly name?: string };
   readonly spec: object;
@@ -187,8 +192,8 @@ function withMandatory(
   return [...given, ...missing.map(({ name, spec }) => ({ metadata: { name }, spec }))];
 }
 
-function isLong(answer: Answer | undefined): boolean {
-  return answer !== undefined && !("stream" in answer) && answer.body.length > longAnswerBytes;
+function isStream({ answer }: Exchange): boolean {
+  return answer !== undefined && "stream" in answer;
 }
 
 function refusal(schema: Schema, reason: string): StatusError {

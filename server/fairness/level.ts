@@ -96,10 +96,13 @@ export class Level {
     return true;
   }
 
-  /** Who goes next; undefined when nobody waits. */
-  next(): Ticket | undefined {
+  /** Who goes next; undefined when nobody waits whom the condition holds for. */
+  next(mayGo: (ticket: Ticket) => boolean): Ticket | undefined {
     let best: Queue | undefined;
-    for (const queue of this.#busy) if (best === undefined || queue.tag < best.tag) best = queue;
+    for (const queue of this.#busy) {
+      const [first] = queue.waiting;
+      if (first !== undefined && (best === undefined || queue.tag < best.tag) && mayGo(first)) best = queue;
+    }
     return best?.waiting[0];
   }
 

@@ -204,6 +204,28 @@ test("idle seats are lent, and come back to their level before borrowers get mor
   assert.equal(world.level("high").used, 6, "each seat that came free went to its owner");
 });
 
+test("wide requests leave seats to narrow ones, which pass those that wait for room", () => {
+  const world = new World(limits("a", { nominal: 20, most: 20 }));
+  for (let i = 0; i < 5; i++) world.arrive("a", "flood", { seats: 3, lastsMs: 100 });
+  assert.equal(world.level("a").used, 6, "three tenths of 20 seats");
+  assert.equal(world.arrive("a", "calm", { lastsMs: 1 }), "running");
+  for (let i = 0; i < 20; i++) world.arrive("a", "small", { lastsMs: 1_000 });
+  assert.equal(world.level("a").used, 20);
+  while (world.step());
+  assert.equal(world.started.length, 26);
+});
+
+test("narrow requests do not keep a wide one waiting that there is room for", () => {
+  const world = new World(limits("a", { nominal: 10, most: 10 }));
+  for (let i = 0; i < 9; i++) world.arrive("a", "flood", { lastsMs: 10 + i });
+  assert.equal(world.arrive("a", "calm", { seats: 3, lastsMs: 1 }), "waiting");
+  for (let i = 0; i < 30; i++)
+    assert.equal(world.arrive("a", "flood", { lastsMs: 10 }), "waiting", "though one seat is free");
+  while (world.step());
+  const place = world.started.indexOf("calm");
+  assert.ok(place < 9 + 4 + 1, `${place}`);
+});
+
 test("a full queue and a level without queues refuse", () => {
   const world = new World(
     limits("q", { nominal: 1, most: 1, queuing: { queues: 1, handSize: 1, queueLengthLimit: 2 } }),

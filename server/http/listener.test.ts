@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
+import { connect as connectTcp } from "node:net";
 import { test, type TestContext } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { eventually } from "@atoll/harness/client";
@@ -43,7 +44,7 @@ async function setUp(t: TestContext) {
     t.after(() => client.destroy());
     return client;
   };
-  return { listener, open, session, asked: () => asked };
+  return { listener, port, open, session, asked: () => asked };
 }
 
 /** Whether the other side closes it, within a second and a half of what it may take. */
@@ -154,4 +155,17 @@ test("streams opened and reset at once end the connection, and nobody else's", a
   const other = session().request({ ":path": "/" });
   const [answer] = (await once(other, "response")) as [Record<string, unknown>];
   assert.equal(answer[":status"], 200, "others are served");
+});
+
+test("connections that come at once, or leave at once, are let in one after another", async (t) => {
+  const { port, open } = await setUp(t);
+  const gone = connectTcp({ host: "127.0.0.1", port: port });
+  gone.on("error", () => {}).destroy();
+  const sockets = await Promise.all(Array.from({ length: 4 }, () => open()));
+  for (const socket of sockets) {
+    socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 200/);
+    socket.destroy();
+  }
 });

@@ -12,6 +12,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "@atoll/machinery/clock";
+import { pace } from "./doorway.ts";
 import { type Patience, Sessions } from "./sessions.ts";
 
 export interface ListenerOptions {
@@ -77,6 +78,7 @@ export class Listener {
       connectionsCheckingInterval: Math.min(checkMs, limits.headersMs),
     } as Parameters<typeof createSecureServer>[0]);
     server.maxConnections = limits.connections;
+    pace(server);
     const sessions = new Sessions(options.clock, limits);
     server.on("session", (session) => sessions.follow(session));
     this.#server = server;

@@ -23,7 +23,7 @@ export interface Found {
   readonly remaining: number | undefined;
 }
 
-const pieceBytes = 256 * 1024;
+const pieceBytes = 64 * 1024;
 
 /** @throws {StatusError} BadRequest, Invalid, Expired, Timeout */
 export async function list(call: Call): Promise<Reply> {
