@@ -2,6 +2,7 @@
 import { autoscalerFromV2, autoscalerToV2 } from "./autoscaling/storage.ts";
 import { eventFromCore, eventToCore } from "./events.k8s.io/storage.ts";
 import type { Kind, ResourceFacts, Strategy } from "./kind.ts";
+import type { Schema } from "@atoll/machinery/schema/schema";
 import { builtinResources } from "./resources.ts";
 import { builtinSchema } from "./schemas.ts";
 import { strategies } from "./strategies.ts";
@@ -32,11 +33,13 @@ function kindOf(facts: ResourceFacts): Kind {
   const apiVersion = `${facts.group === "" ? "core" : facts.group}/${facts.version}`;
   const warning = deprecated[`${facts.group}/${facts.version}/${facts.kind}`];
   const stored = storedAs[`${facts.group}/${facts.version}/${facts.kind}`];
+  let schema: Schema | undefined;
   return {
     ...facts,
     // Made when first asked for: a schema costs more than the rest of the kind, and most are not used at start-up.
     get schema() {
-      return builtinSchema(apiVersion, facts.kind);
+      schema ??= builtinSchema(apiVersion, facts.kind);
+      return schema;
     },
     strategy: strategies[`${facts.group}/${facts.kind}`] ?? nothing,
     ...(stored === undefined ? {} : { storedAs: stored }),

@@ -4,11 +4,12 @@
  * Source: k8s.io/apiserver/pkg/endpoints/filters/{audit,authn_audit}.go
  */
 import type { Clock } from "@atoll/machinery/clock";
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { User } from "../call.ts";
 import type { Followed } from "../configuration/followed.ts";
 import type { Exchange, Stage as Step } from "../exchange.ts";
 import { isLongRunning } from "../routes/metrics.ts";
+import { Numbers } from "../routes/series.ts";
 import { eventLine, type Outcome, type Subject } from "./event.ts";
 import { type AuditPolicy, judge, type Stage, usualPolicy } from "./policy.ts";
 
@@ -30,8 +31,8 @@ const nobody: User = { name: "", uid: "", groups: [], extra: {} };
 export class Auditor {
   readonly #sink: AuditSink;
   readonly #clock: Clock;
-  readonly #events: Counter<string>;
-  readonly #levels: Counter<string>;
+  readonly #events: Numbers;
+  readonly #levels: Numbers;
   #judge: ReturnType<typeof judge>;
 
   constructor({ sink, policy }: AuditOptions, clock: Clock, registry: Registry) {
@@ -39,14 +40,14 @@ export class Auditor {
     this.#clock = clock;
     this.#judge = judge(policy?.current ?? usualPolicy);
     policy?.onChange((changed) => (this.#judge = judge(changed)));
-    const registers = [registry];
-    this.#events = new Counter({ name: "apiserver_audit_event_total", help: "Events of the audit log", registers });
-    this.#levels = new Counter({
-      name: "apiserver_audit_level_total",
-      help: "Requests by the level at which they are audited",
-      labelNames: ["level"],
-      registers,
+    const type = "counter";
+    this.#events = new Numbers(registry, {
+      name: "apiserver_audit_event_total",
+      help: "Events of the audit log",
+      type,
     });
+    const help = "Requests by the level at which they are audited";
+    this.#levels = new Numbers(registry, { name: "apiserver_audit_level_total", help, type });
   }
 
   /** Follows a request from here to its end. */
@@ -68,31 +69,37 @@ export class Auditor {
 
   /** The authenticating stage, with its refusals in the log. */
   watching(authenticate: Step): Step {
-    return async (exchange) => {
+    return (exchange) => {
       try {
-        return await authenticate(exchange);
+        const outcome = authenticate(exchange);
+        return outcome instanceof Promise ? outcome.catch((error) => this.#refused(exchange, error)) : outcome;
       } catch (error) {
-        const subject = this.#subject(exchange, nobody);
-        const attempted = exchange.request.headers.authorization === undefined ? "" : ", attempted: bearer";
-        const message = `Authentication failed${attempted}`;
-        if (subject !== undefined)
-          exchange.onDone((code) => this.#tell("ResponseComplete", subject, { code, answer: undefined, message }));
-        throw error;
+        return this.#refused(exchange, error);
       }
     };
   }
 
+  #refused(exchange: Exchange, error: unknown): never {
+    const subject = this.#subject(exchange, nobody);
+    const attempted = exchange.request.headers.authorization === undefined ? "" : ", attempted: bearer";
+    const message = `Authentication failed${attempted}`;
+    if (subject !== undefined)
+      exchange.onDone((code) => this.#tell("ResponseComplete", subject, { code, answer: undefined, message }));
+    throw error;
+  }
+
   #subject(exchange: Exchange, caller: User): Subject | undefined {
     const verdict = this.#judge(caller, exchange.info);
-    this.#levels.inc({ level: verdict.level });
-    if (verdict.level === "None") return undefined;
+    const { level } = verdict;
+    this.#levels.add(level, 1, () => ({ level }));
+    if (level === "None") return undefined;
     const receivedMs = this.#clock.nowMs() - (this.#clock.monotonicMs() - exchange.startedMs);
     return { exchange, verdict, caller, receivedMs };
   }
 
   #tell(stage: Stage, subject: Subject, outcome?: Outcome): void {
     if (subject.verdict.omitStages.has(stage)) return;
-    this.#events.inc();
+    this.#events.add("", 1, () => ({}));
     this.#sink.write(eventLine(stage, subject, this.#clock.nowMs(), outcome));
   }
 }

@@ -132,7 +132,10 @@ export function judge(policy: AuditPolicy): (user: User, info: RequestInfo) => V
   });
   const prepared = policy.rules.map((rule) => ({ rule, verdict: omitted(rule) }));
   const nothing: Verdict = { level: "None", omitStages: new Set(), omitManagedFields: false };
-  return (user, info) => prepared.find(({ rule }) => speaksOf(rule, user, info))?.verdict ?? nothing;
+  return (user, info) => {
+    for (const { rule, verdict } of prepared) if (speaksOf(rule, user, info)) return verdict;
+    return nothing;
+  };
 }
 
 function speaksOf(rule: AuditRule, user: User, info: RequestInfo): boolean {

@@ -8,23 +8,26 @@ import { asAuthorized, resourceQuestion } from "../authorize/attributes.ts";
 import { forbidden } from "../authorize/refusal.ts";
 import { type Authorizer, decide } from "../authorize/stage.ts";
 import type { User } from "../call.ts";
-import type { Stage } from "../exchange.ts";
+import type { Exchange, Stage } from "../exchange.ts";
 import type { RequestInfo } from "../request.ts";
 import { asUser, masters, type Mode, modes, questionsOf } from "./impersonation/modes.ts";
 import { prefix, type Wanted, wantedOf } from "./impersonation/wanted.ts";
 
 /** The stage that lets one user act as another. @throws {StatusError} BadRequest, Forbidden */
 export function impersonate(authorizers: readonly Authorizer[]): Stage {
-  return async (exchange) => {
-    const { request, user } = exchange;
-    const wanted = wantedOf(request);
-    if (wanted === undefined) return undefined;
-    if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
-    exchange.user = await allowedAs(wanted, { authorizers, user, info: asAuthorized(exchange.info) });
-    // Nobody behind this stage is to see that it was so, least of all who a request is passed on to.
-    for (const name of Object.keys(request.headers)) if (name.startsWith(prefix)) delete request.headers[name];
-    return undefined;
+  return (exchange) => {
+    const wanted = wantedOf(exchange.request);
+    return wanted === undefined ? undefined : become(exchange, wanted, authorizers);
   };
+}
+
+async function become(exchange: Exchange, wanted: Wanted, authorizers: readonly Authorizer[]): Promise<undefined> {
+  const { request, user } = exchange;
+  if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
+  exchange.user = await allowedAs(wanted, { authorizers, user, info: asAuthorized(exchange.info) });
+  // Nobody behind this stage is to see that it was so, least of all who a request is passed on to.
+  for (const name of Object.keys(request.headers)) if (name.startsWith(prefix)) delete request.headers[name];
+  return undefined;
 }
 
 interface Asking {

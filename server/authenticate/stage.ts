@@ -32,8 +32,7 @@ const usualRecheckMs = 30_000;
 
 /** The stage that finds out who asks. @throws {StatusError} Unauthorized */
 export function authenticate(authenticators: readonly Authenticator[], options: AuthenticateOptions): Stage {
-  return async (exchange) => {
-    const user = await identify(authenticators, exchange.request);
+  const take = (exchange: Exchange, user: User | undefined): undefined => {
     if (user === undefined) {
       if (!options.isOpen(exchange.info.path)) throw new StatusError("Unauthorized", "Unauthorized");
       exchange.user = anonymous;
@@ -45,13 +44,23 @@ export function authenticate(authenticators: readonly Authenticator[], options: 
     });
     return undefined;
   };
+  return (exchange) => {
+    const found = identify(authenticators, exchange.request);
+    return found instanceof Promise ? found.then((user) => take(exchange, user)) : take(exchange, found);
+  };
 }
 
-async function identify(authenticators: readonly Authenticator[], request: IncomingMessage): Promise<User | undefined> {
-  for (const authenticator of authenticators) {
+/** At once, where no authenticator has to wait: most requests come with a certificate. */
+function identify(
+  authenticators: readonly Authenticator[],
+  request: IncomingMessage,
+): User | undefined | Promise<User | undefined> {
+  for (const [i, authenticator] of authenticators.entries()) {
     const outcome = authenticator.authenticate(request);
-    const user = outcome instanceof Promise ? await outcome : outcome;
-    if (user !== undefined) return user;
+    if (outcome instanceof Promise) {
+      return outcome.then((user) => user ?? identify(authenticators.slice(i + 1), request));
+    }
+    if (outcome !== undefined) return outcome;
   }
   return undefined;
 }
@@ -66,7 +75,7 @@ function recheck(
   let over = false;
   let timer: Timer;
   const look = async () => {
-    const now = await identify(authenticators, exchange.request).catch(() => undefined);
+    const now = await proofOf(authenticators, exchange.request);
     if (over) return;
     if (now?.name !== user.name || now.uid !== user.uid) exchange.response.destroy();
     else again();
@@ -79,4 +88,12 @@ function recheck(
     over = true;
     timer.cancel();
   });
+}
+
+async function proofOf(authenticators: readonly Authenticator[], request: IncomingMessage): Promise<User | undefined> {
+  try {
+    return await identify(authenticators, request);
+  } catch {
+    return undefined;
+  }
 }

@@ -87,7 +87,7 @@ class Chain implements Authorizer {
     for (const each of this.#authorizers) if (each instanceof WebhookAuthorizer) each.close();
   }
 
-  authorize(user: User, info: RequestInfo): Promise<Verdict> {
+  authorize(user: User, info: RequestInfo): Verdict | Promise<Verdict> {
     return decide(this.#authorizers, user, info);
   }
 

@@ -57,19 +57,41 @@ export const noOpinion: Verdict = { decision: "no opinion", reason: "" };
 export const allowed: Verdict = { decision: "allow", reason: "" };
 
 /** The first decision of the authorizers, in turn. When none has one, the reasons of all. */
-export async function decide(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Promise<Verdict> {
-  const reasons: string[] = [];
-  const errors: string[] = [];
-  for (const authorizer of authorizers) {
+export function decide(authorizers: readonly Authorizer[], user: User, info: RequestInfo): Verdict | Promise<Verdict> {
+  return decideFrom(authorizers, { user, info, said: [] });
+}
+
+interface Question {
+  readonly user: User;
+  readonly info: RequestInfo;
+  /** Of those who were asked before and had no opinion. */
+  readonly said: Verdict[];
+}
+
+/** At once, as far as nobody has to wait. */
+function decideFrom(authorizers: readonly Authorizer[], question: Question): Verdict | Promise<Verdict> {
+  const { user, info, said } = question;
+  for (const [i, authorizer] of authorizers.entries()) {
     const outcome = authorizer.authorize(user, info);
-    const verdict = outcome instanceof Promise ? await outcome : outcome;
-    if (verdict.error !== undefined) errors.push(verdict.error);
-    if (verdict.decision !== "no opinion") return verdict;
-    if (verdict.reason !== "") reasons.push(verdict.reason);
+    if (outcome instanceof Promise) {
+      return outcome.then((verdict) => {
+        if (verdict.decision !== "no opinion") return verdict;
+        said.push(verdict);
+        return decideFrom(authorizers.slice(i + 1), question);
+      });
+    }
+    if (outcome.decision !== "no opinion") return outcome;
+    if (outcome !== noOpinion) said.push(outcome);
   }
+  return said.length === 0 ? noOpinion : undecided(said);
+}
+
+function undecided(said: readonly Verdict[]): Verdict {
+  const reasons = said.flatMap(({ reason }) => (reason === "" ? [] : [reason]));
+  const errors = said.flatMap(({ error }) => (error === undefined ? [] : [error]));
   if (reasons.length === 0 && errors.length === 0) return noOpinion;
-  const said = { decision: "no opinion", reason: reasons.join("\n") } as const;
-  return errors.length === 0 ? said : { ...said, error: aggregated(errors) };
+  const verdict = { decision: "no opinion", reason: reasons.join("\n") } as const;
+  return errors.length === 0 ? verdict : { ...verdict, error: aggregated(errors) };
 }
 
 /** Several messages as one. Source: k8s.io/apimachinery/pkg/util/errors (Aggregate) */
@@ -80,20 +102,41 @@ export function aggregated(messages: readonly string[]): string {
 
 /** The stage that asks the authorizers in turn; when none allows, the answer is no. @throws {StatusError} Forbidden */
 export function authorize(authorizers: readonly Authorizer[]): Stage {
-  return async (exchange) => {
-    const info = asAuthorized(exchange.info);
-    await check(authorizers, exchange, info);
-    if (isUpgradeByGet(exchange)) await check(authorizers, exchange, { ...info, verb: "create" });
-    exchange.authorized = true;
-    return undefined;
+  return (exchange) => {
+    const checked = isUpgradeByGet(exchange)
+      ? checkUpgrade(authorizers, exchange)
+      : check(authorizers, exchange, asAuthorized(exchange.info));
+    return checked instanceof Promise ? checked.then(() => allow(exchange)) : allow(exchange);
   };
 }
 
+function allow(exchange: Exchange): undefined {
+  exchange.authorized = true;
+  return undefined;
+}
+
+async function checkUpgrade(authorizers: readonly Authorizer[], exchange: Exchange): Promise<void> {
+  await check(authorizers, exchange, exchange.info);
+  await check(authorizers, exchange, { ...exchange.info, verb: "create" });
+}
+
 /** The audit log is told of the decision, whatever it is. @throws {StatusError} Forbidden; InternalError when one failed */
-async function check(authorizers: readonly Authorizer[], exchange: Exchange, info: RequestInfo): Promise<void> {
-  const { user, annotations } = exchange;
+function check(authorizers: readonly Authorizer[], exchange: Exchange, info: RequestInfo): void | Promise<void> {
+  const { user } = exchange;
   if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
-  const { decision, reason, error } = await decide(authorizers, user, info);
+  const verdict = decide(authorizers, user, info);
+  return verdict instanceof Promise
+    ? verdict.then((decided) => obey(decided, { user, exchange, info }))
+    : obey(verdict, { user, exchange, info });
+}
+
+interface Asked {
+  readonly user: User;
+  readonly exchange: Exchange;
+  readonly info: RequestInfo;
+}
+
+function obey({ decision, reason, error }: Verdict, { user, exchange: { annotations }, info }: Asked): void {
   const allows = decision === "allow";
   if (error !== undefined && !allows) {
     annotations.set("authorization.k8s.io/reason", "internal error");

@@ -76,7 +76,8 @@ export class Cache {
   /** Resolves when the cache reflects all that was acknowledged before the call. */
   async current(): Promise<void> {
     if (this.#watch === undefined) await this.#load();
-    await this.reached(await this.#store.revision());
+    const revision = await this.#store.revision();
+    if (this.#revision < revision) await this.reached(revision);
   }
 
   /** Resolves when the cache has been loaded, however old it is. */

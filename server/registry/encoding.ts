@@ -54,11 +54,11 @@ export class Splicer {
   splice(entry: Entry, before = "", after = ""): Buffer {
     const revision = `"resourceVersion":"${entry.modRevision}",`;
     const out = Buffer.allocUnsafe(before.length + entry.value.length + revision.length + after.length);
-    let at = out.write(before, 0, "latin1");
+    let at = before === "" ? 0 : out.write(before, 0, "latin1");
     at += entry.value.copy(out, at, 0, this.#at);
     at += out.write(revision, at, "latin1");
     at += entry.value.copy(out, at, this.#at);
-    out.write(after, at, "latin1");
+    if (after !== "") out.write(after, at, "latin1");
     return out;
   }
 

@@ -33,16 +33,18 @@ export type SubresourceHandlers = ReadonlyMap<string, Handler>;
 
 /** Serves what the catalogue has; passes on what it has not. */
 export function resources(services: Services, subresources: SubresourceHandlers): Stage {
-  return async (exchange) => {
+  return (exchange) => {
     const { info } = exchange;
     if (info.resource === "") return undefined;
     const served = services.catalogue.find(info.group, info.version, info.resource);
     if (served === undefined) return undefined;
     if (isElsewhere(served, info)) return undefined;
     const handler = handlerOf(served, info, subresources);
-    if (info.subresource === "" || info.subresource === "status") exchange.bodySchema = protobufSchema(served.kind);
+    if (info.verb !== "get" && (info.subresource === "" || info.subresource === "status")) {
+      exchange.bodySchema = protobufSchema(served.kind);
+    }
     if (served.kind.warning !== undefined) exchange.warnings.push(served.kind.warning);
-    return await handler(callOf(exchange, served, services));
+    return handler(callOf(exchange, served, services));
   };
 }
 

@@ -11,17 +11,28 @@ import { jsonType, type Reply } from "../reply.ts";
 import { type IncludeObject, partialOf, type TableRequest, tableOf } from "../table/table.ts";
 
 /** An entry as an answer. The bytes of the store are served as they are whenever that is what was asked for. */
-export async function answerEntry(
+export function answerEntry(
   call: Call,
   wanted: Wanted,
   { code, entry }: { code: number; entry: Entry },
-): Promise<Reply> {
+): Reply | Promise<Reply> {
   const { kind, resource } = call.served;
   if (resource === undefined) throw new TypeError(`${kind.plural} are not stored`);
   if (wanted.as === "object" && wanted.format === "json" && !wanted.pretty) {
-    return { code, contentType: jsonType, body: await servedBytes({ kind, resource }, entry) };
+    const body = servedBytes({ kind, resource }, entry);
+    return body instanceof Promise
+      ? body.then((bytes) => ({ code, contentType: jsonType, body: bytes }))
+      : { code, contentType: jsonType, body };
   }
-  return answerObject(call, wanted, { code, object: await fromStored(kind, resource.cache.object(entry)) });
+  return answerConverted(call, wanted, { code, object: fromStored(kind, resource.cache.object(entry)) });
+}
+
+async function answerConverted(
+  call: Call,
+  wanted: Wanted,
+  { code, object }: { code: number; object: ApiObject | Promise<ApiObject> },
+): Promise<Reply> {
+  return answerObject(call, wanted, { code, object: await object });
 }
 
 /** A parsed object as an answer. */

@@ -16,6 +16,7 @@ export interface Wanted {
 
 /** What the headers ask for; undefined when for nobody. @throws {StatusError} BadRequest */
 export function wantedOf({ rawHeaders }: IncomingMessage): Wanted | undefined {
+  if (!rawHeaders.some(isAbout)) return undefined;
   const given = headersOf(rawHeaders);
   if (given.size === 0) return undefined;
   const [name = ""] = given.get("impersonate-user") ?? [];
@@ -29,6 +30,11 @@ export function wantedOf({ rawHeaders }: IncomingMessage): Wanted | undefined {
   if (name !== "") return { name, uid, groups, extra };
   const what = JSON.stringify({ uid, groups, extra: Object.fromEntries(extra) });
   throw new StatusError("BadRequest", `requested ${what} without impersonating a user name`);
+}
+
+/** Whether a text may be a header's name that concerns us: hardly any request has one. */
+function isAbout(text: string): boolean {
+  return text.length > prefix.length && (text.startsWith("I") || text.startsWith("i"));
 }
 
 /** Headers as they came: Node joins repeated ones, and a group's name may hold a comma. */
