@@ -70,7 +70,6 @@ export const replicaSet: Strategy<ReplicaSet> = {
     statusReplicas: ({ status }) => status.replicas,
     selector: ({ spec }) => selectorCell(spec.selector),
   },
-  fields: { "status.replicas": ({ status }) => String(status.replicas) },
   table: {
     columns: replicaColumns,
     cells: ({ metadata, spec, status }, nowMs) => [

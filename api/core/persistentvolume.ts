@@ -2,7 +2,7 @@
 import { deepEqual } from "@atoll/machinery/equal";
 import { type FieldErrors, Path } from "@atoll/machinery/field";
 import { dns1123SubdomainErrors } from "@atoll/machinery/names";
-import type { PersistentVolume, PersistentVolumeSpec } from "../builtin/core/v1.types.ts";
+import type { PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from "../builtin/core/v1.types.ts";
 import { age, ageColumn, column, nameColumn } from "../cells.ts";
 import type { Strategy } from "../kind.ts";
 import { roundAmounts } from "./amounts.ts";
@@ -190,7 +190,30 @@ function checkUpdate(now: PersistentVolumeSpec, old: PersistentVolumeSpec, error
     errors.forbidden(spec.child("persistentvolumesource"), "spec.persistentvolumesource is immutable after creation");
   }
   if (now.volumeMode !== old.volumeMode) errors.invalid(Path.of("volumeMode"), now.volumeMode, "field is immutable");
-  if (old.nodeAffinity !== undefined && !deepEqual(now.nodeAffinity, old.nodeAffinity)) {
+  if (old.nodeAffinity !== undefined && !deepEqual(now.nodeAffinity, renewedKeys(old.nodeAffinity, now.nodeAffinity))) {
     errors.invalid(Path.of("nodeAffinity"), now.nodeAffinity ?? null, "field is immutable");
   }
+}
+
+const renewed: Readonly<Record<string, string>> = {
+  "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+  "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+  "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+  "beta.kubernetes.io/os": "kubernetes.io/os",
+  "beta.kubernetes.io/arch": "kubernetes.io/arch",
+};
+
+/**
+ * The old affinity with those of its keys that `now` has brought to their stable names: the one change that is allowed.
+ * No key at all counts as one, too, and is refused for itself. Source: validatePvNodeAffinity
+ */
+function renewedKeys(old: VolumeNodeAffinity, now: VolumeNodeAffinity | undefined): VolumeNodeAffinity {
+  const made = structuredClone(old);
+  for (const [i, term] of (made.required?.nodeSelectorTerms ?? []).entries()) {
+    for (const [j, expression] of (term.matchExpressions ?? []).entries()) {
+      const key = now?.required?.nodeSelectorTerms?.[i]?.matchExpressions?.[j]?.key;
+      if (key !== undefined && key === (renewed[expression.key] ?? "")) expression.key = key;
+    }
+  }
+  return made;
 }

@@ -18,7 +18,6 @@ const formats: Readonly<Record<string, "json" | "yaml">> = {
   "application/json": "json",
   "application/yaml": "yaml",
   "*/*": "json",
-  "application/*": "json",
 };
 const shapes: ReadonlySet<string> = new Set(["Table", "PartialObjectMetadata", "PartialObjectMetadataList"]);
 
@@ -32,11 +31,20 @@ const offered = "application/json, application/yaml";
  */
 export function negotiate(accept: string | undefined, list: boolean): Wanted {
   if (accept === undefined || accept === "" || accept === "application/json" || accept === "*/*") return plain;
-  for (const clause of clauses(accept)) {
+  const given = clauses(accept);
+  for (const clause of given) {
     const wanted = readClause(clause, list);
     if (wanted !== undefined) return wanted;
   }
-  throw new StatusError("NotAcceptable", `only the following media types are accepted: ${offered}`);
+  const isKnown = given.some((clause) => formats[mediaOf(clause)] !== undefined);
+  throw new StatusError("NotAcceptable", `only the following media types are accepted: ${offered}`, {
+    // Upstream's router refuses what no route answers in, before anybody looks at the parameters.
+    ...(isKnown ? {} : { details: {} }),
+  });
+}
+
+function mediaOf(clause: string): string {
+  return (clause.split(";", 1)[0] ?? "").trim().toLowerCase();
 }
 
 /** The header's clauses, best first: by quality, then as written. */
@@ -50,9 +58,9 @@ function clauses(accept: string): string[] {
 }
 
 function readClause(clause: string, list: boolean): Wanted | undefined {
-  const [type = "", ...rest] = clause.split(";").map((part) => part.trim());
-  const format = formats[type.toLowerCase()];
+  const format = formats[mediaOf(clause)];
   if (format === undefined) return undefined;
+  const [, ...rest] = clause.split(";").map((part) => part.trim());
   const parameters = new Map(rest.map((part) => part.split("=", 2) as [string, string]));
   const pretty = parameters.get("pretty") === "1" || parameters.get("pretty") === "true";
   const as = parameters.get("as");

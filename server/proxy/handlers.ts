@@ -37,7 +37,7 @@ async function log(call: Call, tls: BackendTls): Promise<Reply | StreamReply> {
   const container = containerOf(pod, info.query.get("container") ?? "");
   const node = pod.spec?.nodeName ?? "";
   // A pod without a node has said nothing yet.
-  if (node === "") return { code: 204, contentType: "text/plain", body: Buffer.alloc(0) };
+  if (node === "") return { code: 204, contentType: "", body: Buffer.alloc(0) };
   const backend = await kubelet(call, node, lenient(tls, info.query));
   const target = withQuery(`/containerLogs/${info.namespace}/${info.name}/${container}`, query);
   return forward(request, { backend, target, refuseRedirects: true, judge: judgeLog(info.name) });

@@ -122,6 +122,7 @@ export function validateBuiltinMetadataUpdate(
   if (errors.list.length === before) return;
   const { finalizers: _, ...others } = object.metadata;
   validateMetadataUpdate({ ...object, metadata: others }, old, errors);
+  validateNewFinalizers(object.metadata, old.metadata, errors);
   validateObjectMeta(others, at, errors);
   if (kind.strategy.revalidatesMetadata !== true) return;
   validateObjectMeta(object.metadata, at, errors);

@@ -3,12 +3,12 @@
  * Documents are made when first asked for after a change, and kept as bytes.
  */
 import type { IncomingMessage } from "node:http";
-import { StatusError } from "@atoll/machinery/status";
 import { aggregatedCore, aggregatedGroups, aggregatedType, entityTag } from "../discovery/aggregated.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/documents.ts";
 import { type RemoteVersion, type ServedGroup, servedGroups } from "../discovery/groups.ts";
 import type { Exchange, Stage } from "../exchange.ts";
 import { negotiate } from "../http/negotiate.ts";
+import { noSuchMethod } from "../refusals.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { type Reply } from "../reply.ts";
 import { answerValue } from "../verbs/answer.ts";
@@ -63,16 +63,10 @@ export function discovery(catalogue: Catalogue, remotes: RemoteVersions): Stage 
     const segments = path.split("/").filter((segment) => segment !== "");
     const document = plainDocument(exchange, groups, segments);
     if (document === undefined) return undefined;
-    if (exchange.info.method !== "GET" && exchange.info.method !== "HEAD") throw notAllowed();
+    if (exchange.info.method !== "GET" && exchange.info.method !== "HEAD") throw noSuchMethod();
     if (segments.length === 1) return topLevel(exchange, groups, document);
     return answerValue(negotiate(exchange.request.headers.accept, false), 200, document);
   };
-}
-
-function notAllowed(): StatusError {
-  return new StatusError("MethodNotAllowed", "the server does not allow this method on the requested resource", {
-    details: {},
-  });
 }
 
 function plainDocument({ request }: Exchange, groups: Groups, segments: readonly string[]): unknown {

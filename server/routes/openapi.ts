@@ -5,6 +5,7 @@
 import { StatusError } from "@atoll/machinery/status";
 import type { Exchange, Stage } from "../exchange.ts";
 import { type KindsServed, type ServedDocument, ServedOpenApi } from "../openapi/served.ts";
+import { noSuchMethod } from "../refusals.ts";
 import { protobufType } from "../openapi/protobuf.ts";
 import type { Reply } from "../reply.ts";
 import { kubernetesRelease } from "./version.ts";
@@ -21,7 +22,7 @@ export function openapi(served: KindsServed, atoll: string): Stage {
     const { path, method } = exchange.info;
     if (path !== "/openapi/v2" && path !== "/openapi/v3" && !path.startsWith("/openapi/v3/")) return undefined;
     if (method !== "GET" && method !== "HEAD") {
-      throw new StatusError("MethodNotAllowed", "only GET is allowed on OpenAPI documents", { details: {} });
+      throw noSuchMethod();
     }
     if (path === "/openapi/v2" && wantsProtobuf(exchange)) {
       return { ...reply(exchange, await documents.v2("protobuf")), contentType: protobufType };
@@ -31,7 +32,7 @@ export function openapi(served: KindsServed, atoll: string): Stage {
     const below = path.slice("/openapi/v3/".length);
     if (below === "") return reply(exchange, await documents.index());
     const document = await documents.v3(below);
-    if (document === undefined) throw new StatusError("NotFound", "the server could not find the requested resource");
+    if (document === undefined) return { code: 404, contentType: "", body: Buffer.alloc(0) };
     return byHash(exchange, document);
   };
 }

@@ -3,6 +3,7 @@ import type { Kind, Verb } from "@atoll/api/kind";
 import { StatusError } from "@atoll/machinery/status";
 import type { Call, Handler, Services } from "../call.ts";
 import type { Exchange, Stage } from "../exchange.ts";
+import { noSuchMethod, noSuchResource } from "../refusals.ts";
 import type { Served } from "../registry/catalogue.ts";
 import { protobufSchema } from "../verbs/body.ts";
 import { create } from "../verbs/create.ts";
@@ -56,7 +57,7 @@ function isElsewhere({ kind }: Served, { namespace }: RequestInfo): boolean {
 function handlerOf({ kind }: Served, info: RequestInfo, subresources: SubresourceHandlers): Handler {
   if (info.subresource !== "") return subresourceHandler({ kind, resource: undefined }, info, subresources);
   const verb = info.verb as Verb;
-  if (!kind.verbs.includes(verb) || !isPlaced(kind.namespaced, info)) throw notAllowed();
+  if (!kind.verbs.includes(verb) || !isPlaced(kind.namespaced, info)) throw noSuchMethod();
   const own = kind.virtual === true ? subresources.get(`${kind.group}/${kind.plural}`) : undefined;
   return own ?? handlers[verb];
 }
@@ -65,7 +66,7 @@ function handlerOf({ kind }: Served, info: RequestInfo, subresources: Subresourc
 function isPlaced(namespaced: boolean, { verb, name, namespace, resource }: RequestInfo): boolean {
   // A Namespace is asked for in itself alone: who has rights in one is not to reach another through it.
   const itself = resource === "namespaces" && namespace === name;
-  if (!namespaced && namespace !== "" && !itself) throw notFound();
+  if (!namespaced && namespace !== "" && !itself) throw noSuchResource();
   const everywhere = namespaced && namespace === "";
   if (name === "") return verb === "list" || verb === "watch" || (!everywhere && ofCollections.has(verb));
   return !everywhere && verb !== "create";
@@ -75,11 +76,11 @@ const ofCollections: ReadonlySet<string> = new Set(["create", "deletecollection"
 
 function subresourceHandler({ kind }: Served, info: RequestInfo, subresources: SubresourceHandlers): Handler {
   const facts = kind.subresources.find(({ name }) => name === info.subresource);
-  if (facts === undefined) throw kind.custom === true ? withoutSubresource(kind, info) : notFound();
-  if (!facts.verbs.includes(info.verb as Verb)) throw notAllowed();
+  if (facts === undefined) throw kind.custom === true ? withoutSubresource(kind, info) : noSuchResource();
+  if (!facts.verbs.includes(info.verb as Verb)) throw noSuchMethod();
   const handler =
     subresources.get(`${kind.group}/${kind.plural}/${info.subresource}`) ?? subresources.get(info.subresource);
-  if (handler === undefined) throw notAllowed();
+  if (handler === undefined) throw noSuchMethod();
   return handler;
 }
 
@@ -87,16 +88,6 @@ function subresourceHandler({ kind }: Served, info: RequestInfo, subresources: S
 function withoutSubresource({ group, plural }: Kind, { name }: RequestInfo): StatusError {
   const told = `${plural}.${group} ${JSON.stringify(name)} not found`;
   return new StatusError("NotFound", told, { details: { name, group, kind: plural } });
-}
-
-function notFound(): StatusError {
-  return new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
-}
-
-function notAllowed(): StatusError {
-  return new StatusError("MethodNotAllowed", "the server does not allow this method on the requested resource", {
-    details: {},
-  });
 }
 
 function callOf(exchange: Exchange, served: Served, services: Services): Call {

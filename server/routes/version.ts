@@ -1,7 +1,7 @@
 /** /version: what this server is. Source: k8s.io/apimachinery/pkg/version */
 import type { Stage } from "../exchange.ts";
 import { jsonReply } from "../reply.ts";
-import { StatusError } from "@atoll/machinery/status";
+import { noSuchMethod } from "../refusals.ts";
 
 /** The Kubernetes release whose API is served. */
 export const kubernetesRelease = { major: "1", minor: "36" } as const;
@@ -24,8 +24,7 @@ export function version(atoll: string): Stage {
   };
   return ({ info }) => {
     if (info.path !== "/version" && info.path !== "/version/") return undefined;
-    if (info.method !== "GET")
-      throw new StatusError("MethodNotAllowed", "only GET is allowed on /version", { details: {} });
+    if (info.method !== "GET") throw noSuchMethod();
     return jsonReply(200, document);
   };
 }

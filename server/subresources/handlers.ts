@@ -1,6 +1,6 @@
 /** Every subresource and the handler that serves it. */
-import { StatusError } from "@atoll/machinery/status";
 import type { Handler } from "../call.ts";
+import { noSuchMethod } from "../refusals.ts";
 import type { SubresourceHandlers } from "../routes/resources.ts";
 import { get } from "../verbs/get.ts";
 import { patch } from "../verbs/patch.ts";
@@ -29,11 +29,7 @@ export function subresourceHandlers(): SubresourceHandlers {
 function byVerb(handlers: Readonly<Record<string, Handler>>): Handler {
   return async (call) => {
     const handler = handlers[call.info.verb];
-    if (handler === undefined) {
-      throw new StatusError("MethodNotAllowed", "the server does not allow this method on the requested resource", {
-        details: {},
-      });
-    }
+    if (handler === undefined) throw noSuchMethod();
     return await handler(call);
   };
 }

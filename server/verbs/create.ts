@@ -16,10 +16,12 @@ import type { Reply } from "../reply.ts";
 import { decodeObject, parseBody, protobufSchema, reportOdd } from "./body.ts";
 import { type DeleteOptions, operationOptions, type WriteOptions, writeOptions } from "./options.ts";
 import { answerEntry, answerObject } from "./answer.ts";
+import { storedResource } from "./stored.ts";
 
 /** @throws {StatusError} BadRequest, Invalid, AlreadyExists, and what admission refuses */
 export async function create(call: Call): Promise<Reply> {
-  const { kind, resource } = call.served;
+  const { kind } = call.served;
+  storedResource(call);
   const wanted = negotiate(call.request.headers.accept, false);
   const options = writeOptions(call.info.query, "CreateOptions");
   const given = decodeObject(
@@ -27,7 +29,6 @@ export async function create(call: Call): Promise<Reply> {
     await parseBody(await call.body(), call.request.headers["content-type"], protobufSchema(kind)),
   );
   reportOdd(given.odd, options.fieldValidation, call.warnings);
-  if (resource === undefined) throw new StatusError("MethodNotAllowed", `${kind.plural} are not stored`);
   placeInNamespace(given.object, call.info.namespace, kind);
   const outcome = await createObject(call, given.object, options);
   return outcome.entry === undefined
@@ -35,7 +36,11 @@ export async function create(call: Call): Promise<Reply> {
     : await answerEntry(call, wanted, { code: 201, entry: outcome.entry });
 }
 
-/** An object takes the namespace of its path; a cluster-scoped one has none. */
+/**
+ * An object takes the namespace of its path; a cluster-scoped one has none, whatever it says.
+ * Source: EnsureObjectNamespaceMatchesRequestNamespace
+ * @throws {StatusError} BadRequest for an object of another namespace
+ */
 export function placeInNamespace(object: ApiObject, namespace: string, kind: Kind): void {
   const given = object.metadata.namespace ?? "";
   if (given !== "" && given !== namespace && kind.namespaced) {
@@ -44,11 +49,8 @@ export function placeInNamespace(object: ApiObject, namespace: string, kind: Kin
       `the namespace of the provided object does not match the namespace sent on the request`,
     );
   }
-  if (!kind.namespaced) {
-    if (given !== "" && kind.custom !== true)
-      throw new StatusError("BadRequest", `namespace specified on a non-namespaced object`);
-    delete object.metadata.namespace;
-  } else object.metadata.namespace = namespace;
+  if (kind.namespaced) object.metadata.namespace = namespace;
+  else delete object.metadata.namespace;
 }
 
 /**
@@ -62,8 +64,8 @@ export async function createObject(
   options: WriteOptions,
   { owned }: { owned: boolean } = { owned: false },
 ): Promise<{ entry: Awaited<ReturnType<Resource["create"]>> } | { entry: undefined; object: ApiObject }> {
-  const { kind, resource } = call.served;
-  if (resource === undefined) throw new StatusError("MethodNotAllowed", `${kind.plural} are not stored`);
+  const { kind } = call.served;
+  const resource = storedResource(call);
   const context = contextOf(call);
   kind.strategy.setDefaults?.(object);
   if (!owned) ownersOf(call, options).created(object);

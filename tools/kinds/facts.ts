@@ -173,7 +173,8 @@ export class GoWorld {
 
   #zero(field: GoField, pointer: boolean, type: TypeText, from: ApiPackage): FieldFacts["zero"] {
     if (!field.omitEmpty) return "keep";
-    if (pointer) return "set";
+    // Go's decoder tells a given empty list from none, and the autoscaler's defaults ask for that.
+    if (pointer || type === "[]HPAScalingPolicy") return "set";
     // omitempty does nothing for a struct by value.
     return this.#isStruct(type, from) && !field.omitZero ? "keep" : "omit";
   }

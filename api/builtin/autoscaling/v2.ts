@@ -36,7 +36,7 @@ HPAScalingPolicy
 HPAScalingRules
   stabilizationWindowSeconds int32 set tag=3
   selectPolicy string set tag=1
-  policies []HPAScalingPolicy omit tag=2 list=atomic
+  policies []HPAScalingPolicy set tag=2 list=atomic
   tolerance Quantity set tag=4
 
 HorizontalPodAutoscaler
