@@ -29,6 +29,7 @@ import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { supervisorNamespaceController } from "./supervisornamespace/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
+import { volumeControllers } from "./volumes/index.ts";
 
 /** What controllers are told at the start. */
 export interface ControllersOptions {
@@ -57,6 +58,7 @@ export function controllers({ ca, signing, ranges }: ControllersOptions): readon
     cronJobController,
     ttlAfterFinishedController,
     podGcController,
+    ...volumeControllers,
     podAutoscalerController(),
     ...(ranges === undefined ? [] : [nodeIpamController(ranges)]),
     nodeLifecycleController(),

@@ -2,11 +2,11 @@
  * Makes a decision true: first a Pod's volumes, then the Pod itself, are bound.
  * Source: k8s.io/kubernetes/pkg/scheduler/framework/plugins/volumebinding/binder.go (BindPodVolumes)
  */
+import { boundByController, selectedNode } from "@atoll/api/volumes/matching";
 import { PersistentVolume, PersistentVolumeClaim, Pod } from "@atoll/client/builtin";
 import { keyOf } from "@atoll/client/resource";
 import type { Surroundings } from "@atoll/runtime/controller";
 import type { VolumePlan } from "./volumes.ts";
-import { selectedNode } from "./volumes.ts";
 
 /** How long volumes may take. Source: DefaultBindTimeoutSeconds */
 const patienceMs = 600_000;
@@ -31,7 +31,7 @@ export async function bindVolumes(plan: VolumePlan, target: string, binder: Bind
   for (const { claim, volume } of plan.bind) {
     const { name, namespace, uid } = claim.metadata;
     const claimRef = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid };
-    const annotations = { "pv.kubernetes.io/bound-by-controller": "yes" };
+    const annotations = { [boundByController]: "yes" };
     const metadata = { resourceVersion: volume.metadata.resourceVersion, annotations };
     const patch = { type: "merge", body: { metadata, spec: { claimRef } } } as const;
     await client.patch(PersistentVolume, { key: keyOf(volume), patch }, options);

@@ -8,6 +8,7 @@
  * It has a loop of its own because every decision needs all that was decided before: one Pod at a time is judged, while
  * the bindings of earlier ones are still under way. Source: k8s.io/kubernetes/pkg/scheduler/schedule_one.go
  */
+import { selectedNode } from "@atoll/api/volumes/matching";
 import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
 import { isNotFound } from "@atoll/client/errors";
 import { keyOf } from "@atoll/client/resource";
@@ -23,7 +24,7 @@ import { best } from "./score.ts";
 import { Sight, seen } from "./sight.ts";
 import { evict, tellWaiting, unnominate } from "./telling.ts";
 import { explain } from "./verdict.ts";
-import { selectedNode, volumePlan, type VolumePlan } from "./volumes.ts";
+import { volumePlan, type VolumePlan } from "./volumes.ts";
 import { priorityOf, type World } from "./world.ts";
 
 const name = "default-scheduler";

@@ -3,17 +3,11 @@
  * Source: k8s.io/kubernetes/pkg/scheduler/framework/plugins/volumebinding (binder.go), volumerestrictions
  */
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
-import type { LabelSelectorObject } from "@atoll/machinery/selectors/labels";
-import { matchesLabels, selectorOf } from "@atoll/machinery/selectors/labels";
-import { amountsOf } from "./requests.ts";
+import { bestVolume, bindCompleted, selectedNode } from "@atoll/api/volumes/matching";
 import { matchesTerm } from "./filter.ts";
 import type { Place } from "./places.ts";
 import type { Filter, Refusal, VolumeView, World } from "./world.ts";
 import { fine } from "./world.ts";
-
-/** Says on a claim which node its volume is to be made for. */
-export const selectedNode = "volume.kubernetes.io/selected-node";
-const bindCompleted = "pv.kubernetes.io/bind-completed";
 
 const final = (reason: string): readonly Refusal[] => [{ reason, isFinal: true }];
 const refusals = {
@@ -105,7 +99,7 @@ function planFor(waiting: readonly Waiting[], place: Place, view: VolumeView): V
   for (const { claim, storageClass } of waiting) {
     const selected = claim.metadata.annotations?.[selectedNode];
     if (selected !== undefined && selected !== place.name) return undefined;
-    const volume = selected === undefined ? bestVolume(claim, { place, view, taken }) : undefined;
+    const volume = selected === undefined ? volumeFor(claim, { place, view, taken }) : undefined;
     if (volume !== undefined) {
       taken.add(volume.metadata.name ?? "");
       bind.push({ claim, volume });
@@ -128,40 +122,17 @@ function canProvision({ provisioner, allowedTopologies }: StorageClass, { node }
   );
 }
 
-const storageOf = (list: unknown): number => amountsOf(list as Record<string, string>).get("storage") ?? 0;
-
-/** The smallest free volume that is as the claim wants it. */
-function bestVolume(
+/** The smallest free volume that is as the claim wants it, and is not promised to another. */
+function volumeFor(
   claim: PersistentVolumeClaim,
   { place, view, taken }: { place: Place; view: VolumeView; taken: ReadonlySet<string> },
 ): PersistentVolume | undefined {
-  let best: PersistentVolume | undefined;
-  for (const volume of view.volumes()) {
+  const isOpen = (volume: PersistentVolume) => {
     const name = volume.metadata.name ?? "";
     const promised = view.promised(name);
-    if (taken.has(name) || (promised !== undefined && promised !== keyOf(claim))) continue;
-    if (!suits(volume, claim) || !fitsNode(volume, place)) continue;
-    if (best === undefined || storageOf(volume.spec?.capacity) < storageOf(best.spec?.capacity)) best = volume;
-  }
-  return best;
-}
-
-/** Free, or promised to the claim by whoever made it. */
-function isFree({ metadata, spec, status }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const ref = spec?.claimRef;
-  const isOurs = ref?.namespace === claim.metadata.namespace && ref?.name === claim.metadata.name;
-  if (metadata.deletionTimestamp !== undefined || (ref !== undefined && !isOurs)) return false;
-  return isOurs || status?.phase === "Available";
-}
-
-function suits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const { metadata, spec } = volume;
-  const { storageClassName = "", volumeMode = "Filesystem", accessModes, selector, resources } = claim.spec;
-  if (!isFree(volume, claim) || (spec.storageClassName ?? "") !== storageClassName) return false;
-  if ((spec.volumeMode ?? "Filesystem") !== volumeMode) return false;
-  if (!(accessModes ?? []).every((mode) => spec.accessModes?.includes(mode))) return false;
-  const wanted = selectorOf((selector ?? {}) as LabelSelectorObject) ?? [];
-  return matchesLabels(wanted, metadata.labels) && storageOf(spec.capacity) >= storageOf(resources?.requests);
+    return !taken.has(name) && (promised === undefined || promised === keyOf(claim)) && fitsNode(volume, place);
+  };
+  return bestVolume(claim, [...view.volumes()].filter(isOpen));
 }
 
 /** The filter of where volumes are or can be. */

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { isNotFound } from "@atoll/client/errors";
+import { toKey } from "@atoll/client/resource";
+import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
+import { startControllers } from "@atoll/harness/controllers";
+import { type Story, type Trouble, troubleAtEachWrite } from "@atoll/harness/crashes";
+import type { Harness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
+import { volumeControllers } from "./index.ts";
+
+let harness: Harness;
+let client: Client;
+before(async () => {
+  harness = await startHarness();
+  client = clientOf(harness);
+  await makeNamespace(client, "work");
+  const late = { volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Delete" } as const;
+  await client.create(StorageClass, { metadata: { name: "disk" }, provisioner: "disk.atoll.dev", ...late });
+  const labels = { "kubernetes.io/hostname": "host" };
+  await client.create(Node, { metadata: { name: "host", labels } });
+});
+after(() => harness.close());
+
+const claimNamed = (name: string, namespace = "work") => client.get(PersistentVolumeClaim, toKey(namespace, name));
+const volumeNamed = (name: string) => client.get(PersistentVolume, toKey(undefined, name));
+async function isGone(asked: Promise<unknown>): Promise<boolean> {
+  return await asked.then(
+    () => false,
+    (error: unknown) => isNotFound(error),
+  );
+}
+
+async function makeClaim(name: string, spec: object = {}, namespace = "work"): Promise<void> {
+  const usual = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName: "" };
+  await client.create(PersistentVolumeClaim, { metadata: { name, namespace }, spec: { ...usual, ...spec } });
+}
+
+async function makeVolume(name: string, storage: string, spec: object = {}): Promise<void> {
+  const usual = { accessModes: ["ReadWriteOnce"], capacity: { storage }, hostPath: { path: `/${name}` } };
+  const draft = { metadata: { name }, spec: { ...usual, ...spec } };
+  await client.create(PersistentVolume, draft as never);
+}
+
+const phases = async (claim: string, volume: string) =>
+  `${(await claimNamed(claim)).status.phase} ${(await volumeNamed(volume)).status.phase}`;
+
+test("a claim gets the smallest volume that suits, and the volume stays its own until both go", async (t) => {
+  const workshop = startControllers(harness, volumeControllers);
+  t.after(() => workshop.stop());
+  await makeVolume("large", "9Gi");
+  await makeVolume("right", "2Gi");
+  await makeVolume("small", "1Mi");
+  await eventually("they are free", async () => (await volumeNamed("right")).status.phase === "Available");
+  await makeClaim("data");
+  await eventually("it is bound", async () => (await phases("data", "right")) === "Bound Bound");
+  const claim = await claimNamed("data");
+  assert.deepEqual(claim.status.capacity, { storage: "2Gi" });
+  assert.deepEqual(claim.status.accessModes, ["ReadWriteOnce"]);
+  await client.delete(PersistentVolume, toKey(undefined, "right"));
+  await workshop.quiet();
+  assert.equal(await phases("data", "right"), "Bound Bound");
+  await client.delete(PersistentVolumeClaim, toKey("work", "data"));
+  await eventually("both are gone", async () => await isGone(volumeNamed("right")));
+  assert.equal((await volumeNamed("large")).status.phase, "Available");
+  assert.deepEqual(workshop.complaints, []);
+});
+
+test("a claim that a Pod uses stays until the Pod is over; its volume is then released and retained", async (t) => {
+  const workshop = startControllers(harness, volumeControllers);
+  t.after(() => workshop.stop());
+  await makeVolume("kept", "1Gi", { storageClassName: "none" });
+  await makeClaim("used", { storageClassName: "none" });
+  await eventually("it is bound", async () => (await phases("used", "kept")) === "Bound Bound");
+  const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "used" } }];
+  const spec = { nodeName: "host", containers: [{ name: "c", image: "i" }], volumes };
+  await client.create(Pod, { metadata: { name: "user", namespace: "work" }, spec });
+  await client.delete(PersistentVolumeClaim, toKey("work", "used"));
+  await workshop.quiet(200);
+  assert.ok((await claimNamed("used")).metadata.deletionTimestamp);
+  await client.delete(Pod, toKey("work", "user"), { graceSeconds: 0 });
+  await eventually("it goes", async () => await isGone(claimNamed("used")));
+  await eventually("it is released", async () => (await volumeNamed("kept")).status.phase === "Released");
+  // Whoever comes next under that name is somebody else.
+  await makeClaim("used", { storageClassName: "none" });
+  await workshop.quiet(200);
+  assert.equal((await claimNamed("used")).status.phase, "Pending");
+});
+
+test("a claim whose volume is taken away is lost", async (t) => {
+  const workshop = startControllers(harness, volumeControllers);
+  t.after(() => workshop.stop());
+  await makeVolume("doomed", "1Gi", { storageClassName: "doom" });
+  await makeClaim("loser", { storageClassName: "doom" });
+  await eventually("it is bound", async () => (await phases("loser", "doomed")) === "Bound Bound");
+  await client.delete(PersistentVolume, toKey(undefined, "doomed"));
+  const patch = { type: "merge", body: { metadata: { finalizers: null } } } as const;
+  await client.patch(PersistentVolume, { key: toKey(undefined, "doomed"), patch });
+  await eventually("it is lost", async () => (await claimNamed("loser")).status.phase === "Lost");
+});
+
+/** Plays the scheduler, which selects the node. */
+async function select(name: string, namespace = "work"): Promise<void> {
+  const annotations = { "volume.kubernetes.io/selected-node": "host" };
+  const patch = { type: "merge", body: { metadata: { annotations } } } as const;
+  await client.patch(PersistentVolumeClaim, { key: toKey(namespace, name), patch });
+}
+
+/** Plays the host, which tells what it has. */
+async function tellPresent(names: readonly string[]): Promise<void> {
+  const annotations = { "disk.atoll.dev/present": names.join(",") };
+  await client.patch(Node, {
+    key: toKey(undefined, "host"),
+    patch: { type: "merge", body: { metadata: { annotations } } },
+  });
+}
+
+const toRemove = async () =>
+  (await client.get(Node, toKey(undefined, "host"))).metadata.annotations?.["disk.atoll.dev/remove"] ?? "";
+
+test("a disk is provisioned for the node that was selected, and its volume goes when the node has removed it", async (t) => {
+  const workshop = startControllers(harness, volumeControllers);
+  t.after(() => workshop.stop());
+  await makeClaim("disk", { storageClassName: "disk" });
+  await workshop.quiet();
+  assert.equal((await claimNamed("disk")).status.phase, "Pending");
+  await select("disk");
+  await eventually("it is bound", async () => (await claimNamed("disk")).status.phase === "Bound");
+  const name = (await claimNamed("disk")).spec.volumeName ?? "";
+  const { spec } = await volumeNamed(name);
+  assert.equal(spec.csi?.driver, "disk.atoll.dev");
+  assert.deepEqual(spec.nodeAffinity?.required?.nodeSelectorTerms?.[0]?.matchExpressions?.[0]?.values, ["host"]);
+  await tellPresent([name]);
+  await eventually("it is known to be made", async () => {
+    return (await volumeNamed(name)).metadata.annotations?.["disk.atoll.dev/made"] === "yes";
+  });
+  await client.delete(PersistentVolumeClaim, toKey("work", "disk"));
+  await eventually("the node is told", async () => (await toRemove()) === name);
+  await workshop.quiet();
+  assert.ok((await volumeNamed(name)).metadata.deletionTimestamp);
+  await tellPresent([]);
+  await eventually("the volume goes", async () => await isGone(volumeNamed(name)));
+});
+
+test("a disk is not provisioned for several writers, and says so nowhere but in an event", async (t) => {
+  const workshop = startControllers(harness, volumeControllers);
+  t.after(() => workshop.stop());
+  await makeClaim("many", { storageClassName: "disk", accessModes: ["ReadWriteMany"] });
+  await select("many");
+  await workshop.quiet(200);
+  assert.equal((await claimNamed("many")).status.phase, "Pending");
+});
+
+/** A claim gets its disk, and leaves it. */
+const story: Story = {
+  controllers: volumeControllers,
+  async begin(round) {
+    await makeNamespace(client, round);
+    await makeClaim("disk", { storageClassName: "disk" }, round);
+    await select("disk", round);
+  },
+  async ended(round) {
+    await eventually("it is bound", async () => (await claimNamed("disk", round)).status.phase === "Bound", 20_000);
+    const { volumeName = "" } = (await claimNamed("disk", round)).spec;
+    await eventually("so is its volume", async () => (await volumeNamed(volumeName)).status.phase === "Bound");
+  },
+  async check(round) {
+    const { items } = await client.list(PersistentVolume);
+    const mine = items.filter(({ spec }) => spec.claimRef?.namespace === round);
+    assert.equal(mine.length, 1);
+    assert.equal((await claimNamed("disk", round)).spec.volumeName, mine[0]?.metadata.name);
+  },
+};
+
+for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
+  test(`volumes converge with "${trouble}" at each write`, async () => {
+    const writes = await troubleAtEachWrite(harness, `vol-${trouble.replace(" ", "-")}`, { story, trouble });
+    assert.ok(writes >= 4, `${writes} writes`);
+  });
+}
