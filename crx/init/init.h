@@ -40,6 +40,10 @@ bool is_machine(void);
 enum stage { STAGE_WAITING, STAGE_PREPARED, STAGE_IDENTIFIED };
 extern enum stage stage;
 
+/* ---- idle.c ---- */
+
+void be_quiet_when_idle(void);
+
 /* ---- channel.c ---- */
 
 void channel_open(int fd);

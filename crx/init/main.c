@@ -126,6 +126,7 @@ static void boot(void) {
   /* So that containers prepared ahead see what is mounted afterwards. */
   if (mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0) fatal("shared mounts");
   cgroup_open();
+  be_quiet_when_idle();
 }
 
 /* The port's device is numbered by its order; only the name says which it is. */

@@ -16,7 +16,7 @@ const metaPackage = "linux-source";
 /** Options by what they are for, without CONFIG_. `tinyconfig` is the ground they stand on. */
 export const smallConfig: Readonly<Record<string, readonly string[]>> = {
   machine:
-    "64BIT SMP X86_X2APIC X86_MPPARSE HYPERVISOR_GUEST PARAVIRT KVM_GUEST PVH X86_TSC HIGH_RES_TIMERS NO_HZ_IDLE HZ_100 PREEMPT_NONE RELOCATABLE".split(
+    "64BIT SMP X86_X2APIC X86_MPPARSE HYPERVISOR_GUEST PARAVIRT KVM_GUEST PVH X86_TSC X86_IOPL_IOPERM HIGH_RES_TIMERS NO_HZ_IDLE HZ_100 PREEMPT_NONE RELOCATABLE".split(
       " ",
     ),
   images: "BLK_DEV_INITRD BINFMT_ELF BINFMT_SCRIPT COREDUMP".split(" "),
