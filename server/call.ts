@@ -2,6 +2,7 @@
 import type { Clock } from "@atoll/machinery/clock";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Catalogue, Served } from "./registry/catalogue.ts";
+import type { Demand } from "./authorize/stage.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { OwnershipRules } from "./registry/managers.ts";
 import type { Reply } from "./reply.ts";
@@ -26,6 +27,8 @@ export interface Services {
   readonly admission: Admission;
   readonly clock: Clock;
   readonly ownership: OwnershipRules;
+  /** @throws {StatusError} Forbidden */
+  readonly demand: Demand;
 }
 
 /** A request for a served resource. */

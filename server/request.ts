@@ -147,9 +147,8 @@ function decode(text: string): string {
   }
 }
 
-/** A name in a path: what it decodes to must not be a path itself. */
-function segment(text: string): string {
-  const name = decode(text);
+/** A name in a path, decoded once: what is left must not be a path, nor an escape that somebody else may undo. */
+function segment(name: string): string {
   if (name === "." || name === ".." || name.includes("/") || name.includes("%")) {
     throw new StatusError("BadRequest", `invalid name in the request path: ${JSON.stringify(name)}`);
   }

@@ -19,7 +19,7 @@ import { authenticate } from "./authenticate/stage.ts";
 import { FrontProxyAuthenticator } from "./authenticate/frontproxy.ts";
 import type { Followed } from "./configuration/followed.ts";
 import { Authorization, type ConfiguredAuthorization } from "./authorize/authorization.ts";
-import { authorize } from "./authorize/stage.ts";
+import { authorize, demand } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
 import { CustomResources } from "./crd/controller.ts";
@@ -237,7 +237,7 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
     fairness.stage,
     authorize(authorizers),
     aggregator.stage,
-    resources({ catalogue, clock, ownership: new OwnershipRules(), admission }, handlers),
+    resources({ catalogue, clock, ownership: new OwnershipRules(), admission, demand: demand(authorizers) }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),
     health({ live: [ping], ready: [ping, storeCheck(store)] }),
     version(options.version),

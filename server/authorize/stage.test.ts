@@ -41,9 +41,8 @@ test("the audit log is told of the decision and its reason", async () => {
 
 test("an authorizer that fails allows nothing, whatever it says of the reason", async () => {
   const broken = says({ decision: "no opinion", reason: "", error: "secret address unreachable" });
-  const asked = authorize([broken, says(noOpinion)])(exchangeOf("/metrics"));
   await assert.rejects(
-    async () => await asked,
+    async () => await authorize([broken, says(noOpinion)])(exchangeOf("/metrics")),
     (error) => error instanceof StatusError && error.reason === "InternalError" && !error.message.includes("secret"),
   );
   const exchange = exchangeOf("/metrics");

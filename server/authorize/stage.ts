@@ -130,6 +130,19 @@ function check(authorizers: readonly Authorizer[], exchange: Exchange, info: Req
     : obey(verdict, { user, exchange, info });
 }
 
+/** Asks whether somebody may do something beside what their request says. */
+export type Demand = (user: User, info: RequestInfo) => Promise<void>;
+
+/** Asks the authorizers. @throws {StatusError} Forbidden; InternalError when one failed */
+export function demand(authorizers: readonly Authorizer[]): Demand {
+  return async (user, info) => {
+    const { decision, reason, error } = await decide(authorizers, user, info);
+    if (decision === "allow") return;
+    if (error === undefined) throw forbidden(user, info, reason);
+    throw new StatusError("InternalError", "Internal error occurred: authorization failed", { cause: error });
+  };
+}
+
 interface Asked {
   readonly user: User;
   readonly exchange: Exchange;

@@ -36,6 +36,9 @@ export async function bind(call: Call): Promise<Reply> {
   reportOdd(given.odd, options.fieldValidation, call.warnings);
   const binding = given.object as Binding;
   checkBinding(binding);
+  if (binding.metadata.name && binding.metadata.name !== call.info.name) {
+    throw new StatusError("BadRequest", "name in URL does not match name in Binding object");
+  }
   const request = admissionRequest(call, "CREATE", { object: binding, old: undefined, options });
   await call.services.admission.mutate(request);
   await call.services.admission.validate(request);

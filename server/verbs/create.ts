@@ -66,6 +66,8 @@ export async function createObject(
 ): Promise<{ entry: Awaited<ReturnType<Resource["create"]>> } | { entry: undefined; object: ApiObject }> {
   const { kind } = call.served;
   const resource = storedResource(call);
+  // Who may patch or update is not thereby allowed to make.
+  if (call.info.verb !== "create") await call.services.demand(call.user, { ...call.info, verb: "create" });
   const context = contextOf(call);
   kind.strategy.setDefaults?.(object);
   if (!owned) ownersOf(call, options).created(object);
