@@ -27,11 +27,28 @@ export class Machines {
   readonly templates: Templates;
   readonly #handlers: MachineHandlers;
   readonly #machines = new Map<string, Machine>();
+  readonly #followers = new Set<() => void>();
 
   constructor(host: MachineHost, handlers: MachineHandlers = {}) {
     this.host = host;
     this.templates = new Templates(host);
-    this.#handlers = handlers;
+    this.#handlers = {
+      ...handlers,
+      changed: (machine) => {
+        handlers.changed?.(machine);
+        this.#changed();
+      },
+    };
+  }
+
+  /** Calls back after every change of a machine's state, and when one is removed. @returns ends it */
+  follow(changed: () => void): () => void {
+    this.#followers.add(changed);
+    return () => this.#followers.delete(changed);
+  }
+
+  #changed(): void {
+    for (const tell of this.#followers) tell();
   }
 
   /** Machines that are not removed, also those that are gone. */
@@ -93,6 +110,7 @@ export class Machines {
   async remove(machine: Machine): Promise<void> {
     await machine.remove();
     this.#machines.delete(machine.intent.spec.id);
+    this.#changed();
   }
 
   /** Lets go of all machines without ending any. */

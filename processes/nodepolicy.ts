@@ -1,4 +1,4 @@
-/** What nodes may read beside what Kubernetes gives to them: their network is made of it. */
+/** What nodes may do beside what Kubernetes lets them: read what their network is made of, and tell of their machines. */
 import { group } from "@atoll/server/bootstrap/rbacnotation";
 import type { OwnPolicy } from "@atoll/server/bootstrap/rbacown";
 
@@ -10,6 +10,8 @@ export const nodesPolicy: OwnPolicy = {
   rules: [
     { verbs, apiGroups: [""], resources: ["services", "namespaces"] },
     { verbs, apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"] },
+    // An admission policy holds each node to its own.
+    { verbs: [...verbs, "create", "update", "delete"], apiGroups: ["supervisor.atoll.dev"], resources: ["hostvms"] },
   ],
   subjects: [group("system:nodes")],
 };

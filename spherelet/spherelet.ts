@@ -20,6 +20,7 @@ import type { Clock } from "@atoll/machinery/clock";
 import type { PodNetwork } from "@atoll/net/network";
 import { Events } from "@atoll/runtime/events";
 import type { Log } from "@atoll/runtime/log";
+import { tellHostVMs } from "./hostvms/hostvms.ts";
 import type { KubeletRuntime } from "./kubelet/runtime.ts";
 import { serveKubelet } from "./kubelet/serving.ts";
 import { defaultLogLimits } from "./logs/keeper.ts";
@@ -79,6 +80,7 @@ export class Spherelet {
   readonly #parts: Parts;
   readonly #stop = new AbortController();
   readonly #serving: Promise<void>;
+  readonly #telling: Promise<void>;
   readonly #upkeep: Promise<void>;
 
   private constructor(parts: Parts, options: SphereletOptions) {
@@ -88,6 +90,7 @@ export class Spherelet {
     const { clock, log, data } = options;
     const upkeep = { clock, log, data, store: parts.host.imagery.store, drivers: () => parts.pods.list() };
     this.#upkeep = keepUp(upkeep, this.#stop.signal);
+    this.#telling = tellHostVMs({ ...options, node: options.name }, this.#stop.signal);
     this.#serving = options.port === 0 ? Promise.resolve() : serve(options, this.runtime, this.#stop.signal);
   }
 
@@ -110,7 +113,7 @@ export class Spherelet {
     const { pods, registration, informers, host, events, puller } = this.#parts;
     this.#stop.abort(new Error("the spherelet stops"));
     for (const informer of informers) informer.stop();
-    await Promise.all([this.#serving, this.#upkeep]);
+    await Promise.all([this.#serving, this.#telling, this.#upkeep]);
     await pods.stop();
     host.objects.close();
     await registration.stop();

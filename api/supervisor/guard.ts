@@ -15,6 +15,52 @@ const owners =
 const mayChange =
   "authorizer.group('supervisor.atoll.dev').resource('supervisornamespaces').name(variables.owners[0].name).check('update').allowed()";
 
+const hostVmName = "hostvms.supervisor.atoll.dev";
+
+/** A HostVM is its host's word: the node writes it, garbage collection may take it away, and nobody else changes it. */
+const hostVmGuard: readonly ApiObject[] = [
+  {
+    apiVersion,
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: hostVmName },
+    spec: {
+      failurePolicy: "Fail",
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: ["supervisor.atoll.dev"],
+            apiVersions: ["*"],
+            operations: ["CREATE", "UPDATE", "DELETE"],
+            resources: ["hostvms", "hostvms/*"],
+          },
+        ],
+      },
+      matchConditions: [
+        {
+          name: "not-collected",
+          expression: `request.operation != 'DELETE' || request.userInfo.username != '${controllers}'`,
+        },
+      ],
+      variables: [
+        { name: "node", expression: "request.operation == 'DELETE' ? oldObject.spec.node : object.spec.node" },
+      ],
+      validations: [
+        {
+          expression: "request.userInfo.username == 'system:node:' + variables.node",
+          messageExpression: "'a HostVM is written by the node that runs the machine, here ' + variables.node",
+          reason: "Forbidden",
+        },
+      ],
+    },
+  } as ApiObject,
+  {
+    apiVersion,
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata: { name: hostVmName },
+    spec: { policyName: hostVmName, validationActions: ["Deny"] },
+  } as ApiObject,
+];
+
 /** What a Supervisor needs beside the definitions. */
 export const supervisorGuard: readonly ApiObject[] = [
   {
@@ -54,4 +100,5 @@ export const supervisorGuard: readonly ApiObject[] = [
     metadata: { name },
     spec: { policyName: name, validationActions: ["Deny"] },
   } as ApiObject,
+  ...hostVmGuard,
 ];
