@@ -1,39 +1,22 @@
 /** `atoll up` as root: from an empty folder to a pod in a machine of its own, and back to nothing. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { missingPackages } from "@atoll/processes/hostpackages";
 import { clientPath } from "@atoll/processes/clients";
-import { hostNames } from "@atoll/net/name";
+import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 
-const main = join(import.meta.dirname, "..", "processes", "main.ts");
 const folder = await mkdtemp(join(tmpdir(), "atoll-up-"));
 const data = join(folder, "data");
-const upTimeoutMs = 240_000;
 
-interface Outcome {
-  readonly code: number;
-  readonly text: string;
-}
-
-function start(program: string, ...args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(program, args, { timeout: upTimeoutMs }, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), text: out + err }),
-    );
-  });
-}
-
-const atoll = (...args: string[]) =>
-  start(process.execPath, "--disable-warning=ExperimentalWarning", main, ...args, "--data", data);
+const atoll = (...args: string[]) => runAtoll(...args, "--data", data);
 const up = (...more: string[]) => atoll("up", "--background", "--api-port", "0", "--kubelet-port", "0", ...more);
 
 async function kubectl(...args: string[]): Promise<string> {
-  const { code, text } = await start(
+  const { code, text } = await runProgram(
     await clientPath("kubectl"),
     "--kubeconfig",
     join(data, "admin.kubeconfig"),
@@ -41,21 +24,6 @@ async function kubectl(...args: string[]): Promise<string> {
   );
   assert.equal(code, 0, text);
   return text.trim();
-}
-
-/** What of this data directory is on the host: processes, taps, tables, routes, mounts. */
-async function remains(): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (Number(pid) !== process.pid && command.includes(data)) found.push(`process ${command.replaceAll("\0", " ")}`);
-  }
-  const { table, tapPrefix } = hostNames(data);
-  const [links, tables] = [await start("ip", "-brief", "link"), await start("nft", "list", "tables")];
-  if (links.text.includes(tapPrefix)) found.push(`taps ${links.text}`);
-  if (tables.text.includes(table)) found.push(`tables ${tables.text}`);
-  if ((await readFile("/proc/mounts", "utf8")).includes(data)) found.push("mounts");
-  return found;
 }
 
 const missing = await missingPackages();
@@ -134,7 +102,7 @@ describe("atoll up with pods", { skip }, () => {
   test("down leaves nothing running, no tap, no table, no mount", async () => {
     const { code, text } = await atoll("down");
     assert.equal(code, 0, text);
-    assert.deepEqual(await remains(), []);
+    assert.deepEqual(await remainsOf(data), []);
     assert.equal((await atoll("status")).code, 1);
   });
 
@@ -164,6 +132,6 @@ describe("atoll up with pods", { skip }, () => {
     assert.equal(code, 0, text);
     assert.equal(await boot(), restarts);
     assert.equal((await atoll("down")).code, 0);
-    assert.deepEqual(await remains(), []);
+    assert.deepEqual(await remainsOf(data), []);
   });
 });

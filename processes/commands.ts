@@ -25,6 +25,7 @@ const commands: readonly Command[] = [
   { name: "plan", summary: "what fleet objects would change on each cluster", load: () => import("./plan.ts") },
   { name: "access", summary: "who may do what on the clusters", load: () => import("./access.ts") },
   { name: "crd", summary: "prints the CRDs of Atoll's own kinds", load: () => import("./crd.ts") },
+  { name: "host", summary: "further hosts: a token for them, and joining", load: () => import("./host.ts") },
   { name: "spherelet", summary: "this host as a node", load: () => import("./spherelet.ts") },
   { name: "backup", summary: "a consistent copy of the store while it runs", load: () => import("./backup.ts") },
   { name: "restore", summary: "a backup back into an empty store", load: () => import("./restore.ts") },

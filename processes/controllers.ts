@@ -6,7 +6,6 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Client } from "@atoll/client/client";
 import { isPair, type SigningAuthority } from "@atoll/controllers/certificates/issue";
-import type { ClusterRanges } from "@atoll/controllers/nodeipam/controller";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
 import { hasEnded, processIdentity } from "@atoll/runtime/identity";
@@ -16,6 +15,7 @@ import { runControllers } from "@atoll/runtime/run";
 import { everything } from "./everything.ts";
 import { exitCode, flags, UsageError } from "./flags.ts";
 import { installKinds } from "./kinds.ts";
+import { usualRanges } from "./ranges.ts";
 import { openLog } from "./log.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
@@ -25,8 +25,8 @@ interface Options {
   readonly only?: string;
   readonly clusterSigningCert?: string;
   readonly clusterSigningKey?: string;
-  readonly clusterCidr?: string;
-  readonly serviceCidr?: string;
+  readonly clusterCidr: string;
+  readonly serviceCidr: string;
 }
 
 function parse(args: readonly string[]): Options {
@@ -35,8 +35,8 @@ function parse(args: readonly string[]): Options {
     .option("--only <names>", "run these alone, as NAME,NAME…; other processes must run the rest, and not these")
     .option("--cluster-signing-cert <file>", "authority that signs approved CertificateSigningRequests")
     .option("--cluster-signing-key <file>", "its private key; without them nothing is signed")
-    .option("--cluster-cidr <cidr>", "range of all pods' addresses, of which each node is given a share")
-    .option("--service-cidr <cidr>", "range of Service addresses, as the server has it; nodes are told")
+    .option("--cluster-cidr <cidr>", "range of all pods' addresses, a share for each node", usualRanges.cluster)
+    .option("--service-cidr <cidr>", "range of Service addresses, as the server has it", usualRanges.services)
     .parse(args, { from: "user" })
     .opts();
 }
@@ -51,7 +51,11 @@ export async function run(args: readonly string[]): Promise<number> {
     const { transport, ca } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
     const userAgent = `atoll-controllers/${atollVersion}`;
     const client = new Client({ transport, clock: systemClock, userAgent });
-    const all = everything({ ca, signing: await signingAuthority(options), ranges: rangesOf(options) });
+    const all = everything({
+      ca,
+      signing: await signingAuthority(options),
+      ranges: { pods: options.clusterCidr, services: options.serviceCidr },
+    });
     const wanted = chosen(all, only);
     if (wanted.some(({ reads }) => reads.some(isOwn)) && !(await installKinds(client, systemClock))) {
       log.warn("may not install the kinds of Atoll's own; apply what ./atoll crd prints");
@@ -86,14 +90,6 @@ async function signingAuthority(options: Options): Promise<SigningAuthority | un
   const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]);
   if (!isPair({ cert, key })) throw new UsageError(`the key in ${keyFile} is not that of ${certFile}`);
   return { cert, key };
-}
-
-/** @throws {UsageError} one range is given without the other */
-function rangesOf({ clusterCidr: pods, serviceCidr: services }: Options): ClusterRanges | undefined {
-  if (pods === undefined && services === undefined) return undefined;
-  if (pods === undefined || services === undefined)
-    throw new UsageError("--cluster-cidr and --service-cidr go together");
-  return { pods, services };
 }
 
 /** @throws {UsageError} there is no controller of such a name */

@@ -8,6 +8,8 @@ export interface Wish {
   readonly apiPort: number;
   readonly store: string;
   readonly serviceCidr: string;
+  /** All pods. */
+  readonly podCidr: string;
   readonly gatewayPort: number;
 }
 
@@ -19,6 +21,14 @@ export interface NodeWish {
   readonly podCidr: string;
   /** All pods. */
   readonly clusterCidr: string;
+}
+
+/** What a joined host's node is to be. */
+export interface JoinedWish {
+  readonly data: string;
+  readonly node: string;
+  readonly port: number;
+  readonly address?: string;
 }
 
 /** One process: its command, and the line by which it says that it serves; none means at once. */
@@ -49,7 +59,7 @@ export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): P
 });
 
 /** The controllers. */
-export const controllersPart = ({ data }: Wish): Part => ({
+export const controllersPart = ({ data, podCidr, serviceCidr }: Wish): Part => ({
   name: "controllers",
   does: "controllers",
   args: [
@@ -57,6 +67,8 @@ export const controllersPart = ({ data }: Wish): Part => ({
     ...["--kubeconfig", accountOf(data, "controllers")],
     ...["--cluster-signing-cert", join(data, "pki", "ca.crt")],
     ...["--cluster-signing-key", join(data, "pki", "ca.key")],
+    ...["--cluster-cidr", podCidr],
+    ...["--service-cidr", serviceCidr],
   ],
   readyLine: undefined,
 });
@@ -87,6 +99,21 @@ export const sphereletPart = ({ data, serviceCidr }: Wish, node: NodeWish): Part
     ...["--pod-cidr", node.podCidr],
     ...["--cluster-cidr", node.clusterCidr],
     ...["--service-cidr", serviceCidr],
+  ],
+  readyLine: "ready ",
+});
+
+/** The node agent of a host that has joined: the cluster says the ranges. */
+export const joinedPart = ({ data, node, port, address }: JoinedWish): Part => ({
+  name: "spherelet",
+  does: "spherelet",
+  args: [
+    "spherelet",
+    ...["--kubeconfig", accountOf(data, "node")],
+    ...["--data", data],
+    ...["--node", node],
+    ...["--port", String(port)],
+    ...(address === undefined ? [] : ["--address", address]),
   ],
   readyLine: "ready ",
 });

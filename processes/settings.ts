@@ -65,7 +65,7 @@ async function read(data: string): Promise<Settings | undefined> {
 }
 
 /** What is given counts, 0 for any that is free; else the wanted one, or any when it is taken. */
-async function givenPort(bind: string, given: number | undefined, wanted: number): Promise<number> {
+export async function givenPort(bind: string, given: number | undefined, wanted: number): Promise<number> {
   if (given !== undefined && given !== 0) return given;
   const usable = given === 0 ? undefined : await tryPort(bind, wanted);
   return usable ?? (await anyPort(bind));

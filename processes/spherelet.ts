@@ -10,11 +10,12 @@ import { chance, systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
 import { hostAddress } from "@atoll/spherelet/node/host";
+import { keepIdentity } from "@atoll/spherelet/node/joining";
 import { Spherelet, usualSize } from "@atoll/spherelet/spherelet";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
 import { machineHostOf, verdictFor } from "./machinehost.ts";
-import { type NetworkFlags, networkFlags, openNetwork } from "./nodenetwork.ts";
+import { type NetworkFlags, networkFlags, nodeRanges, openNetwork } from "./nodenetwork.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
 
@@ -56,21 +57,27 @@ export async function run(args: readonly string[]): Promise<number> {
     const common = { client, clock: systemClock, random: chance, log, data };
     // A server that starts at the same moment is waited for here, while machines are prepared: its clients back off.
     const [machines] = await Promise.all([machinesOf(data, options), untilListens(context.server)]);
-    const network = await openNetwork(options, { ...common, server: context.server });
+    const ranges = await nodeRanges(options, { ...common, node: options.node });
+    const network = await openNetwork(options.clusterDomain, { ...common, server: context.server, ranges });
     const spherelet = await Spherelet.start({
       ...common,
       network,
       clusterDomain: options.clusterDomain,
       name: options.node,
       machines,
+      podRange: ranges.pods,
       address: options.address ?? (await hostAddress()),
       port: options.port,
       version: atollVersion,
       ca,
     });
+    const stop = new AbortController();
+    const renewing = keepIdentity({ ...common, node: options.node }, stop.signal);
     process.stdout.write(`ready ${options.node}\n`);
     const signal = await untilStopped();
     log.info("stopping", { signal });
+    stop.abort(new Error("the spherelet stops"));
+    await renewing;
     await spherelet.stop();
     await network.close();
     transport.close();

@@ -3,21 +3,16 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Client } from "@atoll/client/client";
-import type { Verdict } from "@atoll/crx/host";
 import { systemClock } from "@atoll/machinery/clock";
 import { formatRange, parseRange } from "@atoll/net/address";
-import { startOf } from "@atoll/runtime/identity";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
-import { Child } from "./child.ts";
-import { installPackages, missingPackages } from "./hostpackages.ts";
+import { Children } from "./children.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
-import { machineHostOf, verdictFor } from "./machinehost.ts";
-import { accountOf, controllersPart, gatewayPart, type Part, serverPart, sphereletPart, type Wish } from "./parts.ts";
-import { endOrphans, removeRecord, type Running, type UpRecord, writeRecord } from "./running.ts";
+import { accountOf, controllersPart, gatewayPart, serverPart, sphereletPart, type Wish } from "./parts.ts";
+import { prepareGuests, preparePackages } from "./preparation.ts";
+import { endOrphans, type UpRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
-import { untilStopped } from "./signals.ts";
 import { step } from "./steps.ts";
-import { sweep } from "./sweep.ts";
 import { atollVersion } from "./version.ts";
 import {
   buildWelcomeImage,
@@ -48,29 +43,19 @@ export class System {
   readonly #data: string;
   readonly #hasPods = process.getuid?.() === 0;
   readonly #known: UpRecord | undefined;
-  readonly #children: Child[] = [];
-  #stopping = false;
+  readonly #children: Children;
 
   /** @param known what an `up` that did not end in order left running */
   constructor(options: SystemOptions, known: UpRecord | undefined) {
     this.#options = options;
     this.#data = options.data;
     this.#known = known;
+    this.#children = new Children(options.data);
   }
 
   /** Resolves with the exit code, when everything has ended. */
   async run(): Promise<number> {
-    const stopped = untilStopped();
-    // Whoever listened may go away.
-    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-    try {
-      const ready = this.#start();
-      const signal = await Promise.race([stopped, ready]);
-      if (signal === undefined) await stopped;
-      else ready.catch(() => undefined);
-    } finally {
-      await this.#stop();
-    }
+    await this.#children.run(async () => await this.#start());
     return 0;
   }
 
@@ -78,17 +63,18 @@ export class System {
     const { data, store, bind } = this.#options;
     await endOrphans(this.#known);
     const settings = await settle(data, bind, this.#options);
-    const { apiPort, serviceCidr, gatewayPort } = settings;
-    const wish: Wish = { data, bind, store, apiPort, serviceCidr, gatewayPort };
-    const serving = this.#startPart(serverPart(wish));
-    const packages = this.#hasPods ? this.#installPackages() : Promise.resolve();
+    const { apiPort, serviceCidr, podCidr, gatewayPort } = settings;
+    const wish: Wish = { data, bind, store, apiPort, serviceCidr, podCidr, gatewayPort };
+    const serving = this.#children.start(serverPart(wish));
+    const packages = this.#hasPods ? preparePackages() : Promise.resolve();
     const rest = async () => {
       await serving;
-      await Promise.all([this.#startPart(controllersPart(wish)), this.#startPart(gatewayPart(wish))]);
+      const parts = [controllersPart(wish), gatewayPart(wish)];
+      await Promise.all(parts.map(async (part) => await this.#children.start(part)));
     };
     const node = async () => {
       await packages;
-      await Promise.all([this.#prepareGuests(), (await this.#isKnown(wish)) ? undefined : serving]);
+      await Promise.all([prepareGuests(data), (await this.#isKnown(wish)) ? undefined : serving]);
       await this.#startSpherelet(wish, settings);
     };
     const image = async () => {
@@ -98,7 +84,7 @@ export class System {
     const work = [rest(), ...(this.#hasPods ? [node()] : []), ...(this.#hasDemo ? [image()] : [])];
     await Promise.all([serving, packages, ...work]);
     if (this.#hasPods) await this.#welcome();
-    process.stdout.write(lastLines(data, (await serving).readyText, this.#hasDemo));
+    process.stdout.write(lastLines({ data, url: (await serving).readyText, hasDemo: this.#hasDemo }));
   }
 
   get #hasDemo(): boolean {
@@ -115,23 +101,9 @@ export class System {
     return isSame && bind === "127.0.0.1" && node?.server === `https://${bind}:${apiPort}`;
   }
 
-  async #installPackages(): Promise<void> {
-    const missing = await missingPackages();
-    if (missing.length === 0) return;
-    process.stdout.write(`  Debian packages to install: ${missing.join(" ")}\n`);
-    await step("installing them", async () => await installPackages(missing));
-  }
-
-  /** The guest's kernel, and the word on how guests are executed. */
-  async #prepareGuests(): Promise<void> {
-    const verdict = await verdictFor(this.#data);
-    process.stdout.write(`${describeVerdict(verdict)}\n`);
-    await step("guest kernel, init and shim", async () => await machineHostOf(this.#data, verdict));
-  }
-
   async #startSpherelet(wish: Wish, { podCidr, kubeletPort }: Settings): Promise<void> {
     const node = { name: nodeName(), kubeletPort, podCidr: firstHosts(podCidr), clusterCidr: podCidr };
-    await this.#startPart(sphereletPart(wish, node));
+    await this.#children.start(sphereletPart(wish, node));
   }
 
   /** The welcome pod, and word of the others. */
@@ -159,44 +131,6 @@ export class System {
     const client = new Client({ transport, clock: systemClock, userAgent: `atoll-up/${atollVersion}` });
     return { client, close: () => transport.close() };
   }
-
-  async #startPart(part: Part): Promise<Child> {
-    if (this.#stopping) throw new Error("it is being stopped");
-    const child = new Child({
-      part,
-      clock: systemClock,
-      logFile: join(this.#data, "log", `${part.name}.log`),
-      onRestart: ({ does }, how) => process.stderr.write(`${does} ended (${how}); starting it again\n`),
-      onStart: () => void this.#record(),
-    });
-    this.#children.push(child);
-    await step(part.does, async () => await child.start());
-    return child;
-  }
-
-  /** For `status` and `down`, and for the next `up` should this one be killed. */
-  async #record(): Promise<void> {
-    const describe = async (name: string, pid: number): Promise<Running> => ({
-      name,
-      pid,
-      started: (await startOf(pid)) ?? "",
-    });
-    const up = await describe("up", process.pid);
-    const parts = await Promise.all(this.#children.map((child) => describe(child.name, child.pid ?? 0)));
-    const server = this.#children.find(({ name }) => name === "server");
-    await writeRecord(this.#data, { up, parts, url: server?.readyText ?? "" });
-  }
-
-  /** The spherelet first, so that nothing starts machines while they are ended. */
-  async #stop(): Promise<void> {
-    this.#stopping = true;
-    const spherelet = this.#children.find(({ name }) => name === "spherelet");
-    const others = this.#children.filter((child) => child !== spherelet).toReversed();
-    await spherelet?.stop();
-    if (this.#hasPods) await sweep(this.#data);
-    for (const child of others) await child.stop();
-    await removeRecord(this.#data);
-  }
 }
 
 const nodeName = (): string => hostname().toLowerCase();
@@ -216,15 +150,13 @@ function firstHosts(podCidr: string): string {
   return formatRange({ ...range, length: Math.max(range.length, 24) });
 }
 
-/** What QEMU itself said is long, and in the conditions of the Node. */
-function describeVerdict({ accelerator, reason: whole }: Verdict): string {
-  const [reason] = whole.split(" (");
-  return accelerator === "kvm"
-    ? `Machines run under KVM, at the processor's own speed: ${reason}.`
-    : `Machines are emulated (TCG): ${reason}. Everything works; programs in pods run about 8 times slower.`;
+interface LastWords {
+  readonly data: string;
+  readonly url: string;
+  readonly hasDemo: boolean;
 }
 
-function lastLines(data: string, url: string, hasDemo: boolean): string {
+function lastLines({ data, url, hasDemo }: LastWords): string {
   const { namespace, name } = welcomePod;
   const next = hasDemo
     ? [

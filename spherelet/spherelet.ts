@@ -34,6 +34,7 @@ import { Pods } from "./pods/pods.ts";
 import { PodsRuntime } from "./pods/runtime.ts";
 import type { ServiceFacts } from "./translate/environment.ts";
 import { type MachineSize, machineSize } from "./translate/resources.ts";
+import { Datastore } from "./volumes/datastore.ts";
 import { NamedObjects } from "./volumes/objects.ts";
 
 /** What a spherelet is made of. */
@@ -49,6 +50,8 @@ export interface SphereletOptions {
   readonly machines: Machines;
   readonly registries?: RegistrySettings;
   readonly network?: PodNetwork;
+  /** The range of this host's pods, told with the Node when it is made; absent: whoever gives ranges says it. */
+  readonly podRange?: string;
   /** Address of the host that others reach it at. */
   readonly address: string;
   /** Port of the kubelet's API; 0 while there is none. */
@@ -81,7 +84,7 @@ export class Spherelet {
   readonly #stop = new AbortController();
   readonly #serving: Promise<void>;
   readonly #telling: Promise<void>;
-  readonly #upkeep: Promise<void>;
+  readonly #upkeep: Promise<unknown>;
 
   private constructor(parts: Parts, options: SphereletOptions) {
     this.#parts = parts;
@@ -89,7 +92,8 @@ export class Spherelet {
     this.runtime = new PodsRuntime(parts.pods, parts.host.clock);
     const { clock, log, data } = options;
     const upkeep = { clock, log, data, store: parts.host.imagery.store, drivers: () => parts.pods.list() };
-    this.#upkeep = keepUp(upkeep, this.#stop.signal);
+    const { signal } = this.#stop;
+    this.#upkeep = Promise.all([keepUp(upkeep, signal), parts.host.datastore.run(signal)]);
     this.#telling = tellHostVMs({ ...options, node: options.name }, this.#stop.signal);
     this.#serving = options.port === 0 ? Promise.resolve() : serve(options, this.runtime, this.#stop.signal);
   }
@@ -168,6 +172,7 @@ async function assembleParts(options: SphereletOptions): Promise<Parts> {
     imagery: { store, puller, clock },
     network,
     objects: new NamedObjects({ client, clock, random }),
+    datastore: new Datastore({ client, clock, log, node: name, folder: join(data, "disks"), pods: join(data, "pods") }),
     folder: join(data, "pods"),
     hostIP: address,
     clusterDomain: options.clusterDomain ?? "cluster.local",
@@ -191,7 +196,7 @@ function registrationOf(
   options: SphereletOptions,
   { facts, store }: { facts: Awaited<ReturnType<typeof hostFacts>>; store: ImageStore },
 ): Registration {
-  const { client, clock, log, name, data, port, version } = options;
+  const { client, clock, log, name, data, port, version, podRange } = options;
   const { host } = options.machines;
   return new Registration({
     client,
@@ -199,6 +204,7 @@ function registrationOf(
     log,
     name,
     labels: labelsOf(name, facts),
+    podRange,
     status: async (before) => {
       const [disk, images, pids, availableMemoryBytes] = await Promise.all([
         statfs(data),

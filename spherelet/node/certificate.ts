@@ -22,6 +22,8 @@ export interface CertificateWish {
   readonly signerName: "kubernetes.io/kubelet-serving" | "kubernetes.io/kube-apiserver-client-kubelet";
   readonly names?: Subject["names"];
   readonly expirationSeconds?: number;
+  /** Told once if it takes long: nobody may approve it by themselves. */
+  onWaiting?(request: string): void;
 }
 
 const purposes = {
@@ -29,6 +31,7 @@ const purposes = {
   "kubernetes.io/kube-apiserver-client-kubelet": "client auth",
 } as const;
 const askEveryMs = 200;
+const usuallyMs = 3_000;
 const patienceMs = 300_000;
 
 /**
@@ -37,7 +40,7 @@ const patienceMs = 300_000;
  */
 export async function obtainCertificate(
   { client, clock }: { readonly client: Client; readonly clock: Clock },
-  { node, signerName, names = [], expirationSeconds }: CertificateWish,
+  { node, signerName, names = [], expirationSeconds, onWaiting }: CertificateWish,
   signal?: AbortSignal,
 ): Promise<Pair> {
   const key = newPrivateKey();
@@ -52,8 +55,8 @@ export async function obtainCertificate(
     },
   });
   const own = toKey(undefined, made.metadata.name ?? "");
-  const endMs = clock.monotonicMs() + patienceMs;
-  while (clock.monotonicMs() < endMs) {
+  const beganMs = clock.monotonicMs();
+  for (let told = false; clock.monotonicMs() - beganMs < patienceMs; ) {
     const { status } = await client.get(CertificateSigningRequest, own, { signal });
     if (status?.certificate !== undefined) {
       return { cert: Buffer.from(status.certificate, "base64").toString(), key };
@@ -61,6 +64,10 @@ export async function obtainCertificate(
     const denied = status?.conditions?.find(({ type }) => type === "Denied" || type === "Failed");
     if (denied !== undefined)
       throw new Error(`the request ${own} was refused: ${denied.message ?? denied.reason ?? ""}`);
+    if (!told && clock.monotonicMs() - beganMs > usuallyMs) {
+      told = true;
+      onWaiting?.(own);
+    }
     await clock.sleep(askEveryMs, signal);
   }
   throw new Error(`the request ${own} has not been approved and signed; kubectl certificate approve ${own}`);

@@ -24,6 +24,16 @@ export interface JoinToken {
   readonly authority: string;
 }
 
+/** Who joins. */
+export interface JoinOptions {
+  readonly token: JoinToken;
+  readonly node: string;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+  /** Told once if the request waits for people. */
+  onWaiting(request: string): void;
+}
+
 /** The hub is not the one of the token, or cannot be reached. */
 export class JoinFailed extends Error {
   override readonly name = "JoinFailed";
@@ -57,14 +67,15 @@ export function authorityHash(pem: string): string {
  */
 export async function joinCluster(
   hub: string,
-  { token, node, clock }: { readonly token: JoinToken; readonly node: string; readonly clock: Clock },
+  { token, node, clock, signal, onWaiting }: JoinOptions,
 ): Promise<{ readonly ca: string; readonly identity: Pair }> {
   const ca = await authorityOf(hub, token.authority);
   const identity = { tls: async () => ({ ca }), authorization: async () => `Bearer ${token.bearer}` };
   const transport = nodeTransport({ server: hub, identity, clock });
   try {
     const client = new Client({ transport, clock, userAgent: "atoll-host-join" });
-    return { ca, identity: await obtainCertificate({ client, clock }, { node, signerName, expirationSeconds }) };
+    const wish = { node, signerName, expirationSeconds, onWaiting } as const;
+    return { ca, identity: await obtainCertificate({ client, clock }, wish, signal) };
   } finally {
     transport.close();
   }

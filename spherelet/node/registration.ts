@@ -18,6 +18,8 @@ export interface RegistrationOptions {
   readonly log: Log;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The range of its pods' addresses, if this host knows. */
+  readonly podRange?: string | undefined;
   /** The status as it is now; `before` is what was told last. */
   status(before: NodeStatus | undefined): Promise<NodeStatus>;
 }
@@ -92,10 +94,11 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
-    const { client, name, labels } = this.#options;
+    const { client, name, labels, podRange } = this.#options;
     const { signal } = this.#stop;
+    const spec = podRange === undefined ? {} : { podCIDR: podRange, podCIDRs: [podRange] };
     try {
-      const made = await client.create(Node, { metadata: { name, labels: { ...labels } } }, { signal });
+      const made = await client.create(Node, { metadata: { name, labels: { ...labels } }, spec }, { signal });
       this.#uid = made.metadata.uid ?? "";
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
