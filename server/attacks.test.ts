@@ -360,6 +360,24 @@ test("nothing that a client says breaks a line of the audit log", async () => {
   }
 });
 
+test("metrics count who was recognized and what was decided, without names", async () => {
+  const someoneElse = await someone("bob@example.com", rule(["get"], ["pods"]));
+  await codeOf(someoneElse.send("GET", `${shop}/pods/none`), 404);
+  await codeOf(someoneElse.send("GET", `${shop}/secrets`), 403);
+  await codeOf(as.nobody().send("GET", "/api"), 401);
+  const { text } = await harness.send("GET", "/metrics");
+  for (const line of [
+    /^authenticated_user_requests\{username="email_id"\} [1-9]/m,
+    /^authentication_attempts\{result="success"\} [1-9]/m,
+    /^authentication_attempts\{result="failure"\} [1-9]/m,
+    /^authorization_attempts_total\{result="allowed"\} [1-9]/m,
+    /^authorization_attempts_total\{result="no-opinion"\} [1-9]/m,
+    /^apiserver_authorization_decisions_total\{type="RBAC",name="rbac",decision="allowed"\} [1-9]/m,
+  ])
+    assert.match(text, line);
+  assert.doesNotMatch(text, /bob@/);
+});
+
 test("somebody's word for who they are counts for nothing, whatever the header", async () => {
   const mallory = await someone("mallory");
   for (const headers of [

@@ -15,10 +15,12 @@ import { CertificateAuthenticator } from "./authenticate/certificates.ts";
 import type { Authentication } from "./authenticate/oidc/configuration.ts";
 import { authentication } from "./authenticate/authentication.ts";
 import { impersonate } from "./authenticate/impersonation.ts";
+import { AuthenticationMetrics } from "./authenticate/metrics.ts";
 import { authenticate } from "./authenticate/stage.ts";
 import { FrontProxyAuthenticator } from "./authenticate/frontproxy.ts";
 import type { Followed } from "./configuration/followed.ts";
 import { Authorization, type ConfiguredAuthorization } from "./authorize/authorization.ts";
+import { AuthorizationMetrics } from "./authorize/metrics.ts";
 import { authorize, demand } from "./authorize/stage.ts";
 import { discovery } from "./routes/discovery.ts";
 import type { Stage } from "./exchange.ts";
@@ -177,6 +179,7 @@ async function prepare({ clock, pki, policies }: ServerOptions, catalogue: Catal
 /** Who decides what may be done, and when. */
 interface Guards {
   readonly metrics: Metrics;
+  readonly decisions: AuthorizationMetrics;
   readonly fairness: Fairness;
   readonly authorization: Authorization;
   readonly admission: Admission;
@@ -191,16 +194,23 @@ interface GuardParts {
 function guardsOf(options: ServerOptions, { catalogue, ...parts }: GuardParts): Guards {
   const { clock, log, seats, authorization: configured } = options;
   const fellBehind = (what: string) => (error: unknown) => log.error({ err: error }, `${what} fell behind`);
-  const authorization = new Authorization({ catalogue, clock, configured, onError: fellBehind("authorization") });
-  const { authorizers, rbac } = authorization;
-  const onError = fellBehind("admission");
   const metrics = new Metrics(clock, catalogue);
   const { registry } = metrics;
+  const decisions = new AuthorizationMetrics(registry);
+  const authorization = new Authorization({
+    catalogue,
+    clock,
+    configured,
+    metrics: decisions,
+    onError: fellBehind("authorization"),
+  });
+  const { authorizers, rbac } = authorization;
+  const onError = fellBehind("admission");
   const claims = new Claims({ store: options.store, clock });
   const plugins = { ...parts, claims, authorizers, rbac, clock, onError, metrics: new AdmissionMetrics(registry) };
   const admission = new Admission(admissionPlugins(catalogue, plugins));
   const fairness = new Fairness({ catalogue, clock, registry, seats, onError: fellBehind("fairness") });
-  return { metrics, fairness, authorization, admission };
+  return { metrics, decisions, fairness, authorization, admission };
 }
 
 interface Parts extends Guards {
@@ -221,7 +231,8 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
     ...proxies(pki),
     ...reviewHandlers({ tokens, bearers, store }, authorizers),
   ]);
-  const identify = authenticate(
+  const recognized = new AuthenticationMetrics(metrics.registry);
+  const stage = authenticate(
     [
       new FrontProxyAuthenticator(clock, pki.frontProxyCa.cert),
       new CertificateAuthenticator(clock, pki.ca.cert),
@@ -229,13 +240,14 @@ function stagesOf(options: ServerOptions, parts: Parts): readonly Stage[] {
     ],
     { isOpen, clock },
   );
+  const identify = recognized.counting(stage);
   const auditor = options.audit === undefined ? undefined : new Auditor(options.audit, clock, metrics.registry);
   return [
     metrics.count,
     ...(auditor === undefined ? [identify] : [auditor.watching(identify), auditor.follow]),
     impersonate(authorizers),
     fairness.stage,
-    authorize(authorizers),
+    authorize(authorizers, (verdict) => parts.decisions.attempted(verdict)),
     aggregator.stage,
     resources({ catalogue, clock, ownership: new OwnershipRules(), admission, demand: demand(authorizers) }, handlers),
     openid(tokens, () => `${options.advertise}:${listening.port}`),

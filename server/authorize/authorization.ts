@@ -8,6 +8,7 @@ import type { Followed } from "../configuration/followed.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { RequestInfo } from "../request.ts";
 import { healthForAll, masters } from "./always.ts";
+import type { AuthorizationMetrics } from "./metrics.ts";
 import { NodeAuthorizer } from "./node/authorizer.ts";
 import { Rbac } from "./rbac/authorizer.ts";
 import { type Authorizer, decide, type RulesAnswer, type Verdict } from "./stage.ts";
@@ -26,6 +27,7 @@ export interface AuthorizationOptions {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly configured?: ConfiguredAuthorization | undefined;
+  readonly metrics: AuthorizationMetrics;
   /** Told of what failed behind the scenes and is tried again. */
   readonly onError: (error: unknown) => void;
 }
@@ -39,15 +41,18 @@ export class Authorization {
   readonly #chain: Chain | undefined;
 
   constructor(options: AuthorizationOptions) {
-    const { configured, clock } = options;
+    const { configured, clock, metrics } = options;
     this.rbac = new Rbac(options);
     this.#nodes = new NodeAuthorizer(options);
-    const usual = { Node: this.#nodes, RBAC: this.rbac };
-    this.#chain = configured === undefined ? undefined : new Chain(configured, usual, clock);
+    const usual = {
+      Node: metrics.counting("Node", "node", this.#nodes),
+      RBAC: metrics.counting("RBAC", "rbac", this.rbac),
+    };
+    this.#chain = configured === undefined ? undefined : new Chain(configured, { usual, clock, metrics });
     this.authorizers = [
       masters,
       healthForAll,
-      ...(this.#chain === undefined ? [this.#nodes, this.rbac] : [this.#chain]),
+      ...(this.#chain === undefined ? [usual.Node, usual.RBAC] : [this.#chain]),
     ];
   }
 
@@ -63,19 +68,22 @@ export class Authorization {
   }
 }
 
-type Usual = Readonly<Record<"Node" | "RBAC", Authorizer>>;
+interface ChainParts {
+  readonly usual: Readonly<Record<"Node" | "RBAC", Authorizer>>;
+  readonly clock: Clock;
+  readonly metrics: AuthorizationMetrics;
+}
 
 /** The authorizers that a file names, as it is now. */
 class Chain implements Authorizer {
   readonly #configured: ConfiguredAuthorization;
-  readonly #usual: Usual;
-  readonly #clock: Clock;
+  readonly #parts: ChainParts;
   #authorizers: readonly Authorizer[];
+  #webhooks: WebhookAuthorizer[] = [];
 
-  constructor(configured: ConfiguredAuthorization, usual: Usual, clock: Clock) {
+  constructor(configured: ConfiguredAuthorization, parts: ChainParts) {
     this.#configured = configured;
-    this.#usual = usual;
-    this.#clock = clock;
+    this.#parts = parts;
     this.#authorizers = this.#made(configured.file.current);
     configured.file.onChange((file) => {
       this.close();
@@ -84,7 +92,7 @@ class Chain implements Authorizer {
   }
 
   close(): void {
-    for (const each of this.#authorizers) if (each instanceof WebhookAuthorizer) each.close();
+    for (const each of this.#webhooks.splice(0)) each.close();
   }
 
   authorize(user: User, info: RequestInfo): Verdict | Promise<Verdict> {
@@ -102,8 +110,11 @@ class Chain implements Authorizer {
 
   #made({ authorizers }: AuthorizationFile): readonly Authorizer[] {
     return authorizers.map((each) => {
-      if (each.type !== "Webhook") return this.#usual[each.type];
-      return new WebhookAuthorizer(each, this.#configured.connect(each.kubeconfig), this.#clock);
+      const { usual, clock, metrics } = this.#parts;
+      if (each.type !== "Webhook") return usual[each.type];
+      const webhook = new WebhookAuthorizer(each, this.#configured.connect(each.kubeconfig), clock);
+      this.#webhooks.push(webhook);
+      return metrics.counting("Webhook", each.name, webhook);
     });
   }
 }

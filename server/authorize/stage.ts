@@ -100,12 +100,22 @@ export function aggregated(messages: readonly string[]): string {
   return different.length === 1 ? (different[0] ?? "") : `[${different.join(", ")}]`;
 }
 
-/** The stage that asks the authorizers in turn; when none allows, the answer is no. @throws {StatusError} Forbidden */
-export function authorize(authorizers: readonly Authorizer[]): Stage {
+/**
+ * The stage that asks the authorizers in turn; when none allows, the answer is no.
+ * @param onVerdict told what was decided
+ * @throws {StatusError} Forbidden
+ */
+export function authorize(authorizers: readonly Authorizer[], onVerdict: (verdict: Verdict) => void = () => {}): Stage {
+  const decided = (user: User, info: RequestInfo) => {
+    const verdict = decide(authorizers, user, info);
+    if (verdict instanceof Promise) return verdict.then((late) => (onVerdict(late), late));
+    onVerdict(verdict);
+    return verdict;
+  };
   return (exchange) => {
     const checked = isUpgradeByGet(exchange)
-      ? checkUpgrade(authorizers, exchange)
-      : check(authorizers, exchange, asAuthorized(exchange.info));
+      ? checkUpgrade(decided, exchange)
+      : check(decided, exchange, asAuthorized(exchange.info));
     return checked instanceof Promise ? checked.then(() => allow(exchange)) : allow(exchange);
   };
 }
@@ -115,18 +125,20 @@ function allow(exchange: Exchange): undefined {
   return undefined;
 }
 
-async function checkUpgrade(authorizers: readonly Authorizer[], exchange: Exchange): Promise<void> {
-  await check(authorizers, exchange, exchange.info);
-  await check(authorizers, exchange, { ...exchange.info, verb: "create" });
+type Decided = (user: User, info: RequestInfo) => Verdict | Promise<Verdict>;
+
+async function checkUpgrade(decided: Decided, exchange: Exchange): Promise<void> {
+  await check(decided, exchange, exchange.info);
+  await check(decided, exchange, { ...exchange.info, verb: "create" });
 }
 
 /** The audit log is told of the decision, whatever it is. @throws {StatusError} Forbidden; InternalError when one failed */
-function check(authorizers: readonly Authorizer[], exchange: Exchange, info: RequestInfo): void | Promise<void> {
+function check(decided: Decided, exchange: Exchange, info: RequestInfo): void | Promise<void> {
   const { user } = exchange;
   if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
-  const verdict = decide(authorizers, user, info);
+  const verdict = decided(user, info);
   return verdict instanceof Promise
-    ? verdict.then((decided) => obey(decided, { user, exchange, info }))
+    ? verdict.then((late) => obey(late, { user, exchange, info }))
     : obey(verdict, { user, exchange, info });
 }
 
