@@ -73,6 +73,11 @@ export class Cache {
     return this.#slots.size;
   }
 
+  /** How many follow what changes. */
+  get followers(): number {
+    return this.#followers.size;
+  }
+
   /** Resolves when the cache reflects all that was acknowledged before the call. */
   async current(): Promise<void> {
     if (this.#watch === undefined) await this.#load();

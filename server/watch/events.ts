@@ -11,6 +11,7 @@ const kept = 64;
 export class SharedEvents {
   readonly #splicer: Splicer;
   readonly #made = new Map<Entry, { readonly type: EventType; readonly bytes: Buffer }>();
+  #joined: { readonly events: readonly Buffer[]; readonly bytes: Buffer } = { events: [], bytes: Buffer.alloc(0) };
   readonly #departed = new WeakMap<Entry, Entry>();
 
   constructor(splicer: Splicer) {
@@ -24,6 +25,16 @@ export class SharedEvents {
     if (this.#made.size >= kept) this.#forgetOldest();
     this.#made.set(entry, { type, bytes });
     return bytes;
+  }
+
+  /** Several events as one piece: watchers who are told the same get the same piece. */
+  joined(events: readonly Buffer[]): Buffer {
+    const [only] = events;
+    if (events.length === 1 && only !== undefined) return only;
+    const last = this.#joined;
+    if (last.events.length === events.length && last.events.every((event, i) => event === events[i])) return last.bytes;
+    this.#joined = { events, bytes: Buffer.concat(events) };
+    return this.#joined.bytes;
   }
 
   #forgetOldest(): void {

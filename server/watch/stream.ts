@@ -3,6 +3,9 @@
  *
  *     cache ─changes─▶ what it means to this client ─▶ buffer ─once a tick─▶ connection
  *
+ * Where many watch the same, most of the work is to encrypt and send each piece to each of them; so there the pieces of a
+ * few milliseconds go out as one.
+ *
  * The buffer is bounded: a client that reads too slowly is cut off, and never holds up another.
  */
 import type { ServerResponse } from "node:http";
@@ -38,6 +41,9 @@ const bufferMax = 1024 * 1024;
 const bookmarkMs = 60_000;
 /** … and one this long before a watch times out. */
 const lastBookmarkMs = 2_000;
+/** With this many others a watcher gets its pieces at least `paceMs` apart. */
+const crowd = 20;
+const paceMs = 10;
 // A watch that is this short gets none but the one that ends its initial objects.
 const shortWatchMs = 4_000;
 
@@ -53,6 +59,7 @@ export class Stream implements Follower {
   #unfollow: (() => void) | undefined;
   #timers: Timer[] = [];
   #told = 0;
+  #wroteMs = 0;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -131,10 +138,14 @@ export class Stream implements Follower {
     }
     if (this.#scheduled || this.#flushing) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const { clock, resource } = this.#options;
+    const flush = () => {
       this.#scheduled = false;
       this.#flush();
-    });
+    };
+    const waitMs = resource.cache.followers < crowd ? 0 : this.#wroteMs + paceMs - clock.monotonicMs();
+    if (waitMs > 0) clock.after(waitMs, flush, { unref: true });
+    else setImmediate(flush);
   }
 
   /** Writes what has gathered in this tick as one piece. */
@@ -162,10 +173,10 @@ export class Stream implements Follower {
   }
 
   #write(events: Buffer[]): void {
-    const { response } = this.#options;
+    const { response, resource, clock } = this.#options;
     if (this.#over) return;
-    const [only] = events;
-    response.write(events.length === 1 && only !== undefined ? only : Buffer.concat(events), () => {
+    this.#wroteMs = clock.monotonicMs();
+    response.write(resource.events.joined(events), () => {
       this.#initial = false;
     });
   }
