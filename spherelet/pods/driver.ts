@@ -16,6 +16,7 @@ import { graceSecondsOf, isOver, planPod, type Step } from "../lifecycle/plan.ts
 import { statusOf } from "../lifecycle/status.ts";
 import { castOf, containerOf, isAlive, newWorld, type PodWorld } from "../lifecycle/world.ts";
 import type { NodeFacts } from "../translate/fields.ts";
+import { hasClaims } from "../volumes/claims.ts";
 import { PodObjects } from "../volumes/references.ts";
 import { PodVolumes } from "../volumes/podvolumes.ts";
 import { Tokens } from "../volumes/tokens.ts";
@@ -37,6 +38,8 @@ export interface Earlier {
 const machineRetry = { firstMs: 2_000, longestMs: 60_000 } as const;
 const deleteRetryMs = 1_000;
 const longestTimerMs = 3_600_000;
+/** How long a guest whose containers have ended may take to unmount. */
+const unmountMs = 10_000;
 /** A Pod that is deleted at once still gets a moment. Source: the kubelet's minimum grace period */
 const leastGraceSeconds = 1;
 
@@ -320,7 +323,9 @@ export class PodDriver {
 
   #furnish(sandbox: Sandbox): Place {
     const { clock } = this.#host;
-    const parts = { clock, objects: this.#objects, tokens: this.#tokens, facts: () => this.#facts() };
+    const { client, datastore } = this.#host;
+    const storage = { client, datastore };
+    const parts = { clock, objects: this.#objects, tokens: this.#tokens, facts: () => this.#facts(), storage };
     const place = { sandbox, volumes: new PodVolumes(parts, sandbox) };
     this.#ready = place;
     this.#place = Promise.resolve(place);
@@ -362,7 +367,9 @@ export class PodDriver {
     if (place === undefined) return;
     this.#world.machine = "stopping";
     await this.#runs.drained();
-    await place.sandbox.machine.kill();
+    // What was written to disks that stay is written out before the machine goes.
+    if (hasClaims(this.#pod)) await place.sandbox.machine.shutDown(unmountMs);
+    else await place.sandbox.machine.kill();
   }
 
   // ---- the end
@@ -373,6 +380,7 @@ export class PodDriver {
     this.#isAtRest = true;
     this.#tokens.release();
     this.#objects.release();
+    if (hasClaims(this.#pod)) await this.#host.datastore.release(this.#pod.metadata.uid ?? "");
     await rm(join(this.#folder, scratchName), { force: true });
     const isDeleted = this.#pod.metadata.deletionTimestamp !== undefined;
     if (!isDeleted && !this.#isRemoved) return;

@@ -8,6 +8,7 @@ import type { Log } from "@atoll/runtime/log";
 import type { LogLimits } from "../logs/keeper.ts";
 import type { ServiceFacts } from "../translate/environment.ts";
 import type { MachineSize } from "../translate/resources.ts";
+import type { Datastore } from "../volumes/datastore.ts";
 import type { NamedObjects } from "../volumes/objects.ts";
 import type { Imagery } from "./imagery.ts";
 
@@ -23,6 +24,7 @@ export interface PodHost {
   /** Without it machines have no network but their own loopback. */
   readonly network: PodNetwork | undefined;
   readonly objects: NamedObjects;
+  readonly datastore: Datastore;
   /** Folder of what is kept of each Pod. */
   readonly folder: string;
   readonly hostIP: string;

@@ -115,6 +115,19 @@ export class Sandbox {
     await this.guest.addVolume(volume);
   }
 
+  /** Plugs a disk in and mounts it as a volume, unless it is there. */
+  async addDisk(name: string, { serial, path }: { readonly serial: string; readonly path: string }): Promise<void> {
+    if (this.#volumes.has(name)) return;
+    this.#volumes.add(name);
+    try {
+      await this.machine.attachDisk({ serial, path, readOnly: false });
+      await this.guest.addVolume({ name, kind: "disk", serial, filesystem: "ext4", timeoutMs: diskPatienceMs });
+    } catch (error) {
+      this.#volumes.delete(name);
+      throw error;
+    }
+  }
+
   /** Starts a container. @throws {GuestRefused} */
   async run(spec: ContainerSpec): Promise<GuestContainer> {
     return await this.guest.run(spec);

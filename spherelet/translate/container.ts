@@ -116,13 +116,14 @@ function mountOf(
   const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
   if (volume === undefined) throw configError(`volume ${mount.name} not found`);
   const path = subPathOf(mount, lookUp);
-  const isData = volume.emptyDir !== undefined;
+  const { emptyDir, persistentVolumeClaim, ephemeral } = volume;
+  const isData = [emptyDir, persistentVolumeClaim, ephemeral].some((source) => source !== undefined);
   return {
     volume: imageVolumes?.get(mount.name) ?? guestVolume(mount.name),
     ...(path === "" ? {} : { path, create: isData }),
     target: mount.mountPath,
     // What the API fills is the API's: a container could not keep a change anyway.
-    readOnly: mount.readOnly === true || !isData,
+    readOnly: mount.readOnly === true || persistentVolumeClaim?.readOnly === true || !isData,
   };
 }
 

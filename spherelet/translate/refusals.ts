@@ -10,7 +10,16 @@ export interface Refusal {
   readonly why: string;
 }
 
-const volumeKinds = new Set(["emptyDir", "configMap", "secret", "projected", "downwardAPI", "image"]);
+const volumeKinds = new Set([
+  "emptyDir",
+  "configMap",
+  "secret",
+  "projected",
+  "downwardAPI",
+  "image",
+  "persistentVolumeClaim",
+  "ephemeral",
+]);
 
 /** Everything about a Pod that cannot be honoured, in the order of its fields. */
 export function refusalsOf(spec: PodSpec): readonly Refusal[] {

@@ -3,10 +3,12 @@ import type { Volume } from "@atoll/api/builtin/core/v1.types";
 import type { Pod } from "@atoll/client/builtin";
 import type { Clock } from "@atoll/machinery/clock";
 import { dateOf } from "@atoll/machinery/clock";
+import { createHash } from "node:crypto";
 import type { Sandbox } from "../pods/sandbox.ts";
 import { guestVolume, ownVolumes } from "../translate/container.ts";
 import type { NodeFacts } from "../translate/fields.ts";
 import { bytesOf } from "../translate/resources.ts";
+import { claimOf, type Storage, takeDisk } from "./claims.ts";
 import { filesOf, type FillSight, isFilled, type VolumeFile, VolumeUnfilled } from "./contents.ts";
 import type { PodObjects } from "./references.ts";
 import type { Tokens } from "./tokens.ts";
@@ -17,6 +19,7 @@ export interface PodVolumesOptions {
   readonly objects: PodObjects;
   readonly tokens: Tokens;
   readonly facts: () => NodeFacts;
+  readonly storage: Storage;
 }
 
 const everyone = 0o777;
@@ -28,6 +31,8 @@ export class PodVolumes {
   readonly #sandbox: Sandbox;
   /** What each volume shows, as text to compare. */
   readonly #shown = new Map<string, string>();
+  /** Volumes whose disks are in the machine. */
+  readonly #plugged = new Set<string>();
   #versions = 0;
   #last: Promise<void> = Promise.resolve();
 
@@ -59,6 +64,8 @@ export class PodVolumes {
 
   async #make(pod: Pod, { name, emptyDir, ...rest }: Volume): Promise<void> {
     if (rest.image !== undefined) return;
+    const claim = claimOf(pod, { name, ...rest });
+    if (claim !== undefined) return await this.#plug(pod, name, claim);
     const fsGroup = pod.spec.securityContext?.fsGroup;
     const owned = fsGroup === undefined ? { mode: everyone } : { mode: everyone | setGid, gid: fsGroup };
     const volume = guestVolume(name);
@@ -70,6 +77,22 @@ export class PodVolumes {
       return await this.#sandbox.addVolume({ name: volume, kind: "directory", on: ownVolumes.scratch, ...owned });
     }
     await this.#sandbox.addVolume({ name: volume, kind: "directory", on: ownVolumes.memory, ...owned });
+  }
+
+  /** A disk stays what it is, whatever Pod has it: only its group may become the Pod's. */
+  async #plug(pod: Pod, name: string, claim: string): Promise<void> {
+    const volume = guestVolume(name);
+    if (this.#plugged.has(name)) return;
+    try {
+      const disk = await takeDisk(pod, claim, this.#options.storage);
+      await this.#sandbox.addDisk(volume, { serial: serialOf(disk.name), path: disk.path });
+      const gid = pod.spec.securityContext?.fsGroup;
+      if (gid !== undefined) await this.#sandbox.guest.request("own", { name: volume, gid });
+      this.#plugged.add(name);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new VolumeUnfilled(`MountVolume.SetUp failed for volume "${name}" : ${why}`, { cause: error });
+    }
   }
 
   async #fill({ name }: Volume, files: readonly VolumeFile[]): Promise<void> {
@@ -94,6 +117,9 @@ export class PodVolumes {
     return `${now.replaceAll(/[-:T]/g, "_")}.${++this.#versions}`;
   }
 }
+
+/** A disk's serial number is short, and its volume's name is not. */
+const serialOf = (name: string): string => `v${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
 
 /** The files of a volume; what is missing is told as the kubelet tells it. */
 function contentOf(volume: Volume, sight: FillSight): readonly VolumeFile[] {
