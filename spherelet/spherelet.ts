@@ -34,6 +34,7 @@ import { Pods } from "./pods/pods.ts";
 import { PodsRuntime } from "./pods/runtime.ts";
 import type { ServiceFacts } from "./translate/environment.ts";
 import { type MachineSize, machineSize } from "./translate/resources.ts";
+import { Datastore } from "./volumes/datastore.ts";
 import { NamedObjects } from "./volumes/objects.ts";
 
 /** What a spherelet is made of. */
@@ -83,7 +84,7 @@ export class Spherelet {
   readonly #stop = new AbortController();
   readonly #serving: Promise<void>;
   readonly #telling: Promise<void>;
-  readonly #upkeep: Promise<void>;
+  readonly #upkeep: Promise<unknown>;
 
   private constructor(parts: Parts, options: SphereletOptions) {
     this.#parts = parts;
@@ -91,7 +92,8 @@ export class Spherelet {
     this.runtime = new PodsRuntime(parts.pods, parts.host.clock);
     const { clock, log, data } = options;
     const upkeep = { clock, log, data, store: parts.host.imagery.store, drivers: () => parts.pods.list() };
-    this.#upkeep = keepUp(upkeep, this.#stop.signal);
+    const { signal } = this.#stop;
+    this.#upkeep = Promise.all([keepUp(upkeep, signal), parts.host.datastore.run(signal)]);
     this.#telling = tellHostVMs({ ...options, node: options.name }, this.#stop.signal);
     this.#serving = options.port === 0 ? Promise.resolve() : serve(options, this.runtime, this.#stop.signal);
   }
@@ -170,6 +172,7 @@ async function assembleParts(options: SphereletOptions): Promise<Parts> {
     imagery: { store, puller, clock },
     network,
     objects: new NamedObjects({ client, clock, random }),
+    datastore: new Datastore({ client, clock, log, node: name, folder: join(data, "disks"), pods: join(data, "pods") }),
     folder: join(data, "pods"),
     hostIP: address,
     clusterDomain: options.clusterDomain ?? "cluster.local",

@@ -6,7 +6,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { CertificateSigningRequest } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
-import { toKey } from "@atoll/client/resource";
+import { type Key, toKey } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import { newPrivateKey, newRequest, type Subject } from "@atoll/runtime/certificates/newrequest";
 
@@ -55,19 +55,27 @@ export async function obtainCertificate(
     },
   });
   const own = toKey(undefined, made.metadata.name ?? "");
-  const beganMs = clock.monotonicMs();
-  for (let told = false; clock.monotonicMs() - beganMs < patienceMs; ) {
+  const late = clock.after(usuallyMs, () => onWaiting?.(own));
+  try {
+    return { cert: await signed({ client, clock }, own, signal), key };
+  } finally {
+    late.cancel();
+  }
+}
+
+/** @returns PEM, once it is there */
+async function signed(
+  { client, clock }: { readonly client: Client; readonly clock: Clock },
+  own: Key,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const endMs = clock.monotonicMs() + patienceMs;
+  while (clock.monotonicMs() < endMs) {
     const { status } = await client.get(CertificateSigningRequest, own, { signal });
-    if (status?.certificate !== undefined) {
-      return { cert: Buffer.from(status.certificate, "base64").toString(), key };
-    }
+    if (status?.certificate !== undefined) return Buffer.from(status.certificate, "base64").toString();
     const denied = status?.conditions?.find(({ type }) => type === "Denied" || type === "Failed");
     if (denied !== undefined)
       throw new Error(`the request ${own} was refused: ${denied.message ?? denied.reason ?? ""}`);
-    if (!told && clock.monotonicMs() - beganMs > usuallyMs) {
-      told = true;
-      onWaiting?.(own);
-    }
     await clock.sleep(askEveryMs, signal);
   }
   throw new Error(`the request ${own} has not been approved and signed; kubectl certificate approve ${own}`);
