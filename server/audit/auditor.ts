@@ -10,6 +10,7 @@ import type { Followed } from "../configuration/followed.ts";
 import type { Exchange, Stage as Step } from "../exchange.ts";
 import { isLongRunning } from "../routes/metrics.ts";
 import { Numbers } from "../routes/series.ts";
+import { Allowance } from "./allowance.ts";
 import { eventLine, type Outcome, type Subject } from "./event.ts";
 import { type AuditPolicy, judge, type Stage, usualPolicy } from "./policy.ts";
 
@@ -33,11 +34,13 @@ export class Auditor {
   readonly #clock: Clock;
   readonly #events: Numbers;
   readonly #levels: Numbers;
+  readonly #refusals: Allowance;
   #judge: ReturnType<typeof judge>;
 
   constructor({ sink, policy }: AuditOptions, clock: Clock, registry: Registry) {
     this.#sink = sink;
     this.#clock = clock;
+    this.#refusals = new Allowance(clock);
     this.#judge = judge(policy?.current ?? usualPolicy);
     policy?.onChange((changed) => (this.#judge = judge(changed)));
     const type = "counter";
@@ -80,6 +83,9 @@ export class Auditor {
   }
 
   #refused(exchange: Exchange, error: unknown): never {
+    const untold = this.#refusals.take(exchange.request.socket?.remoteAddress ?? "");
+    if (untold === undefined) throw error;
+    if (untold > 0) exchange.annotations.set("authentication.atoll.dev/untold", String(untold));
     const subject = this.#subject(exchange, nobody);
     const attempted = exchange.request.headers.authorization === undefined ? "" : ", attempted: bearer";
     const message = `Authentication failed${attempted}`;

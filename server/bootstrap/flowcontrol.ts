@@ -3,6 +3,7 @@
  * Source: k8s.io/kubernetes/pkg/registry/flowcontrol/{rest,ensurer}
  */
 import { randomUUID } from "node:crypto";
+import type { FlowSchema } from "@atoll/api/builtin/flowcontrol.apiserver.k8s.io/v1.types";
 import {
   mandatoryFlowSchemas,
   mandatoryPriorityLevels,
@@ -13,6 +14,7 @@ import {
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
+import { statusOf } from "../fairness/dangling.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 
 const group = "flowcontrol.apiserver.k8s.io";
@@ -24,19 +26,28 @@ export async function ensureFlowControl(catalogue: Catalogue, clock: Clock): Pro
   const levels = [...mandatoryPriorityLevels, ...suggestedPriorityLevels];
   const schemas = [...mandatoryFlowSchemas, ...suggestedFlowSchemas];
   await ensure(catalogue, clock, { plural: "prioritylevelconfigurations", given: levels });
-  await ensure(catalogue, clock, { plural: "flowschemas", given: schemas });
+  const names = new Set(levels.map(({ name }) => name));
+  const status = ({ spec }: Named<object>) => statusOf({ spec: spec as FlowSchema["spec"] }, names, clock.nowMs());
+  await ensure(catalogue, clock, { plural: "flowschemas", given: schemas, status });
+}
+
+interface Missing {
+  readonly plural: string;
+  readonly given: readonly Named<object>[];
+  readonly status?: (made: Named<object>) => object;
 }
 
 async function ensure(
   catalogue: Catalogue,
   clock: Clock,
-  { plural, given }: { plural: string; given: readonly Named<object>[] },
+  { plural, given, status = () => ({}) }: Missing,
 ): Promise<void> {
   const resource = catalogue.resource(group, plural);
   if (resource === undefined) return;
   await resource.cache.current();
   const missing = given.filter(({ name }) => resource.cache.get(resource.key("", name)) === undefined);
-  for (const { name, spec } of missing) {
+  for (const each of missing) {
+    const { name, spec } = each;
     const object: ApiObject = {
       kind: resource.stored.kind,
       apiVersion: `${group}/v1`,
@@ -48,7 +59,7 @@ async function ensure(
         annotations: { ...automatic },
       },
       spec,
-      status: {},
+      status: status(each),
     };
     await resource.create(object).catch((error: unknown) => {
       // Another server of the cluster was quicker.

@@ -78,6 +78,25 @@ test("answers name the schema and the level that let them in, and new ones count
   assert.equal(after.headers["x-kubernetes-pf-prioritylevel-uid"], levelUid);
 });
 
+test("a schema says whether its level is there, and goes on saying so", async (t) => {
+  const { harness, make } = await setUp(t);
+  const told = async (name: string) => {
+    const { json } = await harness.send("GET", `${root}/flowschemas/${name}`);
+    const { conditions = [] } = (json?.["status"] ?? {}) as { conditions?: { status: string; reason: string }[] };
+    return conditions.map(({ status, reason }) => `${status} ${reason}`).join();
+  };
+  assert.equal(await told("global-default"), "False Found");
+  await make("flowschemas", schemaFor("alice", "later"));
+  await eventually("its level is missed", async () => (await told("for-alice")) === "True NotFound");
+  const limited = { nominalConcurrencyShares: 10, limitResponse: { type: "Reject" } };
+  await make("prioritylevelconfigurations", {
+    ...kind("PriorityLevelConfiguration"),
+    metadata: { name: "later" },
+    spec: { type: "Limited", limited },
+  });
+  await eventually("its level is found", async () => (await told("for-alice")) === "False Found");
+});
+
 test("a user over their level's seats is told to try again later, and nobody else is", async (t) => {
   const { harness, make } = await setUp(t);
   const limited = { nominalConcurrencyShares: 0, borrowingLimitPercent: 0, limitResponse: { type: "Reject" } };

@@ -9,7 +9,7 @@
  */
 import type { FlowSchema, PriorityLevelConfiguration } from "@atoll/api/builtin/flowcontrol.apiserver.k8s.io/v1.types";
 import { mandatoryFlowSchemas, mandatoryPriorityLevels } from "@atoll/api/flowcontrol.apiserver.k8s.io/bootstrap";
-import type { Clock } from "@atoll/machinery/clock";
+import type { Clock, Timer } from "@atoll/machinery/clock";
 import { StatusError } from "@atoll/machinery/status";
 import type { Registry } from "prom-client";
 import type { User } from "../call.ts";
@@ -19,6 +19,7 @@ import { Mirror } from "../registry/mirror.ts";
 import { isLongRunning } from "../routes/metrics.ts";
 import { Bodies } from "./bodies.ts";
 import { type Classifier, compileSchemas, flowOf, type Schema } from "./classify.ts";
+import { tellDangling } from "./dangling.ts";
 import type { Level, Ticket } from "./level.ts";
 import { FlowMetrics } from "./metrics.ts";
 import { Seats } from "./seats.ts";
@@ -40,6 +41,7 @@ const usualSeats = 100;
 /** Nobody waits longer than this. Source: a quarter of --request-timeout */
 const longestWaitMs = 15_000;
 const retryAfterSeconds = 1;
+const tellAfterMs = 200;
 const flowSchemaHeader = "x-kubernetes-pf-flowschema-uid";
 const levelHeader = "x-kubernetes-pf-prioritylevel-uid";
 const group = "flowcontrol.apiserver.k8s.io";
@@ -56,6 +58,8 @@ export class Fairness {
   #compiled: ReadonlyMap<string, Schema> = new Map();
   #classify: Classifier = () => undefined;
   #stale = true;
+  #telling: Timer | undefined;
+  #closed = false;
 
   constructor(options: FairnessOptions) {
     this.#options = options;
@@ -83,6 +87,8 @@ export class Fairness {
   }
 
   close(): void {
+    this.#closed = true;
+    this.#telling?.cancel();
     for (const mirror of this.#mirrors) mirror.close();
   }
 
@@ -154,6 +160,23 @@ export class Fairness {
   #changed(change: () => void): void {
     change();
     this.#stale = true;
+    this.#telling ??= this.#options.clock.after(tellAfterMs, () => void this.#tell(), { unref: true });
+  }
+
+  /** Keeps the schemas' status true. Changes come in bursts here, too. */
+  async #tell(): Promise<void> {
+    this.#telling = undefined;
+    const { catalogue, clock, onError } = this.#options;
+    const resource = catalogue.resource(group, "flowschemas");
+    if (this.#closed || resource === undefined) return;
+    const given = [...this.#levels.values()].map(({ metadata }) => metadata.name ?? "");
+    const levels = new Set([...given, ...mandatoryPriorityLevels.map(({ name }) => name)]);
+    const schemas = [...this.#schemas.values()];
+    try {
+      await tellDangling(resource, { schemas, levels, clock });
+    } catch (error) {
+      if (!this.#closed) onError(error);
+    }
   }
 
   /** Changes come in bursts, so they are taken over by the next request. */
