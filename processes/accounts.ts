@@ -14,6 +14,7 @@ import { issue } from "@atoll/server/pki/authority";
 import { type Pki, servesYet } from "@atoll/server/pki/folder";
 import { writePrivate } from "@atoll/server/pki/private";
 import { gatewayUser } from "@atoll/fleet/cluster/names";
+import { consoleUser } from "@atoll/portal/links";
 import { formatKubeconfig, readKubeconfig } from "./kubeconfig.ts";
 
 const manager = "system:kube-controller-manager";
@@ -37,6 +38,7 @@ export async function writeAccounts(
     write("controllers.kubeconfig", manager),
     write("scheduler.kubeconfig", "system:kube-scheduler"),
     write("gateway.kubeconfig", gatewayUser),
+    write("console.kubeconfig", consoleUser),
     write("node.kubeconfig", `system:node:${node}`, ["system:nodes"]),
   ]);
 }

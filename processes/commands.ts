@@ -19,6 +19,7 @@ const commands: readonly Command[] = [
   { name: "server", summary: "the API server alone", load: () => import("./server.ts") },
   { name: "controllers", summary: "the controllers alone", load: () => import("./controllers.ts") },
   { name: "gateway", summary: "where fleet agents come in", load: () => import("./gateway.ts") },
+  { name: "console", summary: "the web console alone, or a link into it", load: () => import("./console.ts") },
   { name: "fleet-agent", summary: "one attached cluster's agent", load: () => import("./fleetagent.ts") },
   { name: "cluster", summary: "attach, detach and list clusters", load: () => import("./cluster.ts") },
   { name: "why", summary: "which policies decide on an object of a cluster", load: () => import("./why.ts") },

@@ -11,6 +11,7 @@ export interface Wish {
   /** All pods. */
   readonly podCidr: string;
   readonly gatewayPort: number;
+  readonly consolePort: number;
 }
 
 /** What the host's node is to be. */
@@ -40,7 +41,7 @@ export interface Part {
 }
 
 /** Kubeconfig of a part: each is somebody of its own to the API server. */
-export const accountOf = (data: string, part: "controllers" | "gateway" | "node"): string =>
+export const accountOf = (data: string, part: "controllers" | "gateway" | "node" | "console"): string =>
   join(data, `${part}.kubeconfig`);
 
 /** The API server. */
@@ -82,6 +83,19 @@ export const gatewayPart = ({ data, bind, gatewayPort }: Wish): Part => ({
     ...["--kubeconfig", accountOf(data, "gateway")],
     ...["--bind", bind],
     ...["--port", String(gatewayPort)],
+  ],
+  readyLine: undefined,
+});
+
+/** The web console. Its page may have to be built first; nobody waits for it. */
+export const consolePart = ({ data, bind, consolePort }: Wish): Part => ({
+  name: "console",
+  does: "console",
+  args: [
+    "console",
+    ...["--kubeconfig", accountOf(data, "console")],
+    ...["--bind", bind],
+    ...["--port", String(consolePort)],
   ],
   readyLine: undefined,
 });

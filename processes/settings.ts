@@ -15,6 +15,8 @@ export interface Settings {
   readonly kubeletPort: number;
   /** Where agents of attached clusters come in. */
   readonly gatewayPort: number;
+  /** Where people's browsers come in. */
+  readonly consolePort: number;
   /** All pods. */
   readonly podCidr: string;
   readonly serviceCidr: string;
@@ -24,6 +26,7 @@ const usual: Settings = {
   apiPort: 6443,
   kubeletPort: 10250,
   gatewayPort: 7443,
+  consolePort: 8443,
   podCidr: "10.244.0.0/16",
   serviceCidr: "10.96.0.0/12",
 };
@@ -42,6 +45,7 @@ export async function settle(data: string, bind: string, given: Partial<Settings
     apiPort: await givenPort(bind, given.apiPort, kept?.apiPort ?? usual.apiPort),
     kubeletPort: await givenPort("0.0.0.0", given.kubeletPort, kept?.kubeletPort ?? usual.kubeletPort),
     gatewayPort: await givenPort(bind, given.gatewayPort, kept?.gatewayPort ?? usual.gatewayPort),
+    consolePort: await givenPort(bind, given.consolePort, kept?.consolePort ?? usual.consolePort),
     podCidr: given.podCidr ?? kept?.podCidr ?? (await usualPods()),
     serviceCidr: given.serviceCidr ?? kept?.serviceCidr ?? usual.serviceCidr,
   };
@@ -51,7 +55,7 @@ export async function settle(data: string, bind: string, given: Partial<Settings
 
 /** What counts before anything is tried: what was settled before, else what is usual. */
 export async function planned(data: string): Promise<Settings> {
-  return (await read(data)) ?? usual;
+  return { ...usual, ...(await read(data)) };
 }
 
 /** Another data directory's pods may have the usual range. */

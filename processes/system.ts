@@ -7,8 +7,9 @@ import { systemClock } from "@atoll/machinery/clock";
 import { formatRange, parseRange } from "@atoll/net/address";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { Children } from "./children.ts";
+import { consoleLink } from "./console.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
-import { accountOf, controllersPart, gatewayPart, serverPart, sphereletPart, type Wish } from "./parts.ts";
+import { accountOf, consolePart, controllersPart, gatewayPart, serverPart, sphereletPart, type Wish } from "./parts.ts";
 import { prepareGuests, preparePackages } from "./preparation.ts";
 import { endOrphans, type UpRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
@@ -63,13 +64,13 @@ export class System {
     const { data, store, bind } = this.#options;
     await endOrphans(this.#known);
     const settings = await settle(data, bind, this.#options);
-    const { apiPort, serviceCidr, podCidr, gatewayPort } = settings;
-    const wish: Wish = { data, bind, store, apiPort, serviceCidr, podCidr, gatewayPort };
+    const { apiPort, serviceCidr, podCidr, gatewayPort, consolePort } = settings;
+    const wish: Wish = { data, bind, store, apiPort, serviceCidr, podCidr, gatewayPort, consolePort };
     const serving = this.#children.start(serverPart(wish));
     const packages = this.#hasPods ? preparePackages() : Promise.resolve();
     const rest = async () => {
       await serving;
-      const parts = [controllersPart(wish), gatewayPart(wish)];
+      const parts = [controllersPart(wish), gatewayPart(wish), consolePart(wish)];
       await Promise.all(parts.map(async (part) => await this.#children.start(part)));
     };
     const node = async () => {
@@ -84,7 +85,8 @@ export class System {
     const work = [rest(), ...(this.#hasPods ? [node()] : []), ...(this.#hasDemo ? [image()] : [])];
     await Promise.all([serving, packages, ...work]);
     if (this.#hasPods) await this.#welcome();
-    process.stdout.write(lastLines({ data, url: (await serving).readyText, hasDemo: this.#hasDemo }));
+    const link = await consoleLink(data, `https://${bind === "0.0.0.0" ? "127.0.0.1" : bind}:${consolePort}`);
+    process.stdout.write(lastLines({ data, url: (await serving).readyText, link, hasDemo: this.#hasDemo }));
   }
 
   get #hasDemo(): boolean {
@@ -153,10 +155,11 @@ function firstHosts(podCidr: string): string {
 interface LastWords {
   readonly data: string;
   readonly url: string;
+  readonly link: string;
   readonly hasDemo: boolean;
 }
 
-function lastLines({ data, url, hasDemo }: LastWords): string {
+function lastLines({ data, url, link, hasDemo }: LastWords): string {
   const { namespace, name } = welcomePod;
   const next = hasDemo
     ? [
@@ -172,6 +175,9 @@ function lastLines({ data, url, hasDemo }: LastWords): string {
   return [
     "",
     `Atoll is up at ${url}`,
+    "",
+    "The console, signed in by this link, once, within ten minutes (./atoll console link makes another):",
+    `  ${link}`,
     "",
     "Try next (./atoll kubectl is there for who has no kubectl):",
     `  export KUBECONFIG=${join(data, "admin.kubeconfig")}`,

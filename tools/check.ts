@@ -12,6 +12,7 @@ const node = process.execPath;
 const checks: Readonly<Record<string, readonly string[]>> = {
   format: [bin("biome"), "format", "."],
   tsc: [bin("tsc"), "--noEmit", "-p", "."],
+  "tsc-console": [bin("tsc"), "--noEmit", "-p", "console"],
   lint: [bin("oxlint"), "--type-aware", "."],
   knip: [bin("knip")],
   layers: [node, "tools/layers.ts"],

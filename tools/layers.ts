@@ -16,8 +16,9 @@ const root = join(import.meta.dirname, "..");
 const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as Manifest;
 const withoutNode = new Set(["@atoll/machinery", "@atoll/api", "@atoll/client", "@atoll/console"]);
 
-/** All of these packages is tests, or what they share: like tests they may use the harness. */
+/** All of these packages is tests, or what they share: like tests they may use the harness, and what processes are made of. */
 const ofTests = new Set(["@atoll/e2e"]);
+const forTests = new Set(["@atoll/harness", "@atoll/processes"]);
 
 const packages = new Map((manifest(".").workspaces ?? []).map((folder) => [folder, manifest(folder)]));
 const layers = new Map([...packages.values()].map(({ name, house }) => [name, house?.layer ?? Number.NaN]));
@@ -43,7 +44,7 @@ function problemsOf({ name, dependencies = {} }: Manifest, path: string): string
     const other = target.split("/").slice(0, 2).join("/");
     if (other === name) return [`imports itself by name: ${target}`];
     if (!Object.hasOwn(dependencies, other)) return [`imports ${other}, which ${name} does not declare`];
-    if (other === "@atoll/harness" && ofTests.has(name)) return [];
+    if (forTests.has(other) && ofTests.has(name)) return [];
     const [own, below] = [layers.get(name), layers.get(other)];
     return own !== undefined && below !== undefined && below < own
       ? []

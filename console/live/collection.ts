@@ -1,0 +1,119 @@
+/**
+ * What one watch has told so far. Fed by the live connection, read by views.
+ *
+ *   loading ──listed──▶ live ◀──▶ stale            refused: over
+ */
+import type { Column, Metadata } from "../model/object.ts";
+
+/** How good what is shown is. */
+export type Phase = "loading" | "live" | "stale" | "refused";
+
+/** Objects at one moment; a new value for each change, so that views can compare. */
+export interface Snapshot<T> {
+  readonly phase: Phase;
+  readonly items: readonly T[];
+  /** Of a table; [] until the server has told them. */
+  readonly columns: readonly Column[];
+  /** Why it is stale or refused; "" else. */
+  readonly message: string;
+}
+
+/** One event of the API server. */
+export interface WatchEvent {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  readonly object: Readonly<Record<string, unknown>>;
+}
+
+/** A message of the portal about one watch. Source: portal/live.ts */
+export interface Message {
+  readonly id: number;
+  readonly begin?: boolean;
+  readonly events?: readonly WatchEvent[];
+  readonly stale?: string;
+  readonly refused?: { readonly message?: string };
+}
+
+interface Table {
+  readonly columnDefinitions?: readonly Column[] | null;
+  readonly rows?: readonly { readonly cells: readonly unknown[]; readonly object: { readonly metadata: Metadata } }[];
+}
+
+/** Objects, or rows of a table, by uid. */
+export class Collection<T extends { readonly metadata: Metadata }> {
+  #known = new Map<string, T>();
+  /** While a watch begins anew: takes the place of what is known when all of it has been told. */
+  #fresh: Map<string, T> | undefined;
+  #columns: readonly Column[] = [];
+  #phase: Phase = "loading";
+  #message = "";
+  #snapshot: Snapshot<T> = { phase: "loading", items: [], columns: [], message: "" };
+  #isChanged = false;
+  readonly #listeners = new Set<() => void>();
+
+  /** Takes in a message. Nobody is told before `flush`. */
+  take({ begin, events, stale, refused }: Message): void {
+    this.#isChanged = true;
+    if (begin === true) this.#fresh = new Map();
+    for (const event of events ?? []) this.#apply(event);
+    if (stale !== undefined) this.stale(stale);
+    if (refused !== undefined) {
+      this.#phase = "refused";
+      this.#message = refused.message ?? "The API server refuses this.";
+    }
+  }
+
+  /** What is known may be behind, for a reason; "" when it no longer is. */
+  stale(why: string): void {
+    this.#isChanged = true;
+    this.#message = why;
+    if (why !== "" && this.#phase === "live") this.#phase = "stale";
+    if (why === "" && this.#phase === "stale") this.#phase = "live";
+  }
+
+  /** Tells views, when there is anything to tell. */
+  flush(): void {
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
+    const items = [...this.#known.values()];
+    this.#snapshot = { phase: this.#phase, items, columns: this.#columns, message: this.#message };
+    for (const tell of this.#listeners) tell();
+  }
+
+  /** The latest that views were told of. */
+  readonly read = (): Snapshot<T> => this.#snapshot;
+
+  /** @returns ends it */
+  readonly subscribe = (tell: () => void): (() => void) => {
+    this.#listeners.add(tell);
+    return () => this.#listeners.delete(tell);
+  };
+
+  #apply({ type, object }: WatchEvent): void {
+    if (object["kind"] === "Table") this.#applyTable(type, object as Table);
+    else if (type === "BOOKMARK") this.#listed();
+    else this.#put(type, object as unknown as T);
+  }
+
+  #applyTable(type: WatchEvent["type"], { columnDefinitions, rows }: Table): void {
+    if (columnDefinitions) this.#columns = columnDefinitions;
+    if (type === "BOOKMARK") return this.#listed();
+    for (const { cells, object } of rows ?? []) {
+      this.#put(type, { cells, metadata: object.metadata } as unknown as T);
+    }
+  }
+
+  #put(type: WatchEvent["type"], item: T): void {
+    const into = this.#fresh ?? this.#known;
+    if (type === "DELETED") into.delete(item.metadata.uid);
+    else into.set(item.metadata.uid, item);
+  }
+
+  /** The first bookmark of a watch comes when all that there is has been told; those of tables bear no mark of it. */
+  #listed(): void {
+    if (this.#fresh === undefined) return;
+    this.#known = this.#fresh;
+    this.#fresh = undefined;
+    this.#phase = "live";
+    this.#message = "";
+  }
+}

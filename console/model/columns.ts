@@ -1,0 +1,55 @@
+/** The columns of a list: the server's own, and how rows are found and sorted by them. */
+import type { Column, Row } from "./object.ts";
+import { matching } from "./matching.ts";
+
+/** How a cell is to be shown. */
+export type CellKind = "name" | "age" | "status" | "text";
+
+const statusNames = new Set(["Status", "Phase", "Type", "Condition", "State"]);
+
+/** How the cells of a column are shown. */
+export function cellKind({ name, format }: Column & { readonly format?: string }): CellKind {
+  if (format === "name") return "name";
+  if (name === "Age") return "age";
+  return statusNames.has(name) ? "status" : "text";
+}
+
+/** Columns of first rank, with where each one's cell is in a row. */
+export function shownColumns(
+  columns: readonly Column[],
+): readonly { readonly column: Column; readonly index: number }[] {
+  return columns.map((column, index) => ({ column, index })).filter(({ column }) => column.priority === 0);
+}
+
+/** Rows that contain all words, in some cell, namespace or label. */
+export function found(rows: readonly Row[], words: string): readonly Row[] {
+  return matching(rows, words, ({ metadata, cells }) => {
+    const labels = Object.entries(metadata.labels ?? {}).map(([name, value]) => `${name}=${value}`);
+    return [metadata.namespace ?? "", ...cells, ...labels].join(" ");
+  });
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+/**
+ * Rows in the order of a column; of equal ones the first made comes first.
+ * @param by name of a column, with "-" before it for the other way round; "" or unknown: namespace and name
+ */
+export function sorted(rows: readonly Row[], columns: readonly Column[], by: string): readonly Row[] {
+  const [name, sign] = by.startsWith("-") ? [by.slice(1), -1] : [by, 1];
+  const index = columns.findIndex((column) => column.name === name);
+  return rows.toSorted((a, b) => sign * compare(a, b, name, index) || byName(a, b));
+}
+
+function compare(a: Row, b: Row, name: string, index: number): number {
+  // Ages are told when the row was; the time of creation stays true, and the younger has the lesser age.
+  if (name === "Age") return text(b.metadata.creationTimestamp).localeCompare(text(a.metadata.creationTimestamp));
+  if (name === "Namespace") return collator.compare(text(a.metadata.namespace), text(b.metadata.namespace));
+  return index < 0 ? 0 : collator.compare(text(a.cells[index]), text(b.cells[index]));
+}
+
+const byName = (a: Row, b: Row): number =>
+  collator.compare(text(a.metadata.namespace), text(b.metadata.namespace)) ||
+  collator.compare(a.metadata.name, b.metadata.name);
+
+const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");

@@ -1,0 +1,110 @@
+/** The objects of a kind, live: the server's own columns, found and sorted here, what is shown kept in the URL. */
+import { Bullseye, Button, EmptyState, EmptyStateBody, SearchInput, Spinner } from "@patternfly/react-core";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useDeferredValue, useMemo } from "react";
+import { useTable } from "../../live/use.ts";
+import { found, sorted } from "../../model/columns.ts";
+import type { Row } from "../../model/object.ts";
+import { type Resource, resourceOf } from "../../model/resources.ts";
+import { Freshness } from "../../parts/freshness.tsx";
+import { PageHead } from "../../parts/head.tsx";
+import { KubectlHint } from "../../parts/kubectl.tsx";
+import { NamespaceChoice } from "../../parts/namespaces.tsx";
+import { Rows } from "../../parts/rows.tsx";
+import type { ListSearch } from "../../paths.ts";
+import { paths } from "../../paths.ts";
+
+/** `/k/$slug` */
+export function Page() {
+  const { slug } = useParams({ from: "/k/$slug" });
+  const resource = resourceOf(slug);
+  if (resource === undefined) return <EmptyState titleText={`There is no page for ${slug}`} headingLevel="h1" />;
+  return <List key={slug} resource={resource} title={resource.title} />;
+}
+
+function List({ resource, title }: { resource: Resource; title: string }) {
+  const search = useSearch({ from: "/k/$slug" });
+  const navigate = useNavigate();
+  const { ns = "", q = "", sort = "" } = search;
+  const { phase, items, columns, message } = useTable(resource, { namespace: ns });
+  const late = useDeferredValue(items);
+  const rows = useMemo(() => sorted(found(late, q), columns, sort), [late, columns, q, sort]);
+
+  const show = (change: ListSearch) =>
+    void navigate({ to: paths.list(resource, { ...search, ...change }), replace: true });
+
+  return (
+    <section className="page page-fill">
+      <PageHead
+        title={title}
+        beside={phase === "loading" ? null : <span className="count">{countOf(rows, items)}</span>}
+        actions={
+          <>
+            <KubectlHint command={`kubectl get ${resource.plural}${namespaceFlag(resource, ns)} --watch`} />
+            <Button variant="primary" component={(props: object) => <Link {...props} to={paths.create(ns)} />}>
+              Create
+            </Button>
+          </>
+        }
+      />
+      <div className="tools">
+        {resource.namespaced && <NamespaceChoice value={ns} onChange={(next) => show({ ns: next })} />}
+        <SearchInput
+          className="tools-search"
+          aria-label={`Find in ${title}`}
+          placeholder="Find by name, label, state…"
+          value={q}
+          onChange={(_, value) => show({ q: value })}
+          onClear={() => show({ q: "" })}
+        />
+      </div>
+      <Freshness phase={phase} message={message} />
+      {phase === "loading" && (
+        <Bullseye>
+          <Spinner aria-label="Loading" />
+        </Bullseye>
+      )}
+      {phase !== "loading" && rows.length > 0 && (
+        <Rows
+          resource={resource}
+          columns={columns}
+          rows={rows}
+          hasNamespaces={resource.namespaced && ns === ""}
+          sort={sort}
+          onSort={(by) => show({ sort: by })}
+        />
+      )}
+      {phase !== "loading" && phase !== "refused" && rows.length === 0 && (
+        <Nothing title={title} isFiltered={items.length > 0} onClear={() => show({ q: "" })} />
+      )}
+    </section>
+  );
+}
+
+function Nothing({ title, isFiltered, onClear }: { title: string; isFiltered: boolean; onClear: () => void }) {
+  return (
+    <EmptyState
+      titleText={isFiltered ? "Nothing has all these words" : `No ${title.toLowerCase()} here yet`}
+      headingLevel="h2"
+      variant="sm"
+    >
+      <EmptyStateBody>
+        {isFiltered ? (
+          <Button variant="link" isInline onClick={onClear}>
+            Show all
+          </Button>
+        ) : (
+          "Create one from YAML, or choose another namespace. What others make appears by itself."
+        )}
+      </EmptyStateBody>
+    </EmptyState>
+  );
+}
+
+const countOf = (rows: readonly Row[], all: readonly Row[]): string =>
+  rows.length === all.length ? String(all.length) : `${rows.length} of ${all.length}`;
+
+function namespaceFlag({ namespaced }: Resource, ns: string): string {
+  if (!namespaced) return "";
+  return ns === "" ? " -A" : ` -n ${ns}`;
+}

@@ -1,0 +1,59 @@
+/** Signing in: by the link that `atoll up` or `atoll console link` prints. */
+import { Alert, Button, ClipboardCopy, Content, Title } from "@patternfly/react-core";
+import { useState } from "react";
+import { CallFailed, send } from "../../model/call.ts";
+import { Brand } from "../../parts/brand.tsx";
+import { paths } from "../../paths.ts";
+
+const keyIn = (text: string): string => /#([\w-]{43})$/.exec(text.trim())?.[1] ?? "";
+
+/** A link is used by a click, not by being opened: programs that preview links do not spend it. */
+export function SignIn({ problem, onSignedIn }: { problem: string; onSignedIn: () => Promise<void> }) {
+  const [key] = useState(() => keyIn(location.href));
+  const [failure, setFailure] = useState("");
+  const [isBusy, setBusy] = useState(false);
+
+  async function signIn() {
+    setBusy(true);
+    try {
+      await send("/auth/link", { method: "POST", body: { link: key } });
+      const isHere = location.pathname === paths.signIn();
+      history.replaceState(undefined, "", isHere ? paths.home() : location.pathname + location.search);
+      await onSignedIn();
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error;
+      setFailure(error.message);
+      setBusy(false);
+    }
+  }
+
+  const said = failure || problem;
+  return (
+    <main className="signin">
+      <div className="signin-card">
+        <Brand />
+        <Title headingLevel="h1" size="xl">
+          {key === "" ? "Sign in" : "Welcome"}
+        </Title>
+        {said !== "" && <Alert variant="danger" isInline title={said} />}
+        {key !== "" && failure === "" ? (
+          <>
+            <Content component="p">This link signs you in, once.</Content>
+            <Button onClick={() => void signIn()} isLoading={isBusy} isDisabled={isBusy} isBlock>
+              Sign in
+            </Button>
+          </>
+        ) : (
+          <>
+            <Content component="p">
+              On the host that runs Atoll, this prints a link. Open it in this browser within ten minutes:
+            </Content>
+            <ClipboardCopy isReadOnly hoverTip="Copy" clickTip="Copied">
+              ./atoll console link
+            </ClipboardCopy>
+          </>
+        )}
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,43 @@
+/** Every URL of the console. Links are made here and nowhere else. */
+import { type Resource, slugOf } from "./model/resources.ts";
+
+/** Tabs of an object's page. */
+export type Tab = "summary" | "yaml" | "events" | "logs" | "terminal" | "history";
+
+/** What a list's URL holds: what is shown survives a reload and can be sent to somebody. */
+export interface ListSearch {
+  /** Namespace; absent for all. */
+  readonly ns?: string | undefined;
+  /** Words that rows must contain. */
+  readonly q?: string | undefined;
+  /** Column to sort by; a "-" before it turns it round. */
+  readonly sort?: string | undefined;
+}
+
+function search(values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  const text = new URLSearchParams(given).toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+/** Stands for the namespace of what has none. */
+const noNamespace = "-";
+
+/** Path builders, by page. */
+export const paths = {
+  home: () => "/",
+  signIn: () => "/sign-in",
+  list: (resource: Resource, { ns, q, sort }: ListSearch = {}) => `/k/${slugOf(resource)}${search({ ns, q, sort })}`,
+  object: (resource: Resource, namespace: string | undefined, name: string, tab: Tab = "summary") =>
+    `/k/${slugOf(resource)}/${namespace || noNamespace}/${encodeURIComponent(name)}${search({ tab: tab === "summary" ? undefined : tab })}`,
+  create: (ns?: string) => `/create${search({ ns })}`,
+  topology: (ns?: string) => `/topology${search({ ns })}`,
+  machines: () => "/infrastructure/machines",
+  fleet: () => "/fleet",
+  groups: () => "/fleet/groups",
+  attach: () => "/fleet/attach",
+  access: () => "/fleet/access",
+} as const;
+
+/** The namespace that a path's part means. */
+export const namespaceOf = (part: string): string => (part === noNamespace ? "" : part);

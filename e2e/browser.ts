@@ -1,0 +1,27 @@
+/** Debian's Chromium, as tests drive it. */
+import { existsSync } from "node:fs";
+import { installPackages, missingOf } from "@atoll/processes/hostpackages";
+import { type Browser, chromium } from "playwright-core";
+
+const program = "/usr/bin/chromium";
+
+/** Quiet: nothing but what the pages ask for goes over the network. `--no-sandbox`, for tests run as root. */
+const options = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Why there is no browser and cannot be; undefined when there is one, or root can bring it. */
+export const noBrowser = (): string | undefined =>
+  existsSync(program) || process.getuid?.() === 0 ? undefined : "Chromium is missing: apt-get install chromium";
+
+/** Starts Chromium; installs it first where it is missing. */
+export async function openBrowser(): Promise<Browser> {
+  if (!existsSync(program)) await installPackages(await missingOf(["chromium"]));
+  return await chromium.launch({ executablePath: program, args: options });
+}
