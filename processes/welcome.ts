@@ -32,6 +32,7 @@ const page = `<!doctype html>
 const containerfile = `FROM scratch
 COPY busybox /bin/busybox
 RUN ["/bin/busybox", "--install", "/bin"]
+RUN ["/bin/mkdir", "-m", "1777", "/tmp"]
 COPY index.html /www/index.html
 CMD ["httpd", "-f", "-v", "-p", "${port}", "-h", "/www"]
 `;
