@@ -16,6 +16,7 @@ import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
 import { machineHostOf, verdictFor } from "./machinehost.ts";
 import { type NetworkFlags, networkFlags, nodeRanges, openNetwork } from "./nodenetwork.ts";
+import { registriesOf } from "./registries.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
 
@@ -65,6 +66,7 @@ export async function run(args: readonly string[]): Promise<number> {
       clusterDomain: options.clusterDomain,
       name: options.node,
       machines,
+      registries: await registriesOf(data),
       podRange: ranges.pods,
       address: options.address ?? (await hostAddress()),
       port: options.port,
