@@ -6,8 +6,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Connections, type Figures, load, quantile, type Target } from "./load.ts";
-import { start, usage } from "./server.ts";
+import { Connections, load, quantile, type Sent } from "./load.ts";
+import { fill } from "./fill.ts";
+import { type Started, start, usage } from "./server.ts";
 import { fanOut } from "./watchers.ts";
 
 interface Row {
@@ -18,8 +19,19 @@ interface Row {
   readonly peer: number;
   /** How many times better, and how many times must be. */
   readonly times: number;
+  /** CPU that the server took for each request, µs, where it answers requests. */
+  readonly cpuMicros?: number;
   readonly must: number;
   readonly goal: number;
+}
+
+/** What the peer did, and how many times that must be. */
+interface Promised {
+  readonly peer: number;
+  readonly must: number;
+  readonly goal: number;
+  /** Requests, if not as many as objects. */
+  readonly count?: number;
 }
 
 const namespace = "/api/v1/namespaces/bench";
@@ -28,6 +40,7 @@ const pods = `${namespace}/pods`;
 const objects = 2_000;
 const podCount = 10_000;
 const lists = 5;
+const manyObjects = 100_000;
 
 const configMap = (name: string) =>
   JSON.stringify({
@@ -60,29 +73,47 @@ const pod = (name: string) =>
   });
 
 const rows: Row[] = [];
-const more = (measure: string, value: number, peer: number, [must, goal]: [number, number], unit = "/s") =>
-  rows.push({ measure, value, unit, peer, times: value / peer, must, goal });
 const less = (measure: string, value: number, peer: number, [must, goal]: [number, number], unit: string) =>
   rows.push({ measure, value, unit, peer, times: peer / value, must, goal });
 
 async function run(): Promise<void> {
   const data = await mkdtemp(join(tmpdir(), "atoll-bench-"));
+  try {
+    await runIn(data);
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+async function runIn(data: string): Promise<void> {
   const server = await start(data);
   try {
     const before = await usage(server.pid);
-    await measure(server.target);
+    await measure(server);
     const after = await usage(server.pid);
     less("CPU of the server for the whole load", after.cpuSeconds - before.cpuSeconds, 36.7, [2, 4], "s");
     less("resident memory after it", after.residentMiB, 870, [2, 3], "MiB");
     less("start to ready, empty store", server.readyMs / 1000, 2.3, [2.3, 3.8], "s");
   } finally {
     await server.stop();
-    await rm(data, { recursive: true, force: true });
   }
+  // The peer was started with some 17,000 objects.
+  await fill(data, { prefix: "/registry/core/configmaps/bench/", count: manyObjects });
+  const again = await start(data);
+  await again.stop();
+  less("start to ready, 100,000 objects", again.readyMs / 1000, 1.88, [0.63, 0.63], "s");
 }
 
-async function measure(target: Target): Promise<void> {
+async function measure({ target, pid }: Started): Promise<void> {
   const one = new Connections(target, 1);
+  const rate = async (measure: string, lanes: number, make: (i: number) => Sent, promised: Promised) => {
+    const { peer, must, goal, count = objects } = promised;
+    const before = await usage(pid);
+    const { perSecond } = await load(target, lanes, count, make);
+    const cpuMicros = (((await usage(pid)).cpuSeconds - before.cpuSeconds) / count) * 1e6;
+    const row = { measure: `${measure}, ${lanes} client${lanes === 1 ? "" : "s"}`, value: perSecond, unit: "/s" };
+    rows.push({ ...row, peer, times: perSecond / peer, must, goal, cpuMicros });
+  };
   const metadata = (name: string) => ({ apiVersion: "v1", metadata: { name } });
   await one.send({
     method: "POST",
@@ -96,55 +127,72 @@ async function measure(target: Target): Promise<void> {
     path: configMaps,
     body: configMap(`${prefix}-${i}`),
   });
-  const rate = ({ perSecond }: Figures) => perSecond;
   await load(target, 16, 200, create("warm"));
-  more("create, 1 client", rate(await load(target, 1, objects, create("c1"))), 470, [1, 1]);
-  more("create, 16 clients", rate(await load(target, 16, objects, create("c16"))), 1416, [1, 1]);
-  more("create, 64 clients", rate(await load(target, 64, objects, create("c64"))), 1813, [2.5, 5]);
+  await rate("create", 1, create("c1"), { peer: 470, must: 1, goal: 1 });
+  await rate("create", 16, create("c16"), { peer: 1416, must: 1, goal: 1 });
+  await rate("create", 64, create("c64"), { peer: 1813, must: 2.5, goal: 5 });
   const get = (i: number) => ({ method: "GET", path: `${configMaps}/c16-${i % objects}` });
-  more("GET, 16 clients", rate(await load(target, 16, objects * 2, get)), 2598, [3, 6]);
+  await rate("GET", 16, get, { peer: 2598, must: 3, goal: 6, count: objects * 2 });
   const patch = (contentType: string, query: string, frame: object) => (i: number) => ({
     method: "PATCH",
     path: `${configMaps}/c64-${i}${query}`,
     contentType,
     body: JSON.stringify({ ...frame, data: { key: contentType } }),
   });
-  const merged = await load(target, 16, objects, patch("application/merge-patch+json", "", {}));
-  more("merge patch, 16 clients", rate(merged), 1107, [2, 4]);
-  const applied = await load(target, 16, objects, (i) => {
+  const merged = patch("application/merge-patch+json", "", {});
+  await rate("merge patch", 16, merged, { peer: 1107, must: 2, goal: 4 });
+  const applied = (i: number) => {
     const frame = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: `c64-${i}` } };
     return patch("application/apply-patch+yaml", "?fieldManager=bench&force=true", frame)(i);
-  });
-  more("server-side apply, 16 clients", rate(applied), 957, [2, 4]);
+  };
+  await rate("server-side apply", 16, applied, { peer: 957, must: 2, goal: 4 });
   const events = await fanOut(target, configMaps, { watchers: 100, events: 500, make: configMap });
   less("100 watchers × 500 creates, p99", events.p99Ms, 57, [2, 2.5], "ms");
   if (events.wrong > 0) throw new Error(`${events.wrong} events were lost, repeated or unexpected`);
   const podCreate = (i: number) => ({ method: "POST", path: pods, body: pod(`pod-${i}`) });
-  more("Pod create, 64 clients", rate(await load(target, 64, podCount, podCreate)), 1108, [1, 1]);
-  less("LIST of 10,000 Pods, whole, p50", await listMs(one, pods), 323, [3, 5], "ms");
+  await rate("Pod create", 64, podCreate, { peer: 1108, must: 1, goal: 1, count: podCount });
+  less("LIST of 10,000 Pods, whole, p50", await listMs(() => listWhole(one)), 323, [3, 5], "ms");
+  less("LIST of 10,000 Pods, limit=500, p50", await listMs(() => listPaged(one)), 404, [1, 1], "ms");
   one.close();
 }
 
-async function listMs(connections: Connections, path: string): Promise<number> {
+async function listMs(listOnce: () => Promise<number>): Promise<number> {
   const took: number[] = [];
-  for (let i = 0; i < lists; i++) {
-    const began = performance.now();
-    await connections.send({ method: "GET", path });
-    took.push(performance.now() - began);
-  }
+  for (let i = 0; i < lists; i++) took.push(await listOnce());
   return quantile(took, 0.5);
+}
+
+/** @returns what it took, ms, without what it takes to read the answer */
+async function listWhole(connections: Connections): Promise<number> {
+  const began = performance.now();
+  await connections.send({ method: "GET", path: pods });
+  return performance.now() - began;
+}
+
+async function listPaged(connections: Connections): Promise<number> {
+  let [tookMs, next] = [0, ""];
+  do {
+    const began = performance.now();
+    const page = await connections.send({ method: "GET", path: `${pods}?limit=500${next}` });
+    tookMs += performance.now() - began;
+    const { metadata } = JSON.parse(page.toString());
+    next = metadata.continue === undefined ? "" : `&continue=${encodeURIComponent(metadata.continue)}`;
+  } while (next !== "");
+  return tookMs;
 }
 
 function print(): void {
   const [cpu] = cpus();
   console.log(`${cpus().length} × ${cpu?.model}, Node ${process.version}, SQLite with synchronous=FULL\n`);
   const width = Math.max(...rows.map(({ measure }) => measure.length));
-  console.log(`${"".padEnd(width)}  ${"Atoll".padStart(12)}  ${"peer".padStart(8)}  times  must  goal`);
-  for (const { measure, value, unit, peer, times, must, goal } of rows) {
+  console.log(`${"".padEnd(width)}  ${"Atoll".padStart(12)}  ${"peer".padStart(8)}  times  must  goal  CPU each`);
+  for (const { measure, value, unit, peer, times, must, goal, cpuMicros } of rows) {
     const shown = `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ${unit}`;
+    const cpu = cpuMicros === undefined ? "" : `${cpuMicros.toFixed(0)} µs`;
     const verdict = times >= must ? "" : "  falls short";
+    const figures = [shown.padStart(12), String(peer).padStart(8), times.toFixed(1).padStart(5)];
     console.log(
-      `${measure.padEnd(width)}  ${shown.padStart(12)}  ${String(peer).padStart(8)}  ${times.toFixed(1).padStart(5)}  ${String(must).padStart(4)}  ${String(goal).padStart(4)}${verdict}`,
+      `${[measure.padEnd(width), ...figures, String(must).padStart(4), String(goal).padStart(4), cpu.padStart(8)].join("  ")}${verdict}`,
     );
   }
 }
