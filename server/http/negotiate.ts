@@ -27,14 +27,15 @@ const offered = "application/json, application/yaml";
 /**
  * @param accept the Accept header; absent or empty accepts all
  * @param list whether the answer is a list, which is no PartialObjectMetadata, and the other way round
+ * @param rows whether it can be a Table: answers that are no objects, as access reviews, cannot
  * @throws {StatusError} NotAcceptable
  */
-export function negotiate(accept: string | undefined, list: boolean): Wanted {
+export function negotiate(accept: string | undefined, list: boolean, rows = true): Wanted {
   if (accept === undefined || accept === "" || accept === "application/json" || accept === "*/*") return plain;
   const given = clauses(accept);
   for (const clause of given) {
     const wanted = readClause(clause, list);
-    if (wanted !== undefined) return wanted;
+    if (wanted !== undefined && (rows || wanted.as !== "Table")) return wanted;
   }
   const isKnown = given.some((clause) => formats[mediaOf(clause)] !== undefined);
   throw new StatusError("NotAcceptable", `only the following media types are accepted: ${offered}`, {

@@ -3,6 +3,7 @@ import type { Kind } from "@atoll/api/kind";
 import { builtinSchema, hasBuiltinSchema } from "@atoll/api/schemas";
 import { formatApiVersion } from "@atoll/machinery/object";
 import type { Schema } from "@atoll/machinery/schema/schema";
+import { customTexts, inVersion2, isOpaque, withEmbedded } from "./custom.ts";
 import type { Descriptions } from "./descriptions.ts";
 import type { Dialect, Document } from "./dialect.ts";
 import { definitionName } from "./names.ts";
@@ -110,18 +111,30 @@ export class Definitions {
   }
 
   #customKind(kind: Kind): Document {
-    const written = this.#writer.write({ ...kind.schema, type: "object" });
-    const metadata = this.meta("ObjectMeta");
+    if (isOpaque(this.#dialect, kind.schema)) return { type: "object" };
+    const shown = this.#dialect.version === 2 ? inVersion2(kind.schema) : kind.schema;
+    const metadata = { description: customTexts.metadata, ...this.meta("ObjectMeta") };
+    const written = withEmbedded(this.#writer.write({ ...shown, type: "object" }), this.#dialect, metadata);
     const properties = { ...(written["properties"] as Document | undefined), ...this.#typeMeta(), metadata };
-    return { ...written, properties };
+    return { ...written, properties, ...selectable(kind) };
   }
 
   #customList(kind: Kind): Document {
-    const items = { type: "array", items: this.kind(kind) };
+    const items = { description: customTexts.items(kind.plural), type: "array", items: this.kind(kind) };
+    const metadata = { description: customTexts.listMetadata, ...this.meta("ListMeta") };
     return {
+      description: `${kind.kind}List is a list of ${kind.kind}`,
       type: "object",
       required: ["items"],
-      properties: { ...this.#typeMeta(), items, metadata: this.meta("ListMeta") },
+      properties: { ...this.#typeMeta(), items, metadata },
+      ...selectable(kind),
     };
   }
+}
+
+/** The fields that selectors may name. Source: buildSelectableFields */
+function selectable({ strategy }: Kind): Document {
+  const fields = Object.keys(strategy.fields ?? {});
+  if (fields.length === 0) return {};
+  return { "x-kubernetes-selectable-fields": fields.map((fieldPath) => ({ fieldPath })) };
 }

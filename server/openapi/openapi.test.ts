@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { builtinKinds } from "@atoll/api/catalog";
 import type { Kind } from "@atoll/api/kind";
+import type { Schema } from "@atoll/machinery/schema/schema";
 import { loadDescriptions } from "./descriptions.ts";
 import type { Document } from "./dialect.ts";
 import { documentHash, kindsByPath, openApiIndex, openApiV2, openApiV3, type OpenApiSource } from "./documents.ts";
@@ -194,7 +195,11 @@ const widget: Kind = {
 test("a custom kind is defined under its group's name, with metadata and its list", () => {
   const { paths, schemas } = v3("apis/stable.example.com/v1", { ...source, kinds: [...kinds, widget] });
   const defined = schemas["com.example.stable.v1.Widget"];
-  const reference = { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" };
+  const reference = {
+    description:
+      "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+    $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+  };
   assert.deepEqual(defined, {
     type: "object",
     description: "A thing.",
@@ -229,6 +234,45 @@ test("OpenAPI 2 of a custom kind drops what version 2 does not know", async () =
   const spec = defined?.properties?.["spec"] as { properties: Document } | undefined;
   assert.deepEqual(spec?.properties["size"], { description: "How large." });
   assert.deepEqual(spec.properties["port"], { "x-kubernetes-int-or-string": true });
+});
+
+test("OpenAPI 2 says nothing of fields where unknown ones are kept, and of null being a value", async () => {
+  const open = { "x-kubernetes-preserve-unknown-fields": true } as const;
+  const schema: Schema = {
+    type: "object",
+    required: ["free", "none"],
+    properties: {
+      free: { type: "object", ...open, description: "Any.", properties: { known: { type: "string" } } },
+      none: { type: "string", nullable: true, pattern: "^a$" },
+      list: { type: "array", ...open, items: { type: "object" } },
+      inner: { type: "object", "x-kubernetes-embedded-resource": true, required: ["kind"] },
+    },
+  };
+  const define = async (given: Schema) => {
+    const whole = await openApiV2({ ...source, kinds: [{ ...widget, schema: given }] }, () => Promise.resolve());
+    return (whole["definitions"] as Schemas)["com.example.stable.v1.Widget"];
+  };
+  const { required, properties } = (await define(schema)) ?? {};
+  assert.deepEqual(required, ["free"]);
+  assert.deepEqual(properties?.["free"], { ...open, description: "Any." });
+  assert.deepEqual(properties["none"], { pattern: "^a$" });
+  assert.deepEqual(properties["list"], { ...open });
+  const inner = properties["inner"] as { required: string[]; properties: Document };
+  assert.deepEqual(inner.required, ["kind", "apiVersion"]);
+  assert.deepEqual(Object.keys(inner.properties), ["apiVersion", "kind", "metadata"]);
+  assert.deepEqual(await define({ ...schema, ...open }), {
+    type: "object",
+    "x-kubernetes-group-version-kind": [{ group: "stable.example.com", kind: "Widget", version: "v1" }],
+  });
+});
+
+test("fields that selectors may name are told", () => {
+  const chosen: Kind = { ...widget, strategy: { fields: { "spec.size": () => "" } } };
+  const { schemas } = v3("apis/stable.example.com/v1", { ...source, kinds: [chosen] });
+  for (const name of ["Widget", "WidgetList"]) {
+    const defined = schemas[`com.example.stable.v1.${name}`] as Document | undefined;
+    assert.deepEqual(defined?.["x-kubernetes-selectable-fields"], [{ fieldPath: "spec.size" }]);
+  }
 });
 
 test("a hostile field name of a custom kind is a field like others", () => {

@@ -30,5 +30,5 @@ export async function readReview<T extends ApiObject>(call: Call, kind: Kind = c
 
 /** The reviewed object, as created. */
 export function answerReview(call: Call, object: ApiObject): Reply {
-  return answerObject(call, negotiate(call.request.headers.accept, false), { code: 201, object });
+  return answerObject(call, negotiate(call.request.headers.accept, false, false), { code: 201, object });
 }

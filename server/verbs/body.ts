@@ -113,13 +113,30 @@ export function decodeObject(
   object.kind = kind.kind;
   object.metadata ??= {};
   keepEmptyManagedFields(object, value);
-  return { object, odd: [...parsed.duplicates, ...decoded.unknown] };
+  return { object, odd: inOrder(parsed, decoded.unknown) };
 }
 
 function decodeOwn(kind: Kind, parsed: Parsed, decoded: DecodedObject): Given {
   const value = bodyOf(parsed.value ?? {}, kind.kind);
   keepEmptyManagedFields(decoded.value, value);
-  return { object: decoded.value, odd: [...parsed.duplicates, ...decoded.unknown] };
+  return { object: decoded.value, odd: inOrder(parsed, decoded.unknown) };
+}
+
+/** What is odd in the order in which the body has it. Repeated keys of YAML come first: they are told by their lines. */
+function inOrder({ value, duplicates }: Parsed, unknown: readonly string[]): readonly string[] {
+  if (duplicates.length === 0 || unknown.length === 0) return [...duplicates, ...unknown];
+  const places = new Map<string, number>();
+  number(value, "", places);
+  const placeOf = (told: string): number => places.get(/"(.*)"$/.exec(told)?.[1] ?? "") ?? -1;
+  return [...duplicates, ...unknown].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** Numbers everything in a value as it is met, by its path as messages spell it. */
+function number(value: unknown, path: string, places: Map<string, number>): void {
+  places.set(path, places.size);
+  if (typeof value !== "object" || value === null) return;
+  if (Array.isArray(value)) value.forEach((item, i) => number(item, `${path}[${i}]`, places));
+  else for (const [key, item] of Object.entries(value)) number(item, path === "" ? key : `${path}.${key}`, places);
 }
 
 /** An empty list of managedFields asks for the record to be forgotten; decoding takes it for nothing. */
