@@ -191,6 +191,14 @@ export const StorageClass: Resource<storage.StorageClass> = clusterWide(
 );
 export type StorageClass = storage.StorageClass;
 
+/** `volumeattributesclasses` of `storage.k8s.io/v1`. */
+export const VolumeAttributesClass: Resource<storage.VolumeAttributesClass> = clusterWide(
+  "storage.k8s.io/v1",
+  "VolumeAttributesClass",
+  "volumeattributesclasses",
+);
+export type VolumeAttributesClass = storage.VolumeAttributesClass;
+
 /** `volumeattachments` of `storage.k8s.io/v1`. */
 export const VolumeAttachment: Resource<storage.VolumeAttachment> = clusterWide(
   "storage.k8s.io/v1",

@@ -1,7 +1,7 @@
 /** The controllers of volumes. */
 import type { Controller } from "@atoll/runtime/controller";
 import { volumeBinder } from "./claims.ts";
-import { claimProtection, volumeProtection } from "./protection.ts";
+import { attributesProtection, claimProtection, volumeProtection } from "./protection.ts";
 import { diskProvisioner, diskRemover } from "./provisioner.ts";
 import { volumePhases } from "./volumes.ts";
 
@@ -11,6 +11,7 @@ export const volumeControllers: readonly Controller[] = [
   volumePhases,
   claimProtection,
   volumeProtection,
+  attributesProtection,
   diskProvisioner,
   diskRemover,
 ];
