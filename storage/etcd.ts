@@ -47,7 +47,7 @@ export interface EtcdOptions {
   readonly timeoutMs?: number;
   /** How long one member has to answer before the next is asked. Default 2.5 s. */
   readonly attemptMs?: number;
-  /** History younger than this is kept, that older than twice this is not; etcd compacts for all its users. Default 10 min. */
+  /** History younger than this is kept, that older than twice this is not; etcd compacts for all its users. Default 5 min. */
   readonly historyAgeMs?: number;
 }
 
@@ -93,7 +93,7 @@ class EtcdStore implements Store {
 
   async open(): Promise<void> {
     await this.#session.open();
-    const { clock, historyAgeMs = 600_000 } = this.#options;
+    const { clock, historyAgeMs = 300_000 } = this.#options;
     this.#stopUpkeep = startUpkeep({ session: this.#session, clock, log: this.#log, historyAgeMs });
   }
 

@@ -39,7 +39,7 @@ export interface SqliteOptions {
   readonly log?: Log;
   /** Changes kept for watches and lists of the past. Default 100,000. */
   readonly historyCount?: number;
-  /** How long changes are kept. Default one hour. */
+  /** How long changes are kept. Default five minutes, after which kube-apiserver has etcd compacted. */
   readonly historyAgeMs?: number;
   /** After so many bytes written the write-ahead log is moved into the file. Default 16 MiB. */
   readonly checkpointBytes?: number;
@@ -308,7 +308,7 @@ class SqliteStore implements Store {
   }
 
   #forgetLater(): void {
-    const { clock, historyAgeMs = 3_600_000 } = this.#options;
+    const { clock, historyAgeMs = 300_000 } = this.#options;
     this.#forgetting = clock.after(
       Math.min(forgetEveryMs, historyAgeMs),
       () => {
