@@ -5,11 +5,12 @@ import { join, resolve } from "node:path";
 import { isIP } from "node:net";
 import { builtinKinds } from "@atoll/api/catalog";
 import { systemClock } from "@atoll/machinery/clock";
+import { optionalPlugins } from "@atoll/server/admission/wanted";
 import { openPki } from "@atoll/server/pki/folder";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { type Server, startServer } from "@atoll/server/server";
 import { everything } from "./everything.ts";
-import { exitCode, flags, port } from "./flags.ts";
+import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
 import { controllersPolicy, gatewayPolicy, writeAccounts } from "./accounts.ts";
 import { apiAddress } from "./apiaddress.ts";
@@ -32,6 +33,7 @@ interface Options extends ConfigurationFlags {
   readonly store: string;
   readonly serviceCidr: string;
   readonly maxRequestsInflight?: number;
+  readonly enableAdmissionPlugins: readonly string[];
 }
 
 const defaultPort = 6443;
@@ -51,8 +53,22 @@ function parse(args: readonly string[]): Options {
       "requests at work at once, those of exempt levels aside (default: 100)",
       count,
     )
+    .option(
+      "--enable-admission-plugins <names>",
+      `beside the usual ones: ${optionalPlugins.join(",")}`,
+      pluginNames,
+      [],
+    )
     .parse(args, { from: "user" })
     .opts();
+}
+
+/** @throws {UsageError} */
+function pluginNames(text: string): readonly string[] {
+  const names = text.split(",");
+  const unknown = names.find((name) => !optionalPlugins.includes(name));
+  if (unknown === undefined) return names;
+  throw new UsageError(`${JSON.stringify(unknown)} is none of ${optionalPlugins.join(", ")}`);
 }
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -97,6 +113,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     authorization,
     audit,
     seats: options.maxRequestsInflight,
+    admissionPlugins: options.enableAdmissionPlugins,
     policies: [controllersPolicy(everything({ ca: pki.ca.cert, signing: pki.ca })), nodesPolicy, gatewayPolicy],
   });
   const url = `https://${bracketed(address)}:${server.port}`;

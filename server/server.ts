@@ -85,6 +85,8 @@ export interface ServerOptions {
   readonly policies?: readonly OwnPolicy[] | undefined;
   /** Requests at work at once, those of exempt levels aside; absent: 100. */
   readonly seats?: number | undefined;
+  /** Admission plugins beside the usual ones, by name (server/admission/wanted.ts). */
+  readonly admissionPlugins?: readonly string[] | undefined;
   /** Atoll's version, shown at /version. */
   readonly version: string;
 }
@@ -207,7 +209,17 @@ function guardsOf(options: ServerOptions, { catalogue, ...parts }: GuardParts): 
   const { authorizers, rbac } = authorization;
   const onError = fellBehind("admission");
   const claims = new Claims({ store: options.store, clock });
-  const plugins = { ...parts, claims, authorizers, rbac, clock, onError, metrics: new AdmissionMetrics(registry) };
+  const wanted = options.admissionPlugins ?? [];
+  const plugins = {
+    ...parts,
+    wanted,
+    claims,
+    authorizers,
+    rbac,
+    clock,
+    onError,
+    metrics: new AdmissionMetrics(registry),
+  };
   const admission = new Admission(admissionPlugins(catalogue, plugins));
   const fairness = new Fairness({ catalogue, clock, registry, seats, onError: fellBehind("fairness") });
   return { metrics, decisions, fairness, authorization, admission };

@@ -21,10 +21,13 @@ import { serviceAccounts } from "./serviceaccount.ts";
 import { defaultStorageClass, storageProtection } from "./storage.ts";
 import { taintNodes } from "./taintnodes.ts";
 import { defaultTolerations } from "./tolerations.ts";
+import { wantedPlugins } from "./wanted.ts";
 
 /** What the plugins need to know of this cluster. */
 export interface AdmissionOptions extends ExtensionOptions, AllocationOptions {
   readonly rbac: Rbac;
+  /** Plugins beside the usual ones, by name. */
+  readonly wanted: readonly string[];
 }
 
 /** Source: the order of kube-apiserver's own (pkg/kubeapiserver/options/plugins.go) */
@@ -47,6 +50,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     certificateSigning(options.authorizers),
     certificateSubjects,
     defaultIngressClass(catalogue),
+    ...wantedPlugins(options.wanted),
     escalationCheck(options.rbac, options.authorizers),
     ...extensionPlugins(catalogue, options),
     serviceAllocation(catalogue, options),

@@ -144,6 +144,17 @@ const identity: readonly Check[] = [
 
 const admission: readonly Check[] = [
   {
+    ids: ["1.2.3"],
+    title: "no Service takes an address that only its writer vouches for (DenyServiceExternalIPs)",
+    run: async ({ ask, namespace }) => {
+      const spec = { ports: [{ port: 80 }], externalIPs: ["192.0.2.1"] };
+      const told = await ask("POST", `/api/v1/namespaces/${namespace}/services?dryRun=All`, {
+        body: { metadata: { name: "cis" }, spec },
+      });
+      return told.status === 403 ? undefined : "one does: give --enable-admission-plugins DenyServiceExternalIPs";
+    },
+  },
+  {
     ids: ["1.2.12"],
     title: "pods get their namespace's service account (ServiceAccount)",
     run: async ({ ask, namespace }) => {
@@ -151,6 +162,15 @@ const admission: readonly Check[] = [
       await ask("POST", accounts, { body: { metadata: { name: "default" } } });
       const told = await podOf(ask, namespace, {});
       return unless(told.text.includes('"serviceAccountName":"default"'), told);
+    },
+  },
+  {
+    ids: ["1.2.11"],
+    title: "images are asked for anew (AlwaysPullImages)",
+    run: async ({ ask, namespace }) => {
+      const told = await podOf(ask, namespace, { containers: [{ ...hardened, imagePullPolicy: "Never" }] });
+      const isAlways = told.status === 201 && told.text.includes('"imagePullPolicy":"Always"');
+      return isAlways ? undefined : "they need not be: give --enable-admission-plugins AlwaysPullImages";
     },
   },
   {

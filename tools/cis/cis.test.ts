@@ -36,7 +36,7 @@ function wrongOf(findings: readonly Finding[]): readonly string[] {
   return findings.flatMap(({ ids, wrong }) => (wrong === undefined ? [] : [`${ids.join(" ")}: ${wrong}`]));
 }
 
-test("a server with encryption passes every item that a program can check", async (t) => {
+test("a server with encryption and the plugins that are not usual passes every item that a program can check", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "atoll-cis-keys-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "encryption.yaml");
@@ -44,7 +44,8 @@ test("a server with encryption passes every item that a program can check", asyn
   const resources = [{ resources: ["secrets"], providers: [{ aesgcm: { keys: [key] } }, { identity: {} }] }];
   const body = { apiVersion: "apiserver.config.k8s.io/v1", kind: "EncryptionConfiguration", resources };
   await writeFile(file, JSON.stringify(body), { mode: 0o600 });
-  const data = await serve(t, "--encryption-config", file);
+  const plugins = "DenyServiceExternalIPs,AlwaysPullImages";
+  const data = await serve(t, "--encryption-config", file, "--enable-admission-plugins", plugins);
   assert.deepEqual(wrongOf(await examine(data)), []);
   // The checks see what is wrong, too.
   await chmod(join(data, "pki", "ca.key"), 0o644);
@@ -53,7 +54,11 @@ test("a server with encryption passes every item that a program can check", asyn
   assert.deepEqual(more, []);
 });
 
-test("a server without encryption fails the items about it alone", async (t) => {
+test("a server without flags fails the items about them alone", async (t) => {
   const findings = wrongOf(await examine(await serve(t)));
-  assert.deepEqual(findings, ["1.2.27 1.2.28: one can be read in the store: give --encryption-config"]);
+  assert.deepEqual(findings, [
+    "1.2.3: one does: give --enable-admission-plugins DenyServiceExternalIPs",
+    "1.2.11: they need not be: give --enable-admission-plugins AlwaysPullImages",
+    "1.2.27 1.2.28: one can be read in the store: give --encryption-config",
+  ]);
 });
