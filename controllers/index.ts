@@ -22,7 +22,7 @@ import { type ClusterRanges, nodeIpamController } from "./nodeipam/controller.ts
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podAutoscalerController } from "./podautoscaler/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
-import { replicaSetController } from "./replicaset/controller.ts";
+import { replicaSetController, replicationController } from "./replicaset/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
@@ -51,6 +51,7 @@ export function controllers({ ca, signing, ranges }: ControllersOptions): readon
     clusterRoleController,
     deploymentController,
     replicaSetController,
+    replicationController,
     statefulSetController,
     daemonSetController,
     endpointSliceController,

@@ -1,19 +1,21 @@
 /**
  * Carries out a plan: failures are gathered, told as events, and left to the caller.
  */
-import type { ReplicaSet } from "@atoll/client/builtin";
-import { Pod, ReplicaSet as ReplicaSetKind } from "@atoll/client/builtin";
+import { Pod } from "@atoll/client/builtin";
 import { isNamespaceTerminating } from "@atoll/client/errors";
+import type { AnyResource } from "@atoll/client/resource";
 import { keyOf } from "@atoll/client/resource";
 import type { Recorder } from "@atoll/runtime/events";
 import { messageOf } from "@atoll/runtime/failures";
 import type { Writer } from "@atoll/runtime/writer";
 import { allOf, slowStart } from "../pods/batch.ts";
 import { podFrom } from "../pods/template.ts";
-import type { Failure, Step } from "./plan.ts";
+import type { Failure, Replicator, Step } from "./plan.ts";
 
 /** What acting needs. */
 export interface Means {
+  /** Of the owner. */
+  readonly kind: AnyResource;
   readonly client: Writer;
   readonly events: Recorder;
 }
@@ -25,7 +27,7 @@ export interface Done {
 }
 
 /** Carries out a plan. */
-export async function act(want: ReplicaSet, steps: readonly Step[], means: Means): Promise<Done> {
+export async function act(want: Replicator, steps: readonly Step[], means: Means): Promise<Done> {
   const [first] = steps;
   if (first === undefined) return { failure: undefined, errors: [] };
   if (first.do === "create") return create(want, first.count, means);
@@ -33,8 +35,11 @@ export async function act(want: ReplicaSet, steps: readonly Step[], means: Means
   return remove(want, pods, means);
 }
 
-async function create(want: ReplicaSet, count: number, { client, events }: Means): Promise<Done> {
-  const draft = podFrom(want.spec.template, ReplicaSetKind, want);
+// Validation lets none pass, the type does.
+const noTemplate = { metadata: {}, spec: { containers: [] } };
+
+async function create(want: Replicator, count: number, { kind, client, events }: Means): Promise<Done> {
+  const draft = podFrom(want.spec.template ?? noTemplate, kind, want);
   const { failures } = await slowStart(count, async () => {
     try {
       const { metadata } = await client.create(Pod, draft);
@@ -58,7 +63,7 @@ async function create(want: ReplicaSet, count: number, { client, events }: Means
   );
 }
 
-async function remove(want: ReplicaSet, pods: readonly Pod[], { client, events }: Means): Promise<Done> {
+async function remove(want: Replicator, pods: readonly Pod[], { client, events }: Means): Promise<Done> {
   const { failures } = await allOf(pods.length, async (i) => {
     const pod = pods[i];
     if (pod === undefined) return;

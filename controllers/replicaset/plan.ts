@@ -3,7 +3,7 @@
  * Source: k8s.io/kubernetes/pkg/controller/replicaset (replica_set.go, replica_set_utils.go)
  */
 import type { ReplicaSetCondition, ReplicaSetStatus } from "@atoll/api/builtin/apps/v1.types";
-import type { Pod, ReplicaSet } from "@atoll/client/builtin";
+import type { Pod, ReplicaSet, ReplicationController } from "@atoll/client/builtin";
 import { formatTime } from "@atoll/machinery/clock";
 import { selectorOf } from "@atoll/machinery/selectors/labels";
 import { firstToGo } from "../pods/rank.ts";
@@ -15,9 +15,12 @@ export const burst = 500;
 /** One thing to do. */
 export type Step = { readonly do: "create"; readonly count: number } | { readonly do: "delete"; readonly pod: Pod };
 
+/** What keeps a number of Pods by itself. */
+export type Replicator = ReplicaSet | ReplicationController;
+
 /** The world that a plan is made for. */
 export interface World {
-  readonly want: ReplicaSet;
+  readonly want: Replicator;
   /** Own Pods that count. */
   readonly have: readonly Pod[];
   /** Pods that do the same work, own ones included: those of ReplicaSets with the same owner. */
@@ -52,9 +55,14 @@ export interface Counted {
 }
 
 /** The status of a ReplicaSet with these Pods. */
-export function summarise(want: ReplicaSet, { have, terminating, failure, nowMs }: Counted): ReplicaSetStatus {
+export function summarise(want: ReplicaSet, counted: Counted): ReplicaSetStatus {
+  return { ...summariseReplicas(want, counted), terminatingReplicas: counted.terminating };
+}
+
+/** What the statuses of ReplicaSets and ReplicationControllers have in common. */
+export function summariseReplicas(want: Replicator, { have, failure, nowMs }: Counted): Summary {
   const { minReadySeconds = 0, template } = want.spec;
-  const templateLabels = Object.entries(template.metadata?.labels ?? {});
+  const templateLabels = Object.entries(template?.metadata?.labels ?? {});
   const isFull = ({ metadata }: Pod) => templateLabels.every(([key, value]) => metadata.labels?.[key] === value);
   const counts = {
     replicas: have.length,
@@ -67,10 +75,11 @@ export function summarise(want: ReplicaSet, { have, terminating, failure, nowMs 
   return {
     ...omitZeros(counts),
     replicas: counts.replicas,
-    terminatingReplicas: terminating,
     ...(conditions.length > 0 && { conditions }),
   };
 }
+
+type Summary = Omit<ReplicaSetStatus, "terminatingReplicas">;
 
 /** The encoder leaves zeros out, and what is stored is compared with. */
 function omitZeros<T extends Record<string, number>>(counts: T): Partial<T> {
@@ -79,7 +88,7 @@ function omitZeros<T extends Record<string, number>>(counts: T): Partial<T> {
 
 const failureType = "ReplicaFailure";
 
-function conditionsOf({ status }: ReplicaSet, failure: Failure | undefined, nowMs: number): ReplicaSetCondition[] {
+function conditionsOf({ status }: Replicator, failure: Failure | undefined, nowMs: number): ReplicaSetCondition[] {
   const before = status?.conditions ?? [];
   const others = before.filter(({ type }) => type !== failureType);
   if (failure === undefined) return others;
@@ -87,6 +96,11 @@ function conditionsOf({ status }: ReplicaSet, failure: Failure | undefined, nowM
   // As upstream: while it goes on failing for the same reason, the first message stays.
   if (old?.status === "True" && old.reason === failure.reason) return before;
   return [...others, { type: failureType, status: "True", lastTransitionTime: formatTime(nowMs), ...failure }];
+}
+
+/** What a ReplicationController selects. */
+export function selectorOfController({ spec }: ReplicationController): ReturnType<typeof selectorOf> {
+  return selectorOf({ matchLabels: spec.selector ?? {} });
 }
 
 /** What a ReplicaSet selects; undefined: nothing. */
