@@ -7,9 +7,11 @@ import { after, before, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { eventually } from "@atoll/harness/client";
 import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
 
 const path = "/api/v1/namespaces/default/configmaps";
+const anything = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 let harness: Harness;
 
@@ -81,6 +83,119 @@ test("numbers beyond a double are kept exactly or refused", async () => {
     await harness.send("POST", "/api/v1/namespaces/default/pods", { body: pod("99999999999999999999") }),
     400,
   );
+});
+
+test("whole numbers beyond 2^53 and negative zero come back as they were sent", async () => {
+  const definition = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "numbers.hostile.example.com" },
+    spec: {
+      group: "hostile.example.com",
+      scope: "Namespaced",
+      names: { plural: "numbers", singular: "number", kind: "Number", listKind: "NumberList" },
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: anything } }],
+    },
+  };
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  assert.equal((await harness.send("POST", definitions, { body: definition })).status, 201);
+  const numbers = "/apis/hostile.example.com/v1/namespaces/default/numbers";
+  await eventually("it is served", async () => (await harness.send("GET", numbers)).status === 200);
+  const head = `"apiVersion":"hostile.example.com/v1","kind":"Number","metadata":{"name":"n"}`;
+  const body = `{${head},"spec":{"big":9007199254740993,"most":9223372036854775807,"least":-9223372036854775808,"none":-0}}`;
+  assert.equal((await harness.send("POST", numbers, { body })).status, 201);
+  const { text } = await harness.send("GET", `${numbers}/n`);
+  for (const exact of ['"big":9007199254740993', '"most":9223372036854775807', '"least":-9223372036854775808'])
+    assert.ok(text.includes(exact), text);
+  assert.match(text, /"none":-?0[,}]/);
+  await refused(await harness.send("POST", numbers, { body: body.replace("9223372036854775807", "1e400") }), 400);
+});
+
+test("definitions that are too large, refer to themselves or have a thousand versions are refused", async () => {
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const definition = (schema: object, versions = 1, more: object = {}) => ({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "evils.hostile.example.com", ...more },
+    spec: {
+      group: "hostile.example.com",
+      scope: "Namespaced",
+      names: { plural: "evils", singular: "evil", kind: "Evil", listKind: "EvilList" },
+      versions: Array.from({ length: versions }, (_, i) => ({
+        name: `v${i + 1}`,
+        served: true,
+        storage: i === 0,
+        schema: { openAPIV3Schema: schema },
+      })),
+    },
+  });
+  const big = { ...anything, description: "x".repeat(5 * 1024 * 1024) };
+  await refused(await harness.send("POST", definitions, { body: definition(big) }), 413);
+  const self = { type: "object", properties: { spec: { $ref: "#/properties/spec" } } };
+  await refused(await harness.send("POST", definitions, { body: definition(self) }), 422);
+  const began = performance.now();
+  const many = await harness.send("POST", definitions, { body: definition(anything, 1_000) });
+  assert.ok(many.status === 413 || many.status === 422 || many.status === 201, `${many.status}`);
+  assert.ok(performance.now() - began < 20_000);
+  assert.equal((await harness.send("GET", "/livez")).status, 200);
+});
+
+test("a schema's pattern that makes others' engines explode takes no time", async () => {
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const text = { type: "string", pattern: "^(a+)+$" };
+  const schema = { type: "object", properties: { spec: { type: "object", properties: { text } } } };
+  const definition = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "texts.hostile.example.com" },
+    spec: {
+      group: "hostile.example.com",
+      scope: "Namespaced",
+      names: { plural: "texts", singular: "text", kind: "Text", listKind: "TextList" },
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    },
+  };
+  assert.equal((await harness.send("POST", definitions, { body: definition })).status, 201);
+  const texts = "/apis/hostile.example.com/v1/namespaces/default/texts";
+  await eventually("it is served", async () => (await harness.send("GET", texts)).status === 200);
+  const body = {
+    apiVersion: "hostile.example.com/v1",
+    kind: "Text",
+    metadata: { name: "t" },
+    spec: { text: `${"a".repeat(50_000)}!` },
+  };
+  // A backtracking engine would be at it until the sun is cold.
+  await refused(await harness.send("POST", texts, { body }), 422);
+});
+
+test("copies that multiply, and paths through __proto__, are only patches", async () => {
+  await post(configMap("grown", { data: { k: "v".repeat(100_000) } }));
+  const copies = Array.from({ length: 200 }, (_, i) => ({ op: "copy", from: "/data/k", path: `/data/k${i}` }));
+  const json = "application/json-patch+json";
+  await refused(await harness.send("PATCH", `${path}/grown`, { body: copies, contentType: json }), 413);
+  const proto = [{ op: "add", path: "/data/__proto__", value: "p" }];
+  const { status, text } = await harness.send("PATCH", `${path}/grown`, { body: proto, contentType: json });
+  assert.equal(status, 200, text.slice(0, 200));
+  assert.match(text, /"__proto__":"p"/);
+  const deep = [{ op: "add", path: "/metadata/labels/__proto__/polluted", value: "p" }];
+  await refused(await harness.send("PATCH", `${path}/grown`, { body: deep, contentType: json }), 422);
+  const merged = `{"metadata":{"__proto__":{"polluted":"p"},"constructor":{"prototype":{"polluted":"p"}}}}`;
+  await harness.send("PATCH", `${path}/grown`, { body: merged, contentType: "application/merge-patch+json" });
+  assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+});
+
+test("an apply of 50,000 fields is done or refused, and others are served meanwhile", async () => {
+  const data = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${i}`, ""]));
+  const body = JSON.stringify(configMap("wide", { data }));
+  const contentType = "application/apply-patch+yaml";
+  for (const manager of ["a", "b"]) {
+    const { status } = await harness.send("PATCH", `${path}/wide?fieldManager=${manager}&force=true`, {
+      body,
+      contentType,
+    });
+    assert.ok([200, 201, 413, 422].includes(status), `${status}`);
+  }
+  assert.equal((await harness.send("GET", "/livez")).status, 200);
 });
 
 test("__proto__ and constructor are keys like any other", async () => {

@@ -5,10 +5,13 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { connect as connectHttp2 } from "node:http2";
+import { Agent } from "node:https";
 import { after, before, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { type As, people, type People } from "@atoll/harness/people";
-import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
+import { type Answer, type Harness, sendThrough, startHarness } from "@atoll/harness/server";
+import { systemClock } from "@atoll/machinery/clock";
+import { issue, newAuthority } from "./pki/authority.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const shop = "/api/v1/namespaces/shop";
@@ -246,6 +249,32 @@ test("a token with a forged head, body or signature is nobody's", async () => {
   };
   for (const [what, given] of Object.entries(forged)) assert.equal(await ask(given), 401, what);
   assert.equal(await ask("x".repeat(30_000)), 431);
+});
+
+test("a certificate of another authority, of another time or for another use is nobody's", async () => {
+  const nowMs = systemClock.nowMs();
+  const wish = { commonName: "kubernetes-admin", organizations: ["system:masters"], days: 1 };
+  const other = await newAuthority("kubernetes", nowMs);
+  const dayMs = 24 * 60 * 60 * 1000;
+  const forged = {
+    "another authority": await issue(other, { ...wish, usage: "client" }, nowMs),
+    "a time that is over": await issue(harness.pki.ca, { ...wish, usage: "client" }, nowMs - 3 * dayMs),
+    "a time to come": await issue(harness.pki.ca, { ...wish, usage: "client" }, nowMs + dayMs),
+    servers: await issue(harness.pki.ca, { ...wish, usage: "server" }, nowMs),
+  };
+  for (const [what, pair] of Object.entries(forged)) {
+    const agent = new Agent({ ca: harness.tls.ca, ...pair });
+    const target = { agent, port: harness.server.port, method: "GET", path: `${shop}/secrets` };
+    assert.equal((await sendThrough(target, {})).status, 401, what);
+    agent.destroy();
+  }
+  // A certificate of one's own that is good for nobody does not spoil what else one shows, nor the other way round.
+  const valid = await issue(harness.pki.ca, { ...wish, organizations: [], commonName: "x", usage: "client" }, nowMs);
+  const agent = new Agent({ ca: harness.tls.ca, ...valid });
+  const headers = { authorization: "Bearer forged" };
+  const target = { agent, port: harness.server.port, method: "GET", path: `${shop}/secrets` };
+  assert.equal((await sendThrough(target, { headers })).status, 403, "it is x who may not");
+  agent.destroy();
 });
 
 /** The statuses that a raw request gets over a connection that shows no certificate; -1 for one that is cut. */

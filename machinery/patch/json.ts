@@ -35,8 +35,9 @@ export function unknownMembers(operations: unknown): string[] {
  * is not there adds it.
  * @param document any JSON value; not changed, and parts of it are shared with the result
  * @param operations the decoded patch
- * @throws {StatusError} BadRequest when the patch is none; RequestEntityTooLarge for too many operations; Invalid (422)
- *   when an operation cannot be applied, a test fails, or copies grow too large; why is in `cause`
+ * @throws {StatusError} BadRequest when the patch is none; RequestEntityTooLarge for too many operations, or
+ *   copies that grow too large (upstream says 422 of these); Invalid (422) when an operation cannot be applied or a test
+ *   fails; why is in `cause`
  */
 export function applyJsonPatch(document: unknown, operations: unknown): unknown {
   const patch = new Patch(document);
@@ -158,7 +159,12 @@ class Patch {
     const { container, key } = this.#find(from);
     const value = child(container, key) ?? null;
     this.#copied += jsonLength(value, maxCopyBytes - this.#copied);
-    if (this.#copied > maxCopyBytes) throw new Unappliable(`copies add more than ${maxCopyBytes} bytes`);
+    if (this.#copied > maxCopyBytes) {
+      throw new StatusError(
+        "RequestEntityTooLarge",
+        `The copies of the JSON patch add more than ${maxCopyBytes} bytes`,
+      );
+    }
     this.#add(path, clone(value));
   }
 
