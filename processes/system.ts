@@ -68,21 +68,24 @@ export class System {
     const wish: Wish = { data, bind, store, apiPort, serviceCidr, podCidr, gatewayPort, consolePort };
     const serving = this.#children.start(serverPart(wish));
     const packages = this.#hasPods ? preparePackages() : Promise.resolve();
-    const rest = async () => {
-      await serving;
-      const parts = [controllersPart(wish), gatewayPart(wish), consolePart(wish)];
-      await Promise.all(parts.map(async (part) => await this.#children.start(part)));
-    };
+    const isKnown = await this.#isKnown(wish);
     const node = async () => {
       await packages;
-      await Promise.all([prepareGuests(data), (await this.#isKnown(wish)) ? undefined : serving]);
+      await Promise.all([prepareGuests(data), isKnown ? undefined : serving]);
       await this.#startSpherelet(wish, settings);
+    };
+    const nodeStarts = this.#hasPods ? node() : Promise.resolve();
+    const rest = async () => {
+      // A system that was there has its pods before anything else: the others would only take their processor time.
+      await (isKnown ? Promise.all([serving, nodeStarts]) : serving);
+      const parts = [controllersPart(wish), gatewayPart(wish), consolePart(wish)];
+      await Promise.all(parts.map(async (part) => await this.#children.start(part)));
     };
     const image = async () => {
       await packages;
       await hopefully("image of the welcome pod", async () => await buildWelcomeImage(data));
     };
-    const work = [rest(), ...(this.#hasPods ? [node()] : []), ...(this.#hasDemo ? [image()] : [])];
+    const work = [rest(), nodeStarts, ...(this.#hasDemo ? [image()] : [])];
     await Promise.all([serving, packages, ...work]);
     if (this.#hasPods) await this.#welcome();
     const link = await consoleLink(data, `https://${bind === "0.0.0.0" ? "127.0.0.1" : bind}:${consolePort}`);
