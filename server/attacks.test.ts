@@ -277,6 +277,34 @@ test("a certificate of another authority, of another time or for another use is 
   agent.destroy();
 });
 
+const bombs: Readonly<Record<string, string>> = {
+  "loops in loops": "object.data.all(a, object.data.all(b, object.data.all(c, a + b + c != 'x')))",
+  "lists of lists": "lists.range(1000000).map(x, lists.range(1000)).size() > 0",
+  "a text that doubles": `${"[".repeat(25)}'aaaaaaaaaa'${"].map(x, x + x)[0]".repeat(25)}.size() > 0`,
+  "a text that replaces itself": `object.data.k0${".replace('a', object.data.k1)".repeat(4)}.size() > 0`,
+  "a pattern others explode on": `!object.data.all(a, !('${"a".repeat(5_000)}!' + a).matches('^(a+)+$'))`,
+};
+
+test("expressions that would take forever end at their limits, and the server goes on", async () => {
+  const policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+  const resourceRules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }];
+  const data = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, "a".repeat(200)]));
+  for (const [what, expression] of Object.entries(bombs)) {
+    const spec = { failurePolicy: "Fail", matchConstraints: { resourceRules }, validations: [{ expression }] };
+    const { status } = await harness.send("POST", policies, { body: { metadata: { name: "bomb" }, spec } });
+    if (status === 422) continue;
+    assert.equal(status, 201, what);
+    await made(`${policies.replace("policies", "policybindings")}`, {
+      metadata: { name: "bomb" },
+      spec: { policyName: "bomb", validationActions: ["Deny"] },
+    });
+    await codeOf(harness.send("POST", `${shop}/configmaps`, { body: { metadata: { name: "bomb" }, data } }), 422);
+    await codeOf(harness.send("DELETE", `${policies}/bomb`), 200);
+    await codeOf(harness.send("DELETE", `${policies.replace("policies", "policybindings")}/bomb`), 200);
+  }
+  assert.equal((await harness.send("GET", "/livez")).status, 200);
+});
+
 /** The statuses that a raw request gets over a connection that shows no certificate; -1 for one that is cut. */
 function raw(text: string): Promise<number[]> {
   return new Promise((resolve) => {

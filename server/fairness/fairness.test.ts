@@ -6,6 +6,8 @@ import { issue } from "@atoll/server/pki/authority";
 import { systemClock } from "@atoll/machinery/clock";
 import type { ClientRequest } from "node:http";
 import { Agent, request } from "node:https";
+import type { Socket } from "node:net";
+import { connect } from "node:tls";
 
 const root = "/apis/flowcontrol.apiserver.k8s.io/v1";
 
@@ -58,6 +60,30 @@ function schemaFor(user: string, level: string): object {
   return { ...kind("FlowSchema"), metadata: { name: `for-${user}` }, spec };
 }
 
+type Make = (plural: string, body: object) => Promise<string | undefined>;
+
+/** A level of one seat, and Mallory in it. */
+async function makeTiny(make: Make): Promise<void> {
+  const limited = { nominalConcurrencyShares: 0, borrowingLimitPercent: 0, limitResponse: { type: "Reject" } };
+  await make("prioritylevelconfigurations", {
+    ...kind("PriorityLevelConfiguration"),
+    metadata: { name: "tiny" },
+    spec: { type: "Limited", limited },
+  });
+  await make("flowschemas", schemaFor("mallory", "tiny"));
+}
+
+async function bindAdmin(harness: Harness, names: readonly string[]): Promise<void> {
+  const bound = await harness.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+    body: {
+      metadata: { name: "mallory" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+      subjects: names.map((name) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "User", name })),
+    },
+  });
+  assert.equal(bound.status, 201);
+}
+
 test("answers name the schema and the level that let them in, and new ones count at once", async (t) => {
   const { harness, make } = await setUp(t);
   const ask = await clientAs(t, harness, "alice");
@@ -97,25 +123,41 @@ test("a schema says whether its level is there, and goes on saying so", async (t
   await eventually("its level is found", async () => (await told("for-alice")) === "False Found");
 });
 
+test("an answer that its client does not take holds no seat", async (t) => {
+  const { harness, make } = await setUp(t);
+  await makeTiny(make);
+  await bindAdmin(harness, ["mallory"]);
+  const secrets = "/api/v1/namespaces/default/secrets";
+  for (let i = 0; i < 16; i++) {
+    const body = { metadata: { name: `s${i}` }, stringData: { k: "x".repeat(500_000) } };
+    assert.equal((await harness.send("POST", secrets, { body })).status, 201);
+  }
+  const wish = { commonName: "mallory", usage: "client" as const, days: 1 };
+  const identity = await issue(harness.pki.ca, wish, systemClock.nowMs());
+  const { port } = harness.server;
+  const open: Socket[] = [];
+  /** Asks for all of it and takes the beginning. @returns the status */
+  const nibble = (): Promise<number> =>
+    new Promise((resolve) => {
+      const socket = connect({ host: "127.0.0.1", port, ca: harness.pki.ca.cert, ...identity }, () =>
+        socket.write(`GET ${secrets} HTTP/1.1\r\nhost: x\r\n\r\n`),
+      );
+      open.push(socket);
+      socket.once("data", (beginning: Buffer) => {
+        socket.pause();
+        resolve(Number(beginning.toString("latin1", 9, 12)));
+      });
+    });
+  for (let i = 0; i < 3; i++) await eventually("it begins", async () => (await nibble()) === 200);
+  const mallory = await clientAs(t, harness, "mallory");
+  await eventually("there is a seat", async () => (await mallory.get("/api/v1/namespaces/default")).status === 200);
+  for (const socket of open) socket.destroy();
+});
+
 test("a user over their level's seats is told to try again later, and nobody else is", async (t) => {
   const { harness, make } = await setUp(t);
-  const limited = { nominalConcurrencyShares: 0, borrowingLimitPercent: 0, limitResponse: { type: "Reject" } };
-  const level = {
-    ...kind("PriorityLevelConfiguration"),
-    metadata: { name: "tiny" },
-    spec: { type: "Limited", limited },
-  };
-  await make("prioritylevelconfigurations", level);
-  await make("flowschemas", schemaFor("mallory", "tiny"));
-  const binding = {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name: "mallory" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
-    subjects: ["mallory", "alice"].map((name) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "User", name })),
-  };
-  const bound = await harness.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", { body: binding });
-  assert.equal(bound.status, 201);
+  await makeTiny(make);
+  await bindAdmin(harness, ["mallory", "alice"]);
   const mallory = await clientAs(t, harness, "mallory");
   const alice = await clientAs(t, harness, "alice");
   const path = "/api/v1/namespaces/default/configmaps";
