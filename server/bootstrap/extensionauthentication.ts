@@ -3,14 +3,13 @@
  * headers that identities are told in.
  * Source: k8s.io/kubernetes/pkg/controlplane/controller/clusterauthenticationtrust
  */
-import { randomUUID } from "node:crypto";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
-import { StatusError } from "@atoll/machinery/status";
 import { proxyNames } from "../authenticate/frontproxy.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { clone } from "../registry/versions.ts";
+import { isPlanted, plant } from "./plant.ts";
 
 const place = { namespace: "kube-system", name: "extension-apiserver-authentication" };
 
@@ -23,16 +22,10 @@ export async function ensureExtensionAuthentication(
   const configMaps = catalogue.resource("", "configmaps");
   if (configMaps === undefined) return;
   const data = dataOf(clientCa, frontProxyCa);
-  const metadata = { ...place, uid: randomUUID(), creationTimestamp: formatTime(clock.nowMs()) };
   await configMaps.cache.current();
-  if (configMaps.cache.get(configMaps.key(place.namespace, place.name)) === undefined) {
-    try {
-      await configMaps.create({ kind: "ConfigMap", apiVersion: "v1", metadata, data });
-      return;
-    } catch (error) {
-      // Another server of the cluster was quicker.
-      if (!(error instanceof StatusError && error.reason === "AlreadyExists")) throw error;
-    }
+  if (!isPlanted(configMaps, place.namespace, place.name)) {
+    const object = { kind: "ConfigMap", apiVersion: "v1", metadata: { ...place }, data };
+    if (await plant(configMaps, object, formatTime(clock.nowMs()))) return;
   }
   await configMaps.update(place, ({ object }) => {
     const next: ApiObject = { ...clone(object), data: { ...(object["data"] as object | undefined), ...data } };

@@ -2,7 +2,6 @@
  * Flow schemas and priority levels: those that may not be missing, and those a new server starts with.
  * Source: k8s.io/kubernetes/pkg/registry/flowcontrol/{rest,ensurer}
  */
-import { randomUUID } from "node:crypto";
 import type { FlowSchema } from "@atoll/api/builtin/flowcontrol.apiserver.k8s.io/v1.types";
 import {
   mandatoryFlowSchemas,
@@ -13,9 +12,9 @@ import {
 } from "@atoll/api/flowcontrol.apiserver.k8s.io/bootstrap";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import { StatusError } from "@atoll/machinery/status";
 import { statusOf } from "../fairness/dangling.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
+import { isPlanted, plant } from "./plant.ts";
 
 const group = "flowcontrol.apiserver.k8s.io";
 /** Says that the server may bring the object up to date. */
@@ -45,7 +44,7 @@ async function ensure(
   const resource = catalogue.resource(group, plural);
   if (resource === undefined) return;
   await resource.cache.current();
-  const missing = given.filter(({ name }) => resource.cache.get(resource.key("", name)) === undefined);
+  const missing = given.filter(({ name }) => !isPlanted(resource, "", name));
   for (const each of missing) {
     const { name, spec } = each;
     const object: ApiObject = {
@@ -53,17 +52,12 @@ async function ensure(
       apiVersion: `${group}/v1`,
       metadata: {
         name,
-        uid: randomUUID(),
         generation: 1,
-        creationTimestamp: formatTime(clock.nowMs()),
         annotations: { ...automatic },
       },
       spec,
       status: status(each),
     };
-    await resource.create(object).catch((error: unknown) => {
-      // Another server of the cluster was quicker.
-      if (!(error instanceof StatusError && error.reason === "AlreadyExists")) throw error;
-    });
+    await plant(resource, object, formatTime(clock.nowMs()));
   }
 }

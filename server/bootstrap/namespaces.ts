@@ -2,10 +2,10 @@
  * The namespaces that are always there.
  * Source: k8s.io/kubernetes/pkg/controlplane/controller/systemnamespaces
  */
-import { randomUUID } from "node:crypto";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
-import { StatusError } from "@atoll/machinery/status";
+import type { ApiObject } from "@atoll/machinery/object";
 import type { Catalogue } from "../registry/catalogue.ts";
+import { isPlanted, plant } from "./plant.ts";
 
 const system = ["default", "kube-system", "kube-public", "kube-node-lease"] as const;
 
@@ -14,26 +14,17 @@ export async function ensureNamespaces(catalogue: Catalogue, clock: Clock): Prom
   const namespaces = catalogue.resource("", "namespaces");
   if (namespaces === undefined) return;
   await namespaces.cache.current();
-  const missing = system.filter((name) => namespaces.cache.get(namespaces.key("", name)) === undefined);
-  await Promise.all(
-    missing.map(async (name) => {
-      try {
-        await namespaces.create({
-          kind: "Namespace",
-          apiVersion: "v1",
-          metadata: {
-            name,
-            uid: randomUUID(),
-            creationTimestamp: formatTime(clock.nowMs()),
-            labels: { "kubernetes.io/metadata.name": name },
-          },
-          spec: { finalizers: ["kubernetes"] },
-          status: { phase: "Active" },
-        });
-      } catch (error) {
-        // Another server of the cluster was quicker.
-        if (!(error instanceof StatusError && error.reason === "AlreadyExists")) throw error;
-      }
-    }),
-  );
+  const missing = system.filter((name) => !isPlanted(namespaces, "", name));
+  const now = formatTime(clock.nowMs());
+  await Promise.all(missing.map((name) => plant(namespaces, namespace(name), now)));
+}
+
+function namespace(name: string): ApiObject {
+  return {
+    kind: "Namespace",
+    apiVersion: "v1",
+    metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
+    spec: { finalizers: ["kubernetes"] },
+    status: { phase: "Active" },
+  };
 }

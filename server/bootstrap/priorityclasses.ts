@@ -2,10 +2,9 @@
  * The priority classes of the system itself.
  * Source: k8s.io/kubernetes/pkg/apis/scheduling/v1 (SystemPriorityClasses), registry/scheduling/rest
  */
-import { randomUUID } from "node:crypto";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
-import { StatusError } from "@atoll/machinery/status";
 import type { Catalogue } from "../registry/catalogue.ts";
+import { isPlanted, plant } from "./plant.ts";
 
 const system = [
   {
@@ -27,19 +26,15 @@ export async function ensurePriorityClasses(catalogue: Catalogue, clock: Clock):
   if (classes === undefined) return;
   await classes.cache.current();
   for (const { name, value, description } of system) {
-    if (classes.cache.get(classes.key("", name)) !== undefined) continue;
-    const metadata = { name, uid: randomUUID(), generation: 1, creationTimestamp: formatTime(clock.nowMs()) };
+    if (isPlanted(classes, "", name)) continue;
     const object = {
       kind: "PriorityClass",
       apiVersion: "scheduling.k8s.io/v1",
-      metadata,
+      metadata: { name, generation: 1 },
       value,
       description,
       preemptionPolicy: "PreemptLowerPriority",
     };
-    await classes.create(object).catch((error: unknown) => {
-      // Another server of the cluster was quicker.
-      if (!(error instanceof StatusError && error.reason === "AlreadyExists")) throw error;
-    });
+    await plant(classes, object, formatTime(clock.nowMs()));
   }
 }

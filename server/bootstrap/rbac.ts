@@ -3,12 +3,10 @@
  * its annotation that it is to stay as it is; what somebody added stays.
  * Source: k8s.io/kubernetes/pkg/registry/rbac/rest/storage_rbac.go, k8s.io/component-helpers/auth/rbac/reconciliation
  */
-import { randomUUID } from "node:crypto";
 import type { PolicyRule, Subject } from "@atoll/api/builtin/rbac.authorization.k8s.io/v1.types";
 import { deepEqual } from "@atoll/machinery/equal";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import { StatusError } from "@atoll/machinery/status";
 import { uncovered } from "../authorize/rbac/covers.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import type { Resource } from "../registry/resource.ts";
@@ -18,6 +16,7 @@ import { namespacePolicies } from "./rbacnamespaces.ts";
 import type { BindingFacts, RoleFacts } from "./rbacnotation.ts";
 import { type OwnPolicy, ownPolicies } from "./rbacown.ts";
 import { clusterRoleBindings, clusterRoles } from "./rbacroles.ts";
+import { plant } from "./plant.ts";
 
 const group = "rbac.authorization.k8s.io";
 const autoupdate = "rbac.authorization.kubernetes.io/autoupdate";
@@ -105,16 +104,11 @@ function metadata(name: string, namespace: string, labels: Record<string, string
 
 async function ensure(resource: Resource, wanted: Policy, now: string): Promise<void> {
   const { namespace = "", name = "" } = wanted.metadata;
-  const make = () =>
-    resource.create({ ...wanted, metadata: { ...wanted.metadata, uid: randomUUID(), creationTimestamp: now } });
   const entry = resource.cache.get(resource.key(namespace, name));
   const found = entry === undefined ? undefined : (resource.cache.object(entry) as Policy);
   if (found !== undefined && isOtherRole(found, wanted)) await remove(resource, namespace, name);
   if (found === undefined || isOtherRole(found, wanted)) {
-    await make().catch((error: unknown) => {
-      // Another server of the cluster was quicker.
-      if (!(error instanceof StatusError && error.reason === "AlreadyExists")) throw error;
-    });
+    await plant(resource, wanted, now);
     return;
   }
   await resource.update({ namespace, name }, ({ object }) => {
