@@ -13,9 +13,24 @@ import {
   type RulesetOptions,
 } from "./ruleset.ts";
 import type { Place } from "./records.ts";
+import type { Direction } from "./policies/guard.ts";
+import { flatSet, guardDifference, guardRules, type Guards } from "./policies/rules.ts";
 import { difference, noObjects, objectsOf, type ServiceObjects } from "./services/rules.ts";
 import { serviceKey, type ServiceSpec } from "./services/service.ts";
 import { Transactions } from "./transactions.ts";
+
+/** Of pods by their addresses; who is missing has none. */
+export type GuardsByAddress = ReadonlyMap<string, Guards>;
+
+const directions: readonly Direction[] = ["ingress", "egress"];
+type GuardChains = Readonly<Partial<Record<Direction, readonly string[]>>>;
+
+function chainsOf({ ingress, egress }: Guards): GuardChains {
+  return {
+    ...(ingress === undefined ? {} : { ingress: guardRules(ingress, "ingress") }),
+    ...(egress === undefined ? {} : { egress: guardRules(egress, "egress") }),
+  };
+}
 
 /** The tables of one data directory. */
 export class Firewall {
@@ -25,6 +40,9 @@ export class Firewall {
   readonly #services = new Map<string, ServiceObjects>();
   /** How many pods and open endpoints need a namespace's chain. */
   readonly #uses = new Map<string, number>();
+  /** Rules of guards' chains, by address. */
+  readonly #guards = new Map<string, GuardChains>();
+  #flat: ReadonlySet<string> = new Set();
   /** How many Services open an endpoint. */
   readonly #open = new Map<string, number>();
 
@@ -37,18 +55,29 @@ export class Firewall {
   }
 
   /** Replaces whatever rules are there, in one step, by those for these pods and Services. @throws {ProgramFailed} */
-  async rebuild(places: readonly Place[], services: readonly ServiceSpec[]): Promise<void> {
-    const pods = places.flatMap((place) => this.#admission(place));
+  async rebuild(
+    places: readonly Place[],
+    {
+      services,
+      guards,
+      flat,
+    }: { services: readonly ServiceSpec[]; guards: GuardsByAddress; flat: ReadonlySet<string> },
+  ): Promise<void> {
+    const pods = places.flatMap((place) => [
+      ...this.#guard(place.address, guards.get(place.address) ?? {}),
+      ...this.#admission(place),
+    ]);
     const ways = services.flatMap((spec) => this.#replacement(serviceKey(spec), objectsOf(spec)));
-    await this.#transactions.commit([baseRules(this.#options), ...pods, ...ways]);
+    await this.#transactions.commit([baseRules(this.#options), ...pods, ...ways, ...this.#level(flat)]);
   }
 
-  /** Lets a pod's packets in and out. @throws {ProgramFailed} */
-  async admit(place: Place): Promise<void> {
+  /** Lets a pod's packets in and out, guarded from the first. @throws {ProgramFailed} */
+  async admit(place: Place, guards: Guards): Promise<void> {
     if (this.#places.has(place.uid)) return;
-    const lines = this.#admission(place);
+    const lines = [...this.#guard(place.address, guards), ...this.#admission(place)];
     await this.#transactions.commit(lines).catch((error: unknown) => {
       this.#forget(place);
+      this.#guards.delete(place.address);
       throw error;
     });
   }
@@ -57,9 +86,11 @@ export class Firewall {
   async expel(uid: string): Promise<void> {
     const place = this.#places.get(uid);
     if (place === undefined) return;
-    const lines = [...dropPlace(this.#table, place), ...this.#forget(place)];
+    const chains = this.#guards.get(place.address);
+    const lines = [...dropPlace(this.#table, place), ...this.#forget(place), ...this.#guard(place.address, {})];
     await this.#transactions.commit(lines).catch((error: unknown) => {
       this.#admission(place);
+      if (chains !== undefined) this.#guards.set(place.address, chains);
       throw error;
     });
   }
@@ -72,6 +103,23 @@ export class Firewall {
   /** Closes what a Service opened. @throws {ProgramFailed} */
   async removeService(service: { namespace: string; name: string }): Promise<void> {
     await this.#change(serviceKey(service), noObjects);
+  }
+
+  /** Makes the guards of the pods that are in so, and who is in a flat namespace. @throws {ProgramFailed} */
+  async setPolicy(guards: GuardsByAddress, flat: ReadonlySet<string>): Promise<void> {
+    const before = [new Map(this.#guards), this.#flat] as const;
+    const addresses = [...this.#places.values()].map(({ address }) => address);
+    const lines = [
+      ...addresses.flatMap((address) => this.#guard(address, guards.get(address) ?? {})),
+      ...this.#level(flat),
+    ];
+    if (lines.length === 0) return;
+    await this.#transactions.commit(lines).catch((error: unknown) => {
+      this.#guards.clear();
+      for (const [address, chains] of before[0]) this.#guards.set(address, chains);
+      this.#flat = before[1];
+      throw error;
+    });
   }
 
   /** Takes all rules away. */
@@ -96,6 +144,33 @@ export class Firewall {
     const closed = [...from.open].filter((each) => !to.open.has(each)).flatMap((each) => this.#close(each));
     const opened = [...to.open].filter((each) => !from.open.has(each)).flatMap((each) => this.#openUp(each));
     return [...difference(this.#table, from, to), ...opened, ...closed];
+  }
+
+  #guard(address: string, guards: Guards): readonly string[] {
+    const from = this.#guards.get(address) ?? {};
+    const to = chainsOf(guards);
+    if (Object.keys(to).length === 0) this.#guards.delete(address);
+    else this.#guards.set(address, to);
+    return directions.flatMap((direction) =>
+      guardDifference(this.#table, { direction, address }, { from: from[direction], to: to[direction] }),
+    );
+  }
+
+  #level(to: ReadonlySet<string>): readonly string[] {
+    const from = this.#flat;
+    this.#flat = to;
+    const change = (verb: string, addresses: readonly string[]) =>
+      addresses.length === 0 ? [] : [`${verb} element ip ${this.#table} ${flatSet} { ${addresses.join(", ")} }`];
+    return [
+      ...change(
+        "add",
+        [...to].filter((each) => !from.has(each)),
+      ),
+      ...change(
+        "delete",
+        [...from].filter((each) => !to.has(each)),
+      ),
+    ];
   }
 
   #admission(place: Place): readonly string[] {

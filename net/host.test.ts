@@ -5,6 +5,8 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { guardOf } from "./policies/guard.ts";
+import type { Policy, World } from "./policies/world.ts";
 import { HostNetwork, removeNetwork, type NetworkOptions } from "./host.ts";
 import { hostNames } from "./name.ts";
 import { run } from "./run.ts";
@@ -26,6 +28,9 @@ function realPackets(): void {
   let api: Server;
   let options: NetworkOptions;
   let world: Neighbour;
+  /** What NetworkPolicies say, for the test to change. */
+  let policies: readonly Policy[] = [];
+  let flat: readonly string[] = [];
   const pods = new Map<string, TestPod>();
   const pod = (name: string): TestPod => {
     const found = pods.get(name);
@@ -35,6 +40,21 @@ function realPackets(): void {
   const start = async (name: string, namespace: string) => {
     pods.set(name, await TestPod.at(name, await network.attach({ uid: name, namespace })));
   };
+
+  const worldOf = (): World => ({
+    pods: [...pods.values()].map(({ name, attachment: { address } }) => {
+      return {
+        uid: name,
+        name,
+        namespace: name.startsWith("a") ? "red" : "blue",
+        labels: { name },
+        ports: [],
+        address,
+      };
+    }),
+    namespaces: new Map(["red", "blue"].map((name) => [name, { labels: { name }, flat: false }])),
+    policies,
+  });
 
   before(async () => {
     data = await mkdtemp(join(tmpdir(), "atoll-net-"));
@@ -54,6 +74,14 @@ function realPackets(): void {
         { virtual: { address: apiAddress, port: 443 }, target: { address: "127.0.0.1", port }, protocols: ["tcp"] },
       ],
       dns: ["10.96.0.10"],
+      policy: {
+        guardsOf: ({ uid, namespace }, address) => {
+          const facts = worldOf();
+          const self = { uid, namespace, name: uid, labels: { name: uid }, ports: [], address };
+          return { ingress: guardOf(self, "ingress", facts), egress: guardOf(self, "egress", facts) };
+        },
+        flat: () => new Set(flat.map((name) => pod(name).attachment.address)),
+      },
     };
     world = await outside();
     network = await HostNetwork.open(options);
@@ -82,6 +110,10 @@ function realPackets(): void {
     })),
     ...more,
   });
+  const rule = async (...rules: readonly Policy[]) => {
+    policies = rules;
+    await network.refreshPolicy();
+  };
   const refused = /EHOSTUNREACH|ECONNREFUSED|ENETUNREACH/;
 
   test("the host reaches a pod", async () => {
@@ -113,6 +145,62 @@ function realPackets(): void {
     assert.equal(await pod("a1").call("192.0.2.9", 8080), "outside 192.0.2.1");
     await world.configure(["route add 10.244.0.0/16 via 192.0.2.1"]);
     assert.equal(await world.call(pod("a1").attachment.address, 8080), "timeout");
+  });
+
+  test("a NetworkPolicy opens a way into a pod, also from another namespace, and closes it again", async () => {
+    const from = [{ namespaceSelector: { matchLabels: { name: "blue" } } }];
+    const podSelector = { matchLabels: { name: "a1" } };
+    const opens = { podSelector, policyTypes: ["Ingress"], ingress: [{ from, ports: [{ port: 8080 }] }] };
+    await rule({ namespace: "red", name: "from-blue", spec: opens });
+    assert.match(await pod("b1").call(pod("a1").attachment.address, 8080), /^a1 /);
+    assert.match(await pod("a2").call(pod("a1").attachment.address, 8080), refused);
+    await rule();
+    assert.match(await pod("b1").call(pod("a1").attachment.address, 8080), refused);
+  });
+
+  test("a NetworkPolicy that lets nobody in closes what a Service opens; the host still reaches the pod", async () => {
+    await network.setService(opened(["a2"]));
+    assert.match(await pod("a1").call("10.96.5.5", 80), /^a2 /);
+    await rule({ namespace: "red", name: "closed", spec: { podSelector: {}, policyTypes: ["Ingress"] } });
+    assert.match(await pod("a1").call("10.96.5.5", 80), refused);
+    assert.match(await callFromHost(pod("a2").attachment.address, 8080), /^a2 /);
+    await rule();
+    assert.match(await pod("a1").call("10.96.5.5", 80), /^a2 /);
+    await network.removeService({ namespace: "red", name: "web" });
+  });
+
+  test("egress is held to blocks of addresses without their exceptions, and the API stays in reach", async () => {
+    const to = (except: string[]) => [{ to: [{ ipBlock: { cidr: "192.0.2.0/24", except } }] }];
+    const spec = (except: string[]) => ({ podSelector: {}, policyTypes: ["Egress"], egress: to(except) });
+    await rule({ namespace: "red", name: "out", spec: spec([]) });
+    assert.equal(await pod("a1").call("192.0.2.9", 8080), "outside 192.0.2.1");
+    await rule({ namespace: "red", name: "out", spec: spec(["192.0.2.8/29"]) });
+    assert.match(await pod("a1").call("192.0.2.9", 8080), refused);
+    assert.equal(await pod("a1").call(apiAddress, 443), `api ${pod("a1").attachment.address}`);
+    assert.equal(await pod("b1").call("192.0.2.9", 8080), "outside 192.0.2.1");
+    await rule();
+  });
+
+  test("pods of flat namespaces reach each other, and nobody else's", async () => {
+    flat = ["a1", "b1"];
+    await network.refreshPolicy();
+    assert.match(await pod("b1").call(pod("a1").attachment.address, 8080), /^a1 /);
+    assert.match(await pod("a1").call(pod("a2").attachment.address, 8080), refused);
+    flat = [];
+    await network.refreshPolicy();
+    assert.match(await pod("b1").call(pod("a1").attachment.address, 8080), refused);
+  });
+
+  test("a pod is guarded from its first packet on, and leaves no guard behind", async () => {
+    policies = [{ namespace: "red", name: "silent", spec: { podSelector: {}, policyTypes: ["Egress"] } }];
+    await start("a9", "red");
+    assert.match(await pod("a9").call("192.0.2.9", 8080), refused);
+    await pod("a9").stop();
+    await network.detach("a9");
+    pods.delete("a9");
+    await rule();
+    const rules = await run("nft", ["list", "table", "ip", hostNames(data).table]);
+    assert.doesNotMatch(rules, /chain (in|e)gress_/);
   });
 
   test("a pod that takes another's address or MAC is heard by nobody", async () => {

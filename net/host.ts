@@ -7,9 +7,10 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addressAt, parseAddress, parseRange, sizeOf, type Range } from "./address.ts";
-import { Firewall } from "./firewall.ts";
+import { Firewall, type GuardsByAddress } from "./firewall.ts";
 import { gateway, hostNames, macOf, tapName, type HostNames } from "./name.ts";
 import type { Attachment, PodIdentity, PodNetwork } from "./network.ts";
+import type { Guards } from "./policies/rules.ts";
 import { readPlaces, removePlace, writePlace, type Place } from "./records.ts";
 import { removal, type HostService } from "./ruleset.ts";
 import { run } from "./run.ts";
@@ -37,7 +38,18 @@ export interface NetworkOptions {
   readonly dns: readonly string[];
   /** Services that are there from the start, so that taking up the network anew closes no way. */
   readonly services?: readonly ServiceSpec[];
+  /** What NetworkPolicies say; without it they say nothing. */
+  readonly policy?: PolicySource;
 }
+
+/** What NetworkPolicies say of the pods of this host. */
+export interface PolicySource {
+  guardsOf(pod: Pick<PodIdentity, "uid" | "namespace">, address: string): Guards;
+  /** Addresses of pods in flat namespaces, on all hosts. */
+  flat(): ReadonlySet<string>;
+}
+
+const noPolicy: PolicySource = { guardsOf: () => ({}), flat: () => new Set() };
 
 const recordsFolder = (data: string): string => join(data, "network", "pods");
 
@@ -86,7 +98,7 @@ export class HostNetwork implements PodNetwork {
       try {
         await writePlace(recordsFolder(this.#options.data), place);
         await setUpTap(place, this.#mtu, false);
-        await this.#firewall.admit(place);
+        await this.#firewall.admit(place, this.#policy.guardsOf(place, place.address));
       } catch (error) {
         await this.#clear(place).catch(() => undefined);
         throw error;
@@ -112,6 +124,19 @@ export class HostNetwork implements PodNetwork {
     await this.#firewall.removeService(service);
   }
 
+  /** Reads anew what NetworkPolicies say. @throws {ProgramFailed} */
+  async refreshPolicy(): Promise<void> {
+    await this.#firewall.setPolicy(this.#guards([...this.#places.values()]), this.#policy.flat());
+  }
+
+  get #policy(): PolicySource {
+    return this.#options.policy ?? noPolicy;
+  }
+
+  #guards(places: readonly Place[]): GuardsByAddress {
+    return new Map(places.map((place) => [place.address, this.#policy.guardsOf(place, place.address)]));
+  }
+
   async #takeUp(): Promise<void> {
     const { data, podRange, services = [] } = this.#options;
     await mkdir(recordsFolder(data), { recursive: true, mode: 0o700 });
@@ -121,7 +146,7 @@ export class HostNetwork implements PodNetwork {
     const kept = places.filter(({ address }) => this.#holds(address));
     const stale = places.filter(({ address }) => !this.#holds(address));
     const wanted = new Set(kept.map(({ tap }) => tap));
-    await this.#firewall.rebuild(kept, services);
+    await this.#firewall.rebuild(kept, { services, guards: this.#guards(kept), flat: this.#policy.flat() });
     for (const tap of taps.filter((each) => !wanted.has(each))) await removeTap(tap);
     for (const { uid } of stale) await removePlace(recordsFolder(data), uid);
     for (const place of kept) {

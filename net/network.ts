@@ -3,12 +3,18 @@
  * nothing reaches it that was not let in. What is promised here holds across `kill -9` and restarts of the host.
  */
 
+import type { PolicyPod } from "./policies/world.ts";
+
 /** A pod that wants a place. */
 export interface PodIdentity {
   /** metadata.uid: the same one gets the same place again. */
   readonly uid: string;
   /** Decides whose Services open a way to and from it. */
   readonly namespace: string;
+  readonly name?: string;
+  /** By which NetworkPolicies know it, from the moment it has a place. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly ports?: PolicyPod["ports"];
 }
 
 /** A pod's place in the network. */

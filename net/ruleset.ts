@@ -3,8 +3,9 @@
  *
  *   raw prerouting   a tap's packets are its pod's own, or dropped
  *   dstnat           virtual addresses (Services, the API, DNS) become real ones
- *   forward          pod -> pod: only what a Service of the sender's namespace opens; pod -> outside: yes;
- *                    outside -> pod: only replies
+ *   forward          pod -> pod: only what a Service of the sender's namespace or a NetworkPolicy opens, or between
+ *                    flat namespaces; pod -> outside: yes, but for what a NetworkPolicy refuses; outside -> pod: only
+ *                    replies
  *   input            pod -> host: only the API and DNS
  *   srcnat           what leaves the pods' ranges carries the host's address
  *
@@ -14,6 +15,7 @@
  * Source: nft(8); docs/rfd/0014-network.md
  */
 import { gateway, hashName, type HostNames } from "./name.ts";
+import { flatSet, guardMaps, refusal } from "./policies/rules.ts";
 import type { Place } from "./records.ts";
 
 /** A port of a virtual address that the host itself answers, or another host's. */
@@ -71,6 +73,8 @@ function ipTable(options: RulesetOptions): readonly string[] {
     `  set cluster { type ipv4_addr; flags interval; auto-merge; elements = { ${clusterRange}, ${podRange} } }`,
     `  set of_host { type inet_proto . ipv4_addr . inet_service; ${elementsClause(hostServices)} }`,
     "  map sources { type ipv4_addr : verdict; }",
+    ...Object.values(guardMaps).map((name) => `  map ${name} { type ipv4_addr : verdict; }`),
+    `  set ${flatSet} { type ipv4_addr; }`,
     "  map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
     ...hostServices.flatMap(hostServiceChains),
     ...antiSpoofing(fromPod),
@@ -122,6 +126,7 @@ const forwarding = (words: { fromPod: string; toPod: string; serviceRange: strin
   "  chain pod_out {",
   "    ct direction reply ct state established accept",
   "    ct state related accept",
+  `    ip saddr vmap @${guardMaps.egress}`,
   "    ip daddr @cluster goto pod_to_pod",
   `    ${words.toPod} goto pod_to_pod`,
   `    ip daddr ${words.serviceRange} reject with icmp type port-unreachable`,
@@ -135,8 +140,10 @@ const forwarding = (words: { fromPod: string; toPod: string; serviceRange: strin
   "  }",
   "  chain pod_to_pod {",
   "    ip saddr . ip daddr @itself accept",
+  `    ip daddr vmap @${guardMaps.ingress}`,
+  `    ip saddr @${flatSet} ip daddr @${flatSet} accept`,
   "    ip saddr vmap @sources",
-  "    counter name refused_by_pods reject with icmp type admin-prohibited",
+  `    ${refusal}`,
   "  }",
 ];
 

@@ -2,7 +2,7 @@
  * The network of a node: places for its Pods, ways that Services open, names. It follows Services and EndpointSlices;
  * a change of one costs that one.
  */
-import { EndpointSlice, Namespace, Service } from "@atoll/client/builtin";
+import { EndpointSlice, Namespace, NetworkPolicy, Pod, Service } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { Informer } from "@atoll/client/informer/informer";
 import { toKey } from "@atoll/client/resource";
@@ -11,10 +11,13 @@ import { addressAt, parseRange } from "@atoll/net/address";
 import { DnsServer } from "@atoll/net/dns/server";
 import { resolversOf } from "@atoll/net/dns/upstream";
 import type { Directory } from "@atoll/net/dns/zone";
-import { HostNetwork } from "@atoll/net/host";
+import { HostNetwork, type PolicySource } from "@atoll/net/host";
 import type { Attachment, PodIdentity, PodNetwork } from "@atoll/net/network";
+import { guardOf } from "@atoll/net/policies/guard";
+import type { PolicyPod, World } from "@atoll/net/policies/world";
 import type { ServiceSpec } from "@atoll/net/services/service";
 import type { Log } from "@atoll/runtime/log";
+import { policyNamespaceOf, policyOf, policyPodOf, trimPod } from "./policies.ts";
 import { addressesOf, endpointsOf, namesOf, ruleSpecOf, sliceOwnerLabel } from "./services.ts";
 
 /** What a node's network is made of. */
@@ -50,15 +53,21 @@ export class NodeNetwork implements PodNetwork {
   readonly #followed: Followed;
   /** Services whose rules are to be looked at, as `namespace/name`. */
   readonly #dirty = new Set<string>();
+  readonly #rules: PolicyRules;
+  #policyIsOld = false;
   #working: Promise<void> = Promise.resolve();
   #busy = false;
   #stopped = false;
 
-  private constructor(options: NodeNetworkOptions, parts: { host: HostNetwork; dns: DnsServer; followed: Followed }) {
+  private constructor(
+    options: NodeNetworkOptions,
+    parts: { host: HostNetwork; dns: DnsServer; followed: Followed; rules: PolicyRules },
+  ) {
     this.#options = options;
     this.#host = parts.host;
     this.#dns = parts.dns;
     this.#followed = parts.followed;
+    this.#rules = parts.rules;
   }
 
   /** Takes the network up; Pods of an earlier spherelet have their places. @throws {ProgramFailed} */
@@ -72,6 +81,7 @@ export class NodeNetwork implements PodNetwork {
     const range = parseRange(serviceRange);
     const dnsAddress = addressAt(range, dnsOffset);
     await settled(followed, clock);
+    const rules = new PolicyRules(followed);
     const host = await HostNetwork.open({
       ...options,
       services: [...followed.services.values()].flatMap((service) => specOf(followed, service) ?? []),
@@ -84,8 +94,9 @@ export class NodeNetwork implements PodNetwork {
         },
       ],
       dns: [dnsAddress],
+      policy: rules,
     });
-    const network = new NodeNetwork(options, { host, dns, followed });
+    const network = new NodeNetwork(options, { host, dns, followed, rules });
     network.#begin();
     return network;
   }
@@ -95,24 +106,28 @@ export class NodeNetwork implements PodNetwork {
   }
 
   async attach(pod: PodIdentity): Promise<Attachment> {
+    this.#rules.expect(pod);
     return await this.#host.attach(pod);
   }
 
   async detach(uid: string): Promise<void> {
     await this.#host.detach(uid);
+    this.#rules.forget(uid);
   }
 
   /** Lets go. Places and rules stay, for the machines that run on. */
   async close(): Promise<void> {
     this.#stopped = true;
-    const { services, slices, namespaces } = this.#followed;
-    for (const informer of [services, slices, namespaces]) informer.stop();
+    for (const informer of Object.values(this.#followed)) informer.stop();
     await this.#working;
     await this.#dns.close();
   }
 
   #begin(): void {
-    const { services, slices } = this.#followed;
+    const { services, slices, namespaces, pods, policies } = this.#followed;
+    for (const informer of [namespaces, pods, policies]) informer.onChange(() => this.#policyChanged());
+    // What changed while the host's network was taken up.
+    this.#policyChanged();
     services.onChange(({ before, after }) => this.#touch((after ?? before)?.metadata));
     slices.onChange(({ before, after }) => {
       const { namespace, labels } = (after ?? before)?.metadata ?? {};
@@ -127,19 +142,39 @@ export class NodeNetwork implements PodNetwork {
     if (!this.#busy) this.#working = this.#work();
   }
 
+  #policyChanged(): void {
+    this.#policyIsOld = true;
+    if (!this.#busy) this.#working = this.#work();
+  }
+
   /** Everything that changed meanwhile goes into the next transaction together. */
   async #work(): Promise<void> {
     this.#busy = true;
     await new Promise<void>((soon) => setImmediate(soon));
-    while (this.#dirty.size > 0 && !this.#stopped) {
+    while ((this.#dirty.size > 0 || this.#policyIsOld) && !this.#stopped) {
       const keys = [...this.#dirty];
       this.#dirty.clear();
+      const policy = this.#refreshPolicy();
       const failed = await Promise.all(keys.map(async (key) => ((await this.#apply(key)) ? [] : [key])));
-      if (failed.flat().length === 0) continue;
+      if ((await policy) && failed.flat().length === 0) continue;
       for (const key of failed.flat()) this.#dirty.add(key);
       await this.#options.clock.sleep(retryMs);
     }
     this.#busy = false;
+  }
+
+  /** @returns whether the guards are as NetworkPolicies say */
+  async #refreshPolicy(): Promise<boolean> {
+    if (!this.#policyIsOld) return true;
+    this.#policyIsOld = false;
+    try {
+      await this.#host.refreshPolicy();
+      return true;
+    } catch (error) {
+      this.#policyIsOld = true;
+      this.#options.log.warn("what NetworkPolicies say could not be set", { error });
+      return false;
+    }
   }
 
   /** @returns whether the rules are as the Service says */
@@ -158,7 +193,58 @@ export class NodeNetwork implements PodNetwork {
   }
 }
 
+/** What NetworkPolicies say of this host's pods, as far as is known now. */
+class PolicyRules implements PolicySource {
+  readonly #followed: Followed;
+  /** Pods of this host, known before their addresses are. */
+  readonly #expected = new Map<string, PodIdentity>();
+
+  constructor(followed: Followed) {
+    this.#followed = followed;
+  }
+
+  expect(pod: PodIdentity): void {
+    this.#expected.set(pod.uid, pod);
+  }
+
+  forget(uid: string): void {
+    this.#expected.delete(uid);
+  }
+
+  guardsOf(
+    { uid, namespace }: Pick<PodIdentity, "uid" | "namespace">,
+    address: string,
+  ): ReturnType<PolicySource["guardsOf"]> {
+    const world = this.#world();
+    if (world.policies.length === 0) return {};
+    const known = world.pods.find((pod) => pod.uid === uid);
+    const { name = "", labels = {}, ports = [] } = known ?? this.#expected.get(uid) ?? {};
+    const pod: PolicyPod = { uid, namespace, name, labels, ports, address };
+    return { ingress: guardOf(pod, "ingress", world), egress: guardOf(pod, "egress", world) };
+  }
+
+  flat(): ReadonlySet<string> {
+    const { pods, namespaces } = this.#world();
+    return new Set(
+      pods.flatMap(({ namespace, address }) =>
+        address !== undefined && namespaces.get(namespace)?.flat === true ? [address] : [],
+      ),
+    );
+  }
+
+  #world(): World {
+    const { pods, namespaces, policies } = this.#followed;
+    return {
+      pods: [...pods.values()].map(policyPodOf),
+      namespaces: new Map([...namespaces.values()].map((one) => [one.metadata.name ?? "", policyNamespaceOf(one)])),
+      policies: [...policies.values()].map(policyOf),
+    };
+  }
+}
+
 interface Followed {
+  readonly pods: Informer<Pod>;
+  readonly policies: Informer<NetworkPolicy>;
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
   readonly namespaces: Informer<Namespace>;
@@ -175,8 +261,11 @@ function follow({ client, clock, random, log }: NodeNetworkOptions): Followed {
   });
   slices.addIndex("address", (slice) => [...new Set(endpointsOf(slice).flatMap(({ addresses }) => addresses))]);
   const namespaces = new Informer<Namespace>({ ...following, resource: Namespace });
-  for (const informer of [services, slices, namespaces]) void informer.start();
-  return { services, slices, namespaces };
+  const pods = new Informer<Pod>({ ...following, resource: Pod, trim: trimPod });
+  const policies = new Informer<NetworkPolicy>({ ...following, resource: NetworkPolicy });
+  const followed = { services, slices, namespaces, pods, policies };
+  for (const informer of Object.values(followed)) void informer.start();
+  return followed;
 }
 
 /** The API itself is there whatever its Service says. */
@@ -191,10 +280,10 @@ function specOf(followed: Followed, service: Service): ServiceSpec | undefined {
  * Waits until Services are known, so that the rules of an earlier spherelet are replaced by the same: but not for an API
  * that is away.
  */
-async function settled({ services, slices }: Followed, clock: Clock): Promise<void> {
+async function settled(followed: Followed, clock: Clock): Promise<void> {
   const enough = new AbortController();
   const late = clock.sleep(settleMs, enough.signal).catch(() => undefined);
-  await Promise.race([Promise.all([services.whenSynced(), slices.whenSynced()]), late]);
+  await Promise.race([Promise.all(Object.values(followed).map((informer) => informer.whenSynced())), late]);
   enough.abort(new Error("settled"));
 }
 

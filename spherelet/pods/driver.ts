@@ -14,6 +14,7 @@ import { parseTime, type Timer } from "@atoll/machinery/clock";
 import type { Happening } from "@atoll/runtime/events";
 import { graceSecondsOf, isOver, planPod, type Step } from "../lifecycle/plan.ts";
 import { statusOf } from "../lifecycle/status.ts";
+import { identityOf } from "../network/policies.ts";
 import { castOf, containerOf, isAlive, newWorld, type PodWorld } from "../lifecycle/world.ts";
 import type { NodeFacts } from "../translate/fields.ts";
 import { hasClaims } from "../volumes/claims.ts";
@@ -467,8 +468,7 @@ export class PodDriver {
     if (!isWhole) await machine?.kill();
     if (machine?.state.phase === "running") {
       const sandbox = await Sandbox.adopt(machine);
-      const { uid = "", namespace = "" } = this.#pod.metadata;
-      this.#attachment = await this.#host.network?.attach({ uid, namespace });
+      this.#attachment = await this.#host.network?.attach(identityOf(this.#pod));
       await this.#runs.adopt(castOf(this.#pod), this.#furnish(sandbox));
       this.#sourcesChanged();
     } else {

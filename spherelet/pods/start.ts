@@ -6,6 +6,7 @@ import type { Attachment } from "@atoll/net/network";
 import { exists } from "@atoll/crx/cache";
 import { makeDisk } from "@atoll/crx/disk";
 import { blockSlots } from "@atoll/crx/spec";
+import { identityOf } from "../network/policies.ts";
 import { castOf } from "../lifecycle/world.ts";
 import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
 import { type MachineSize, machineSize, scratchBytes } from "../translate/resources.ts";
@@ -29,7 +30,7 @@ export async function startSandbox(context: PodContext, number: number): Promise
   const { uid = "", namespace = "", name } = pod.metadata;
   const size = machineSize(pod.spec, host.largest);
   const [attachment, images, scratch] = await Promise.all([
-    host.network?.attach({ uid, namespace }),
+    host.network?.attach(identityOf(pod)),
     imagesAtHand(context),
     context.save().then(async () => await scratchDisk(context)),
     templateOf(host, size),
