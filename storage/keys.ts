@@ -5,13 +5,21 @@
  * Units differ from bytes only where a surrogate (a code point above U+FFFF) meets U+E000 to U+FFFF.
  */
 export function compareKeys(a: string, b: string): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x !== y) return rank(x) - rank(y);
-  }
-  return a.length - b.length;
+  return compareAt(a, b, sharedFrom(a, b, 0));
+}
+
+/** How many units two keys begin with alike, when the first `from` are. */
+function sharedFrom(a: string, b: string, from: number): number {
+  const most = Math.min(a.length, b.length);
+  let i = from;
+  while (i < most && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  return i;
+}
+
+/** Order of two keys whose first difference is at a place. */
+function compareAt(a: string, b: string, at: number): number {
+  if (at >= a.length || at >= b.length) return a.length - b.length;
+  return rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
 }
 
 // Surrogates belong above every other unit.
@@ -94,14 +102,17 @@ export class SortedKeys {
   }
 }
 
-// First position whose key is at or after `key`.
+// First position whose key is at or after `key`. Keys begin alike: what the key shares with those on both sides of it, it
+// shares with all between them, and that is not compared again.
 function lowerBound(keys: readonly string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
+  let [low, sharedLow] = [0, 0];
+  let [high, sharedHigh] = [keys.length, 0];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compareKeys(keys[middle] ?? "", key) < 0) low = middle + 1;
-    else high = middle;
+    const other = keys[middle] ?? "";
+    const shared = sharedFrom(other, key, Math.min(sharedLow, sharedHigh));
+    if (compareAt(other, key, shared) < 0) [low, sharedLow] = [middle + 1, shared];
+    else [high, sharedHigh] = [middle, shared];
   }
   return low;
 }
