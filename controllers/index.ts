@@ -12,7 +12,9 @@ import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
+import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
+import { mirroringController } from "./endpointslicemirroring/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { metricsController } from "./metrics/controller.ts";
@@ -55,6 +57,8 @@ export function controllers({ ca, signing, ranges }: ControllersOptions): readon
     statefulSetController,
     daemonSetController,
     endpointSliceController,
+    endpointsController,
+    mirroringController,
     jobController,
     cronJobController,
     ttlAfterFinishedController,

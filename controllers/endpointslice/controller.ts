@@ -15,7 +15,8 @@ import { desiredEndpoints, isSelecting, selects } from "./endpoints.ts";
 import type { Step } from "./plan.ts";
 import { manager, managerLabel, plan, serviceLabel } from "./plan.ts";
 
-function* servicesOf(pod: Pod, cache: View): Iterable<Key> {
+/** The Services that select a Pod. */
+export function* servicesOf(pod: Pod, cache: View): Iterable<Key> {
   for (const service of cache.list(Service, { namespace: pod.metadata.namespace ?? "" })) {
     if (isSelecting(service) && selects(service, pod)) yield keyOf(service);
   }
@@ -65,7 +66,8 @@ export const endpointSliceController: Controller = defineController({
   },
 });
 
-async function take(step: Step, client: Reconcile["client"]): Promise<void> {
+/** Does one write of a plan. */
+export async function take(step: Step, client: Reconcile["client"]): Promise<void> {
   if (step.do === "create") await client.create(EndpointSlice, step.slice);
   else if (step.do === "update") await client.update(step.slice);
   else await client.delete(step.slice);

@@ -10,6 +10,7 @@ import type { EndpointSlice, Service } from "@atoll/client/builtin";
 import { Service as ServiceKind } from "@atoll/client/builtin";
 import type { Given } from "@atoll/client/client";
 import { deepEqual } from "@atoll/machinery/equal";
+import type { OwnerReference } from "@atoll/machinery/object";
 import { controllerReference } from "@atoll/runtime/children";
 import type { Desired, Group } from "./endpoints.ts";
 import { isHeadless } from "./endpoints.ts";
@@ -30,15 +31,36 @@ export type Step =
   | { readonly do: "update"; readonly slice: EndpointSlice }
   | { readonly do: "delete"; readonly slice: EndpointSlice };
 
+/** To whom slices belong. */
+export interface Owner {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  /** Of the slices. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly reference: OwnerReference;
+}
+
 /** What to write so that a Service's slices hold its endpoints. */
 export function plan(service: Service, desired: Desired, slices: readonly EndpointSlice[]): readonly Step[] {
+  const { name = "", namespace } = service.metadata;
+  const reference = controllerReference(ServiceKind, service.metadata);
+  return planSlices({ name, namespace, labels: labelsFor(service), reference }, desired, slices);
+}
+
+/** The same for whoever owns slices. */
+export function planSlices(
+  owner: Owner,
+  desired: Omit<Desired, "nodeless">,
+  slices: readonly EndpointSlice[],
+): readonly Step[] {
   const left = new Set(slices.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
   const steps: Step[] = [];
   for (const addressType of desired.addressTypes) {
     const groups = desired.groups.filter((group) => group.addressType === addressType);
     // A Service without endpoints keeps an empty slice, which says that somebody looked.
     const all = groups.length > 0 ? groups : [{ addressType, ports: [], endpoints: [] }];
-    for (const group of all) steps.push(...planGroup(service, group, left));
+    for (const group of all) steps.push(...planGroup(owner, group, left));
   }
   for (const slice of left) steps.push({ do: "delete", slice });
   return steps;
@@ -50,7 +72,7 @@ interface Draft {
   changed: boolean;
 }
 
-function planGroup(service: Service, group: Group, left: Set<EndpointSlice>): readonly Step[] {
+function planGroup(owner: Owner, group: Group, left: Set<EndpointSlice>): readonly Step[] {
   const waiting = new Map(group.endpoints.map((endpoint) => [idOf(endpoint), endpoint]));
   const drafts: Draft[] = [];
   for (const slice of left) {
@@ -62,7 +84,7 @@ function planGroup(service: Service, group: Group, left: Set<EndpointSlice>): re
   // Of a group without endpoints one slice is enough.
   const surplus = group.endpoints.length === 0 ? drafts.splice(1) : [];
   const deletions = surplus.flatMap(({ slice }): Step[] => (slice === undefined ? [] : [{ do: "delete", slice }]));
-  return [...drafts.flatMap((draft) => toSteps(service, group, draft)), ...deletions];
+  return [...drafts.flatMap((draft) => toSteps(owner, group, draft)), ...deletions];
 }
 
 function idOf({ targetRef, addresses }: Endpoint): string {
@@ -109,13 +131,20 @@ function fill(draft: Draft, rest: Endpoint[]): void {
   draft.changed = true;
 }
 
-function toSteps(service: Service, group: Group, { slice, endpoints, changed }: Draft): Step[] {
-  const labels = labelsFor(service);
-  if (slice === undefined) return [{ do: "create", slice: freshSlice(service, { ...group, endpoints }, labels) }];
+function toSteps(owner: Owner, group: Group, { slice, endpoints, changed }: Draft): Step[] {
+  const { labels, annotations } = owner;
+  if (slice === undefined) return [{ do: "create", slice: freshSlice(owner, { ...group, endpoints }) }];
   const isEmptied = endpoints.length === 0 && group.endpoints.length > 0;
   if (isEmptied) return [{ do: "delete", slice }];
-  if (!changed && deepEqual(slice.metadata.labels ?? {}, labels)) return [];
-  return [{ do: "update", slice: { ...slice, metadata: { ...slice.metadata, labels }, endpoints } }];
+  // Annotations are the owner's to say, or anybody's.
+  const sameNotes = annotations === undefined || deepEqual(slice.metadata.annotations ?? {}, annotations);
+  const isTold = sameNotes && deepEqual(slice.metadata.labels ?? {}, labels);
+  if (!changed && isTold) return [];
+  return [{ do: "update", slice: { ...slice, metadata: { ...slice.metadata, ...toldBy(owner) }, endpoints } }];
+}
+
+function toldBy({ labels, annotations }: Owner) {
+  return { labels: { ...labels }, ...(annotations !== undefined && { annotations: { ...annotations } }) };
 }
 
 /** The Service's labels, and those by which a slice is found. */
@@ -125,18 +154,14 @@ function labelsFor(service: Service): Record<string, string> {
   return { ...own, ...headless, [serviceLabel]: service.metadata.name ?? "", [managerLabel]: manager };
 }
 
-function freshSlice(
-  service: Service,
-  { addressType, ports, endpoints }: Group,
-  labels: Record<string, string>,
-): Given<EndpointSlice> {
-  const { name = "", namespace } = service.metadata;
+function freshSlice(owner: Owner, { addressType, ports, endpoints }: Group): Given<EndpointSlice> {
+  const { name, namespace, reference } = owner;
   return {
     metadata: {
       generateName: `${name}-`,
       ...(namespace !== undefined && { namespace }),
-      labels,
-      ownerReferences: [controllerReference(ServiceKind, service.metadata)],
+      ...toldBy(owner),
+      ownerReferences: [reference],
     },
     addressType,
     ports: [...ports],
