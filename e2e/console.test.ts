@@ -5,6 +5,18 @@ import type { Browser, Page } from "playwright-core";
 import { noBrowser, openBrowser } from "./browser.ts";
 import { assertAccessible, openStage, openWindow, picture, signIn, type Stage } from "./consolestage.ts";
 
+const deployment = (image: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "${image}"}]}
+`;
+
 describe("the console", { skip: noBrowser() ?? false }, () => {
   let stage: Stage;
   let browser: Browser;
@@ -20,6 +32,16 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await stage.close();
   });
 
+  /** The editor's text, as if typed over. */
+  async function fill(at: Page, text: string): Promise<void> {
+    await at.getByRole("textbox", { name: "YAML" }).fill(text);
+  }
+
+  async function act(title: string): Promise<void> {
+    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("menuitem", { name: title }).click();
+  }
+
   test("shows nothing to who is not signed in, and says how to", async () => {
     await page.goto(`${stage.url}/k/pods`);
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -29,7 +51,7 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
   test("lets the admin in by a link, once", async () => {
     const link = await stage.link();
     await signIn(page, link);
-    await page.getByRole("heading", { name: "Pods" }).waitFor();
+    await page.getByRole("heading", { name: "Pods", level: 1 }).waitFor();
     const other = await openWindow(browser);
     await other.page.goto(link);
     await other.page.getByRole("button", { name: "Sign in" }).click();
@@ -48,6 +70,98 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await stage.kubectl("delete deployment web");
     await page.getByText("No pods here yet").waitFor();
     healthy();
+  });
+
+  test("makes a Deployment from YAML, wrong first and then right", async () => {
+    await page.goto(`${stage.url}/create?ns=default`);
+    const editor = page.getByRole("textbox", { name: "YAML" });
+    await editor.waitFor();
+    await fill(page, deployment("registry.example/web:1").replace("replicas: 2", "replicaz: 2"));
+    await page.getByRole("button", { name: "Review" }).click();
+    await page
+      .getByText(/.spec.replicaz: field not declared/)
+      .first()
+      .waitFor();
+    await page.locator(".cm-lint-marker-error").waitFor();
+    await assertAccessible(page);
+    await picture(page, "yaml-fault");
+    await fill(page, deployment("registry.example/web:1"));
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByText("Deployment web will be created").waitFor();
+    await picture(page, "yaml-review");
+    await assert.rejects(stage.kubectl("get deployment web"), /not found/);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "web", exact: true }).waitFor();
+    await page.getByRole("row", { name: /^web-/ }).nth(1).waitFor();
+    await assertAccessible(page);
+    await picture(page, "deployment");
+    healthy();
+  });
+
+  test("changes it in its YAML after showing the difference, and rolls it back", async () => {
+    await page.getByRole("tab", { name: "YAML" }).click();
+    await page.getByRole("textbox", { name: "YAML" }).waitFor();
+    const now = await stage.kubectl("get deployment web -o yaml");
+    await fill(page, now.replace("registry.example/web:1", "registry.example/web:2"));
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByText("Deployment web will change").waitFor();
+    await page.locator(".cm-changedLine, .cm-insertedLine").first().waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("tab", { name: "History" }).click();
+    await page.getByRole("row", { name: /^2 .*web:2.*current/ }).waitFor();
+    await page.getByRole("button", { name: "Roll back to 1" }).click();
+    await page.getByRole("row", { name: /^3 .*web:1.*current/ }).waitFor();
+    await assertAccessible(page);
+    healthy();
+  });
+
+  test("scales it, and deletes it after saying what goes with it", async () => {
+    await act("Scale…");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("spinbutton", { name: "Replicas" }).fill("4");
+    await dialog.getByRole("button", { name: "Scale", exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await stage.kubectl("get deployment web -o jsonpath={.spec.replicas}"), "4");
+    await act("Delete…");
+    await dialog.getByText("Its replica sets and all their pods go with it.").waitFor();
+    await assertAccessible(page);
+    await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("No deployments here yet").waitFor();
+    healthy();
+  });
+
+  test("shows a person without rights why there is nothing to see", async () => {
+    const { page: theirs, healthy: isWell } = await openWindow(browser);
+    await signIn(theirs, await stage.link(await stage.person("mallory")));
+    await theirs.goto(`${stage.url}/k/secrets`);
+    await theirs.getByText('User "mallory" cannot watch resource "secrets"').waitFor();
+    await theirs.getByRole("button", { name: "mallory" }).waitFor();
+    await assertAccessible(theirs);
+    isWell();
+    await theirs.context().close();
+  });
+
+  test("finds, sorts, and keeps both in the URL", async () => {
+    for (const name of ["alpha", "beta"]) await stage.kubectl(`create configmap ${name} --from-literal=a=b`);
+    await page.goto(`${stage.url}/k/configmaps?ns=default`);
+    await page
+      .getByRole("searchbox", { name: "Find in Config maps" })
+      .or(page.getByLabel("Find in Config maps"))
+      .fill("a");
+    await page.getByRole("button", { name: "Name" }).click();
+    await page.getByRole("button", { name: "Name" }).click();
+    await page.waitForURL(/q=a.*sort=-Name/);
+    await page.reload();
+    const names = page.locator("tbody tr td:first-child");
+    await names.nth(1).waitFor();
+    assert.deepEqual((await names.allTextContents()).slice(-2), ["beta", "alpha"]);
+  });
+
+  test("goes anywhere by keys alone", async () => {
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("stateful");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Stateful sets", level: 1 }).waitFor();
   });
 
   test("answers only its own page", async () => {

@@ -154,7 +154,8 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (process.env["ATOLL_PICTURES"] === undefined) return;
   await mkdir(pictures, { recursive: true });
   const dark = "pf-v6-theme-dark";
-  const take = async (suffix: string) => await page.screenshot({ path: join(pictures, `${name}${suffix}.png`) });
+  const take = async (suffix: string) =>
+    await page.screenshot({ path: join(pictures, `${name}${suffix}.png`), animations: "disabled" });
   await take("");
   await page.evaluate(`document.documentElement.classList.add("${dark}")`);
   await take("-dark");

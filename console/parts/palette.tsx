@@ -5,6 +5,8 @@ import { type KeyboardEvent, useEffect, useState } from "react";
 import { matching } from "../model/matching.ts";
 import { useEntries } from "./entries.ts";
 
+const wordsId = "palette-words";
+
 /** @param onChange opens and closes it */
 export function Palette({ isOpen, onChange }: { isOpen: boolean; onChange: (isOpen: boolean) => void }) {
   useEffect(() => {
@@ -24,7 +26,7 @@ export function Palette({ isOpen, onChange }: { isOpen: boolean; onChange: (isOp
       variant={ModalVariant.small}
       aria-label="Go to"
       position="top"
-      disableFocusTrap={false}
+      elementToFocus={`#${wordsId}`}
     >
       <ModalBody>
         <Choices onDone={() => onChange(false)} />
@@ -59,7 +61,7 @@ function Choices({ onDone }: { onDone: () => void }) {
     // The keys move the choice while the words keep the focus.
     <div onKeyDown={onKey} className="palette">
       <SearchInput
-        autoFocus
+        searchInputId={wordsId}
         aria-label="Page"
         placeholder="Go to…"
         value={words}

@@ -1,11 +1,51 @@
-/** Making something from YAML. */
+/** Making something from YAML: written, judged by the server, compared, saved. */
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { locate } from "../../model/locate.ts";
+import type { AnyObject } from "../../model/object.ts";
+import { resourceOfKind } from "../../model/resources.ts";
 import { PageHead } from "../../parts/head.tsx";
+import { KubectlHint } from "../../parts/kubectl.tsx";
+import { Review } from "../../parts/review.tsx";
+import { paths } from "../../paths.ts";
+
+const example = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  labels: {app: web}
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports: [{containerPort: 8080}]
+`;
 
 /** `/create` */
 export function Page() {
+  const { ns = "" } = useSearch({ from: "/create" });
+  const navigate = useNavigate();
+
+  function show([first]: readonly AnyObject[]) {
+    const resource = resourceOfKind(first?.kind ?? "");
+    const { name = "", namespace } = first?.metadata ?? {};
+    void navigate({ to: resource === undefined ? paths.home() : paths.object(resource, namespace, name) });
+  }
+
   return (
-    <section className="page">
-      <PageHead title="Create" />
+    <section className="page page-fill">
+      <PageHead
+        title="Create from YAML"
+        beside={<span className="count">in {ns || "default"}, unless it says otherwise</span>}
+        actions={<KubectlHint command={`kubectl apply -n ${ns || "default"} -f FILE`} />}
+      />
+      <Review text={example} namespace={ns || "default"} locate={locate} onSaved={show} />
     </section>
   );
 }

@@ -1,13 +1,177 @@
-/** One object. */
-import { useParams } from "@tanstack/react-router";
+/** One object: how it is, its YAML, what happened to it; of a pod its logs and a terminal. */
+import {
+  Bullseye,
+  Button,
+  EmptyState,
+  EmptyStateBody,
+  Spinner,
+  Tab as PfTab,
+  Tabs,
+  TabTitleText,
+} from "@patternfly/react-core";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { useObject } from "../../live/use.ts";
+import { locate } from "../../model/locate.ts";
+import type { AnyObject } from "../../model/object.ts";
+import { type Resource, resourceOf } from "../../model/resources.ts";
+import { toYaml } from "../../model/yaml.ts";
+import { Freshness } from "../../parts/freshness.tsx";
 import { PageHead } from "../../parts/head.tsx";
+import { KubectlHint } from "../../parts/kubectl.tsx";
+import { Status } from "../../parts/status.tsx";
+import { namespaceOf, paths, type Tab } from "../../paths.ts";
+import { ActionMenu } from "./actionmenu.tsx";
+import { Events } from "./events.tsx";
+import { Summary } from "./summary.tsx";
+
+const Review = lazy(async () => ({ default: (await import("../../parts/review.tsx")).Review }));
+const Logs = lazy(async () => ({ default: (await import("./logs.tsx")).Logs }));
+const Terminal = lazy(async () => ({ default: (await import("./terminal.tsx")).Terminal }));
+const History = lazy(async () => ({ default: (await import("./history.tsx")).History }));
+
+const tabs: readonly { readonly tab: Tab; readonly title: string; readonly kinds?: readonly string[] }[] = [
+  { tab: "summary", title: "Summary" },
+  { tab: "logs", title: "Logs", kinds: ["Pod"] },
+  { tab: "terminal", title: "Terminal", kinds: ["Pod"] },
+  { tab: "history", title: "History", kinds: ["Deployment"] },
+  { tab: "events", title: "Events" },
+  { tab: "yaml", title: "YAML" },
+];
 
 /** `/k/$slug/$namespace/$name` */
 export function Page() {
-  const { name } = useParams({ from: "/k/$slug/$namespace/$name" });
+  const { slug, namespace, name } = useParams({ from: "/k/$slug/$namespace/$name" });
+  const resource = resourceOf(slug);
+  if (resource === undefined) return <EmptyState titleText={`There is no page for ${slug}`} headingLevel="h1" />;
   return (
-    <section className="page">
-      <PageHead title={name} />
+    <One key={`${slug}/${namespace}/${name}`} resource={resource} namespace={namespaceOf(namespace)} name={name} />
+  );
+}
+
+interface OneProps {
+  readonly resource: NonNullable<ReturnType<typeof resourceOf>>;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function One({ resource, namespace, name }: OneProps) {
+  const { object, snapshot } = useObject(resource, namespace, name);
+  const { tab = "summary" } = useSearch({ from: "/k/$slug/$namespace/$name" });
+  const navigate = useNavigate();
+  const { kind, title } = resource;
+  const list = paths.list(resource, { ns: namespace });
+  const shown = tabs.filter(({ kinds }) => kinds === undefined || kinds.includes(kind));
+
+  return (
+    <section className="page page-fill">
+      <PageHead
+        title={name}
+        over={
+          <>
+            <Link to={list}>{title}</Link>
+            {namespace !== "" && ` in ${namespace}`}
+          </>
+        }
+        beside={object !== undefined && <State object={object} />}
+        actions={
+          object !== undefined && (
+            <>
+              <KubectlHint
+                command={`kubectl describe ${kind.toLowerCase()} ${name}${namespace && ` -n ${namespace}`}`}
+              />
+              <ActionMenu target={{ resource, object }} onGone={() => void navigate({ to: list })} />
+            </>
+          )
+        }
+      />
+      <Freshness phase={snapshot.phase} message={snapshot.message} />
+      {snapshot.phase === "loading" && (
+        <Bullseye>
+          <Spinner aria-label="Loading" />
+        </Bullseye>
+      )}
+      {object === undefined && snapshot.phase === "live" && <Gone kind={kind} name={name} list={list} />}
+      {object !== undefined && (
+        <Tabs
+          activeKey={tab}
+          aria-label="Parts"
+          mountOnEnter
+          unmountOnExit
+          onSelect={(_, key) =>
+            void navigate({ to: paths.object(resource, namespace, name, key as Tab), replace: true })
+          }
+        >
+          {shown.map((each) => (
+            <PfTab
+              key={each.tab}
+              className="page-fill"
+              eventKey={each.tab}
+              title={<TabTitleText>{each.title}</TabTitleText>}
+            >
+              <Suspense fallback={<Spinner aria-label="Loading" />}>
+                <Content tab={each.tab} resource={resource} object={object} />
+              </Suspense>
+            </PfTab>
+          ))}
+        </Tabs>
+      )}
     </section>
+  );
+}
+
+function Content({ tab, resource, object }: { tab: Tab; resource: Resource; object: AnyObject }) {
+  switch (tab) {
+    case "logs":
+      return <Logs pod={object} />;
+    case "terminal":
+      return <Terminal pod={object} />;
+    case "history":
+      return <History resource={resource} object={object} />;
+    case "events":
+      return <Events of={object.metadata} />;
+    case "yaml":
+      return <Yaml resource={resource} object={object} />;
+    case "summary":
+      return <Summary resource={resource} object={object} />;
+  }
+}
+
+/** What is being edited stays as it was read: a change by somebody else is a conflict when it is saved. */
+function Yaml({ resource, object }: { resource: Resource; object: AnyObject }) {
+  const navigate = useNavigate();
+  const { name, namespace = "" } = object.metadata;
+  const whole = {
+    apiVersion: [resource.group, resource.version].filter(Boolean).join("/"),
+    kind: resource.kind,
+    ...object,
+  };
+  return (
+    <Review
+      text={toYaml(whole)}
+      namespace={namespace}
+      locate={locate}
+      onSaved={() => void navigate({ to: paths.object(resource, namespace, name) })}
+    />
+  );
+}
+
+function State({ object: { metadata, status } }: { object: AnyObject }) {
+  if (metadata.deletionTimestamp !== undefined) return <Status word="Terminating" />;
+  const phase = status?.["phase"];
+  if (typeof phase === "string") return <Status word={phase} />;
+  const condition = status?.conditions?.find(({ type }) => type === "Ready" || type === "Available");
+  if (condition === undefined) return null;
+  return <Status word={condition.status === "True" ? condition.type : `Not ${condition.type.toLowerCase()}`} />;
+}
+
+function Gone({ kind, name, list }: { kind: string; name: string; list: string }) {
+  return (
+    <EmptyState titleText={`There is no ${kind} ${name}`} headingLevel="h2" variant="sm">
+      <EmptyStateBody>It was deleted, or never was.</EmptyStateBody>
+      <Button variant="link" component={(props: object) => <Link {...props} to={list} />}>
+        What there is
+      </Button>
+    </EmptyState>
   );
 }

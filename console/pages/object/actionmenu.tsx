@@ -1,0 +1,140 @@
+/** The menu of what can be done to an object; what destroys asks first and says what goes with it. */
+import {
+  Alert,
+  Button,
+  ClipboardCopy,
+  Dropdown,
+  DropdownItem,
+  DropdownList,
+  MenuToggle,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  ModalVariant,
+  NumberInput,
+} from "@patternfly/react-core";
+import { useState } from "react";
+import { CallFailed } from "../../model/call.ts";
+import { type Action, actionsOf, type Target } from "./actions.ts";
+
+/** @param props `onGone`: the object has been deleted */
+export function ActionMenu({ target, onGone }: { target: Target; onGone: () => void }) {
+  const [isOpen, setOpen] = useState(false);
+  const [chosen, setChosen] = useState<Action>();
+  return (
+    <>
+      <Dropdown
+        isOpen={isOpen}
+        onOpenChange={setOpen}
+        onSelect={() => setOpen(false)}
+        popperProps={{ position: "end" }}
+        toggle={(ref) => (
+          <MenuToggle ref={ref} variant="secondary" isExpanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            Actions
+          </MenuToggle>
+        )}
+      >
+        <DropdownList>
+          {actionsOf(target.resource.kind).map((action) => {
+            const refusal = action.refusal(target.object);
+            return (
+              <DropdownItem
+                key={action.name}
+                isAriaDisabled={refusal !== ""}
+                description={refusal === "" ? undefined : refusal}
+                isDanger={action.name === "delete"}
+                onClick={() => setChosen(action)}
+              >
+                {action.title}
+              </DropdownItem>
+            );
+          })}
+        </DropdownList>
+      </Dropdown>
+      {chosen !== undefined && (
+        <Confirmation action={chosen} target={target} onGone={onGone} onClose={() => setChosen(undefined)} />
+      )}
+    </>
+  );
+}
+
+interface ConfirmationProps {
+  readonly action: Action;
+  readonly target: Target;
+  onGone(): void;
+  onClose(): void;
+}
+
+function Confirmation({ action, target, onGone, onClose }: ConfirmationProps) {
+  const now = Number(target.object.spec?.["replicas"] ?? 1);
+  const [replicas, setReplicas] = useState(now);
+  const [failure, setFailure] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const isDelete = action.name === "delete";
+  const { name } = target.object.metadata;
+  const verb = action.title.replace("…", "");
+
+  async function run() {
+    setBusy(true);
+    try {
+      await action.run(target, replicas);
+      onClose();
+      if (isDelete) onGone();
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error;
+      setFailure(error.message);
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Modal isOpen variant={ModalVariant.small} onClose={onClose} aria-labelledby="confirm-title">
+      <ModalHeader title={`${verb}: ${target.resource.kind} ${name}`} labelId="confirm-title" />
+      <ModalBody className="stack">
+        {failure !== "" && <Alert variant="danger" isInline title={failure} />}
+        {isDelete && <p>{takenAlong(target)}</p>}
+        {action.name === "scale" && (
+          <NumberInput
+            value={replicas}
+            min={0}
+            inputAriaLabel="Replicas"
+            plusBtnAriaLabel="One more"
+            minusBtnAriaLabel="One less"
+            onPlus={() => setReplicas(replicas + 1)}
+            onMinus={() => setReplicas(Math.max(0, replicas - 1))}
+            onChange={(event) => setReplicas(Math.max(0, Number(event.currentTarget.value)))}
+          />
+        )}
+        <ClipboardCopy isReadOnly hoverTip="Copy" clickTip="Copied" textAriaLabel="Command">
+          {action.kubectl(target, replicas)}
+        </ClipboardCopy>
+      </ModalBody>
+      <ModalFooter>
+        <Button variant={isDelete ? "danger" : "primary"} onClick={() => void run()} isDisabled={isBusy}>
+          {verb}
+        </Button>
+        <Button variant="link" onClick={onClose}>
+          Cancel
+        </Button>
+      </ModalFooter>
+    </Modal>
+  );
+}
+
+const alongOf: Readonly<Record<string, string>> = {
+  Deployment: "Its replica sets and all their pods go with it.",
+  ReplicaSet: "Its pods go with it.",
+  StatefulSet: "Its pods go with it; the volumes that they claimed stay.",
+  DaemonSet: "Its pods on every host go with it.",
+  Job: "Its pods and their logs go with it.",
+  CronJob: "Its jobs and their pods go with it.",
+  Namespace: "Everything in it goes with it: workloads, secrets, volumes.",
+  Node: "Only its record goes: the host registers again while its spherelet runs.",
+  Service: "Pods that may be reached only through it can no longer be reached.",
+  PersistentVolumeClaim: "Its volume goes too, unless its class keeps volumes.",
+  FleetCluster: "The cluster runs on, detached: policies are no longer applied to it.",
+  SupervisorNamespace: "Its Namespace and everything in it go with it.",
+};
+
+const takenAlong = ({ resource }: Target): string => alongOf[resource.kind] ?? "This cannot be undone.";

@@ -1,0 +1,110 @@
+/** The revisions of a Deployment, and the way back to one. */
+import { Alert, Button } from "@patternfly/react-core";
+import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { useState } from "react";
+import { useObjects } from "../../live/use.ts";
+import { ask, CallFailed } from "../../model/call.ts";
+import type { AnyObject } from "../../model/object.ts";
+import { objectPath, type Resource, resourceOf } from "../../model/resources.ts";
+import { Age } from "../../parts/age.tsx";
+import { podSelector } from "./actions.ts";
+
+const replicaSets = resourceOf("replicasets.apps");
+/** Source: k8s.io/kubectl/pkg/util/deployment RevisionAnnotation */
+const revisionMark = "deployment.kubernetes.io/revision";
+
+const revisionOf = ({ metadata }: AnyObject): number => Number(metadata.annotations?.[revisionMark] ?? 0);
+
+/** A Deployment's revisions, the latest first. */
+export function History({ resource, object }: { resource: Resource; object: AnyObject }) {
+  if (replicaSets === undefined) return null;
+  return <Revisions sets={replicaSets} resource={resource} object={object} />;
+}
+
+function Revisions({ sets, resource, object }: { sets: Resource; resource: Resource; object: AnyObject }) {
+  const [failure, setFailure] = useState("");
+  const { items } = useObjects(sets, {
+    namespace: object.metadata.namespace ?? "",
+    labelSelector: podSelector(object),
+  });
+  const own = items.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid));
+  const latest = own.toSorted((a, b) => revisionOf(b) - revisionOf(a));
+  const current = revisionOf(object);
+
+  async function back(set: AnyObject) {
+    try {
+      await rollBack(resource, object, set);
+      setFailure("");
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error;
+      setFailure(error.message);
+    }
+  }
+
+  return (
+    <div className="stack">
+      {failure !== "" && <Alert variant="danger" isInline title={failure} />}
+      <Table aria-label="Revisions" variant="compact" className="plain-table">
+        <Thead>
+          <Tr>
+            <Th>Revision</Th>
+            <Th>Made</Th>
+            <Th>Images</Th>
+            <Th>Pods</Th>
+            <Th screenReaderText="Actions" />
+          </Tr>
+        </Thead>
+        <Tbody>
+          {latest.map((set) => (
+            <Tr key={set.metadata.uid}>
+              <Td dataLabel="Revision">{revisionOf(set)}</Td>
+              <Td dataLabel="Made">
+                <Age since={set.metadata.creationTimestamp} />
+              </Td>
+              <Td dataLabel="Images">{imagesOf(set).join(", ")}</Td>
+              <Td dataLabel="Pods">{Number(set.status?.["replicas"] ?? 0)}</Td>
+              <Td dataLabel="Actions">
+                {revisionOf(set) === current ? (
+                  "current"
+                ) : (
+                  <Button variant="link" isInline onClick={() => void back(set)}>
+                    Roll back to {revisionOf(set)}
+                  </Button>
+                )}
+              </Td>
+            </Tr>
+          ))}
+        </Tbody>
+      </Table>
+    </div>
+  );
+}
+
+interface Template {
+  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly containers?: readonly { readonly image?: string }[] };
+}
+
+const templateOf = ({ spec }: AnyObject): Template => (spec?.["template"] ?? {}) as Template;
+
+const imagesOf = (set: AnyObject): readonly string[] =>
+  (templateOf(set).spec?.containers ?? []).map(({ image }) => image ?? "");
+
+/** The revision's template takes the place of the present one. Source: k8s.io/kubectl/pkg/polymorphichelpers/rollback.go */
+async function rollBack(resource: Resource, object: AnyObject, set: AnyObject): Promise<void> {
+  const template = templateOf(set);
+  const { "pod-template-hash": _, ...labels } = template.metadata?.labels ?? {};
+  const body = [
+    { op: "test", path: "/metadata/uid", value: object.metadata.uid },
+    {
+      op: "replace",
+      path: "/spec/template",
+      value: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  ];
+  await ask(objectPath(resource, object.metadata.namespace ?? "", object.metadata.name), {
+    method: "PATCH",
+    body,
+    contentType: "application/json-patch+json",
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * `atoll up` and its console: the link that it prints signs in, and the welcome pod's logs and terminal are those of its
+ * micro-VM.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { promisify } from "node:util";
+import { noBrowser, openBrowser } from "./browser.ts";
+import { assertAccessible, openWindow, picture, signIn } from "./consolestage.ts";
+
+const run = promisify(execFile);
+const main = join(import.meta.dirname, "..", "processes", "main.ts");
+const data = await mkdtemp(join(tmpdir(), "atoll-consoleup-"));
+
+async function atoll(...args: readonly string[]): Promise<string> {
+  const command = ["--disable-warning=ExperimentalWarning", main, ...args];
+  const { stdout } = await run(process.execPath, command, { timeout: 240_000 });
+  return stdout;
+}
+
+const skip = process.getuid?.() === 0 ? (noBrowser() ?? false) : "needs root";
+
+after(async () => {
+  if (skip === false) await atoll("down", "--data", data);
+  await rm(data, { recursive: true, force: true });
+});
+
+test("the link that up prints leads to the welcome pod's logs and to a shell in its machine", { skip }, async () => {
+  const ports = ["--api-port", "0", "--kubelet-port", "0", "--gateway-port", "0", "--console-port", "0"];
+  const told = await atoll("up", "--data", data, ...ports, "--background");
+  const link = /https:\/\/\S+\/sign-in#\S+/.exec(told)?.[0] ?? "";
+  assert.notEqual(link, "", told);
+  const { origin } = new URL(link);
+  const browser = await openBrowser();
+  try {
+    const { page, healthy } = await openWindow(browser);
+    await eventually(async () => await page.goto(link));
+    await signIn(page, link);
+    await page.goto(`${origin}/k/pods/welcome/hello?tab=terminal`);
+    const screen = page.getByRole("textbox", { name: "Terminal input" });
+    await screen.waitFor();
+    await screen.pressSequentially("echo $((6*7)) of $(hostname); wget -qO- 127.0.0.1:8080 | head -2\n", { delay: 20 });
+    await page.getByText("42 of hello").first().waitFor();
+    await picture(page, "terminal");
+    await page.getByRole("tab", { name: "Logs" }).click();
+    await page.getByRole("log").getByText("127.0.0.1").first().waitFor();
+    await page.getByRole("textbox", { name: "Find in logs" }).fill("no such line");
+    await page.getByText(/^0 of/).waitFor();
+    await page.getByRole("textbox", { name: "Find in logs" }).fill("");
+    await picture(page, "logs");
+    await assertAccessible(page);
+    healthy();
+  } catch (error) {
+    process.stderr.write(await readFile(join(data, "log", "console.log"), "utf8").catch(() => ""));
+    throw error;
+  } finally {
+    await browser.close();
+  }
+});
+
+/** The console is started beside the rest, and nobody waits for it. */
+async function eventually(attempt: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (tries > 100) throw error;
+      await new Promise((done) => setTimeout(done, 300));
+    }
+  }
+}
