@@ -264,6 +264,11 @@ export class Guest {
     this.#open.dropStream(stream.number);
   }
 
+  /** Gives a running container other limits. @throws {GuestRefused} it uses more memory than that already */
+  async limit(container: Container, limits: NonNullable<ContainerSpec["limits"]>): Promise<void> {
+    await this.request("limit", { container: container.stream, limits });
+  }
+
   /** Tells a terminal its size. */
   async resize(stream: number, size: { rows: number; columns: number }): Promise<void> {
     await this.request("resize", { stream, ...size });

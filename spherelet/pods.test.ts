@@ -358,6 +358,39 @@ test("a container that takes too much memory is told as OOMKilled", async () => 
   await removePod("greedy");
 });
 
+test("a running container gets other limits in place; what its machine has no room for is Infeasible", async () => {
+  const limit = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max | tr '\\n' ' '";
+  const amounts = (cpu: string, memory: string) => ({
+    limits: { cpu, memory },
+    requests: { cpu: "10m", memory: "16Mi" },
+  });
+  const watching = shell(`while true; do ${limit}; echo; sleep 0.2; done`, { resources: amounts("500m", "64Mi") });
+  const first = await makePod("resized", { containers: [watching] }).then(
+    async () => await untilPod("resized", "running", (pod) => stateOf(pod)?.resources?.limits?.["memory"] === "64Mi"),
+  );
+  const resize = async (cpu: string, memory: string) => {
+    const body = { spec: { containers: [{ name: "main", resources: amounts(cpu, memory) }] } };
+    const where = { key: toKey(namespace, "resized"), subresource: "resize" };
+    await client.patch(Pod, { ...where, patch: { type: "strategic", body } });
+  };
+  await resize("250m", "80Mi");
+  const second = await untilPod("resized", "resized", (pod) => stateOf(pod)?.resources?.limits?.["memory"] === "80Mi");
+  assert.equal(stateOf(second)?.restartCount, 0);
+  assert.equal(stateOf(second)?.containerID, stateOf(first)?.containerID);
+  await untilLog(second, new RegExp(`${80 << 20} 25000 100000`));
+  await resize("250m", "900Gi");
+  const third = await untilPod("resized", "infeasible", (pod) => condition(pod, "PodResizePending") === "True");
+  assert.equal(third.status.conditions?.find(({ type }) => type === "PodResizePending")?.reason, "Infeasible");
+  assert.equal(stateOf(third)?.resources?.limits?.["memory"], "80Mi");
+  await resize("250m", "72Mi");
+  await untilPod(
+    "resized",
+    "no longer pending",
+    (pod) => condition(pod, "PodResizePending") === "" && stateOf(pod)?.resources?.limits?.["memory"] === "72Mi",
+  );
+  await removePod("resized");
+});
+
 test("what keeps a container from starting is told in the words people know", async () => {
   const waits = (reason: string) => (pod: Pod) => stateOf(pod)?.state.waiting?.reason === reason;
   await makePod("nowhere", { containers: [shell("true", { image: "127.0.0.1:1/none:1" })] });

@@ -228,6 +228,9 @@ export const Run = defineMessage("Run", {
   unmasked: one(13, flag),
 });
 
+/** Gives a running container other limits; what is absent stays. */
+export const Limit = defineMessage("Limit", { container: one(1, u32), limits: one(2, nested(Limits)) });
+
 /** What came of a start. */
 export const Started = defineMessage("Started", { pid: one(1, u32), startedNs: one(2, u64) });
 
@@ -321,6 +324,7 @@ export const operations = {
   usage: { number: 18, request: Nothing, reply: Usage },
   shutdown: { number: 19, request: Shutdown, reply: Nothing },
   close: { number: 20, request: StreamName, reply: Nothing },
+  limit: { number: 21, request: Limit, reply: Nothing },
 } as const;
 
 /** Name of a request. */
@@ -380,6 +384,7 @@ export const messages = [
   Mount,
   Root,
   Limits,
+  Limit,
   Run,
   Started,
   Exec,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "init.h"
+#include "task.h"
 
 static const char base[] = "/sys/fs/cgroup";
 static char leaving[MAX_STREAMS][16]; /* groups still to be removed */
@@ -113,4 +114,33 @@ uint64_t cgroup_number(const char *name, const char *file, const char *key) {
     if (strncmp(line, key, length) == 0 && line[length] == ' ') return strtoull(line + length, NULL, 10);
   }
   return 0;
+}
+
+/* A container would be killed at once for memory that it has already: it is refused instead. */
+static int check_memory(const char *group, struct span limits) {
+  struct field field;
+  while (tlv_next(&limits, &field)) {
+    if (field.tag != TAG_LIMITS_MEMORY_BYTES || field.value.length != 8) continue;
+    uint64_t wanted = span_u64(field.value);
+    uint64_t used = cgroup_number(group, "memory.current", NULL);
+    uint64_t cache = cgroup_number(group, "memory.stat", "inactive_file");
+    if (wanted != 0 && used > cache && used - cache > wanted)
+      return fail(EBUSY, "%llu bytes of memory are in use", (unsigned long long)(used - cache));
+  }
+  return 0;
+}
+
+int handle_limit(const struct request *request, struct writer *reply) {
+  (void)reply;
+  struct span rest = request->body, limits = {NULL, 0};
+  struct field field;
+  uint32_t number = 0;
+  while (tlv_next(&rest, &field)) {
+    if (field.tag == TAG_LIMIT_CONTAINER) number = span_u32(field.value);
+    if (field.tag == TAG_LIMIT_LIMITS) limits = field.value;
+  }
+  struct task *task = task_of_stream(number);
+  if (task == NULL || !task->container || task->over) return fail(ENOENT, "no container %u", number);
+  int error = check_memory(task->group, limits);
+  return error == 0 ? cgroup_limit(task->group, limits) : error;
 }

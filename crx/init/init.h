@@ -88,6 +88,7 @@ handler handle_files;                                                           
 handler handle_prepare, handle_run, handle_exec;                                             /* spawn.c */
 handler handle_signal, handle_remove, handle_resize, handle_subscribe, handle_close_stream;  /* task.c */
 handler handle_connect;                                                                      /* connect.c */
+handler handle_limit;                                                                        /* cgroup.c */
 handler handle_usage;                                                                        /* usage.c */
 handler handle_shutdown;                                                                     /* shutdown.c */
 

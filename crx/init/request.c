@@ -15,7 +15,7 @@ static handler *const handlers[] = {
     [OP_FILES] = handle_files,             [OP_RUN] = handle_run,             [OP_EXEC] = handle_exec,
     [OP_SIGNAL] = handle_signal,           [OP_REMOVE] = handle_remove,       [OP_RESIZE] = handle_resize,
     [OP_SUBSCRIBE] = handle_subscribe,     [OP_CONNECT] = handle_connect,     [OP_USAGE] = handle_usage,
-    [OP_SHUTDOWN] = handle_shutdown,       [OP_CLOSE] = handle_close_stream,
+    [OP_SHUTDOWN] = handle_shutdown,       [OP_CLOSE] = handle_close_stream,  [OP_LIMIT] = handle_limit,
 };
 
 int fail(int error, const char *format, ...) {

@@ -122,8 +122,15 @@ function containerStatus(pod: Pod, entry: Entry, { hasInits, facts }: Context): 
     image: container.image ?? "",
     imageID: world.imageId,
     ...(world.containerId === "" ? {} : { containerID: `crx://${world.containerId}` }),
-    ...(role === "ephemeral" ? {} : { started: isRunning && world.started }),
+    ...(role === "ephemeral" ? {} : { started: isRunning && world.started, ...resourcesOf(world) }),
   };
+}
+
+/** What a container that runs has, and was promised. Source: KEP-1287 */
+function resourcesOf({ run, resources }: ContainerWorld): Partial<ContainerStatus> {
+  if (resources === undefined || run.phase === "none" || run.phase === "ended") return {};
+  const { requests } = resources;
+  return { resources, ...(requests === undefined ? {} : { allocatedResources: requests }) };
 }
 
 function stateOf(pod: Pod, entry: Entry, { hasInits, facts }: Context): ContainerState {
@@ -190,6 +197,7 @@ function conditionsOf(pod: Pod, sight: ConditionSight): PodCondition[] {
     Ready: readyVerdict(pod, containersReady),
     ContainersReady: containersReady,
     PodScheduled: { status: "True" },
+    ...resizeVerdicts(world),
   };
   return Object.entries(verdicts).map(([type, verdict]) => {
     const before = facts.before?.conditions?.find((condition) => condition.type === type);
@@ -197,6 +205,13 @@ function conditionsOf(pod: Pod, sight: ConditionSight): PodCondition[] {
     const lastTransitionTime = isSame ? before.lastTransitionTime : formatTime(facts.nowMs);
     return { type, ...observed(pod), ...verdict, lastProbeTime: null, lastTransitionTime };
   });
+}
+
+/** Source: k8s.io/api/core/v1 (PodResizePending, PodResizeInProgress) */
+function resizeVerdicts({ resize }: PodWorld): Readonly<Record<string, Verdict>> {
+  if (resize === undefined) return {};
+  const type = resize.reason === "Error" ? "PodResizeInProgress" : "PodResizePending";
+  return { [type]: { status: "True", ...resize } };
 }
 
 const completed: Verdict = { status: "False", reason: "PodCompleted" };

@@ -4,8 +4,9 @@
  *   none ──▶ starting ──▶ running ──▶ stopping ──▶ ended ──▶ starting …
  *                 └───────────┴──────────────────────▲
  */
-import type { Container, EphemeralContainer } from "@atoll/api/builtin/core/v1.types";
+import type { Container, EphemeralContainer, ResourceRequirements } from "@atoll/api/builtin/core/v1.types";
 import type { Pod } from "@atoll/client/builtin";
+import { parseTime } from "@atoll/machinery/clock";
 
 /** How a run of a container ended. Times are ms since the epoch. */
 export interface Termination {
@@ -56,6 +57,8 @@ export interface ContainerWorld {
   imageId: string;
   obstacle: Obstacle | undefined;
   backOff: BackOff | undefined;
+  /** What its run may use, which is what its Pod says but for a change that is not made; undefined before the first. */
+  resources: ResourceRequirements | undefined;
   /** Its startup probe and postStart hook are behind it. */
   started: boolean;
   /** Its readiness probe is content. */
@@ -75,6 +78,12 @@ export interface Ending {
   readonly deadlineMs: number;
 }
 
+/** A change of resources that can never be made here, cannot be made now, or failed and is tried again. */
+export interface ResizeObstacle {
+  readonly reason: "Infeasible" | "Deferred" | "Error";
+  readonly message: string;
+}
+
 /** Everything about a Pod that is not in the object. */
 export interface PodWorld {
   machine: MachinePhase;
@@ -86,6 +95,8 @@ export interface PodWorld {
   initialized: boolean;
   readonly containers: Map<string, ContainerWorld>;
   ending: Ending | undefined;
+  /** Why a change of resources is not made. */
+  resize: ResizeObstacle | undefined;
   /** When the spherelet first saw the Pod, ms since the epoch. */
   readonly sinceMs: number;
 }
@@ -120,6 +131,7 @@ export function newContainer(name: string): ContainerWorld {
     imageId: "",
     obstacle: undefined,
     backOff: undefined,
+    resources: undefined,
     started: false,
     ready: false,
     unfit: undefined,
@@ -135,6 +147,7 @@ export function newWorld(sinceMs: number): PodWorld {
     initialized: false,
     containers: new Map(),
     ending: undefined,
+    resize: undefined,
     sinceMs,
   };
 }
@@ -152,3 +165,9 @@ export function containerOf(world: PodWorld, name: string): ContainerWorld {
 /** Whether a process of the container may be alive. */
 export const isAlive = ({ run }: ContainerWorld): boolean =>
   run.phase === "starting" || run.phase === "running" || run.phase === "stopping";
+
+/** When the Pod began on its node: as was told once, else now. */
+export function startMsOf({ status }: Pod, nowMs: number): number {
+  const told = parseTime(status?.startTime ?? "");
+  return Number.isNaN(told) ? nowMs : told;
+}

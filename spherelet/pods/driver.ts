@@ -10,12 +10,12 @@ import { isConflict, isNotFound } from "@atoll/client/errors";
 import { keyOf } from "@atoll/client/resource";
 import type { Machine } from "@atoll/crx/machine";
 import type { Attachment } from "@atoll/net/network";
-import { parseTime, type Timer } from "@atoll/machinery/clock";
+import type { Timer } from "@atoll/machinery/clock";
 import type { Happening } from "@atoll/runtime/events";
+import { identityOf } from "../network/policies.ts";
 import { graceSecondsOf, isOver, planPod, type Step } from "../lifecycle/plan.ts";
 import { statusOf } from "../lifecycle/status.ts";
-import { identityOf } from "../network/policies.ts";
-import { castOf, containerOf, isAlive, newWorld, type PodWorld } from "../lifecycle/world.ts";
+import { castOf, containerOf, isAlive, newWorld, type PodWorld, startMsOf } from "../lifecycle/world.ts";
 import type { NodeFacts } from "../translate/fields.ts";
 import { hasClaims } from "../volumes/claims.ts";
 import { PodObjects } from "../volumes/references.ts";
@@ -25,6 +25,7 @@ import type { PodContext } from "./context.ts";
 import type { PodHost } from "./host.ts";
 import { type PodRecord, RecordKeeper, scratchName, worldOf } from "./record.ts";
 import { StatusReporter } from "./reporter.ts";
+import { Resizer } from "./resizing.ts";
 import { type Place, type RunHooks, Runs } from "./runs.ts";
 import { Sandbox } from "./sandbox.ts";
 import { startSandbox } from "./start.ts";
@@ -54,6 +55,7 @@ export class PodDriver {
   readonly #tokens: Tokens;
   readonly #context: PodContext;
   readonly #runs: Runs;
+  readonly #resizer: Resizer;
   readonly #folder: string;
   readonly #stop = new AbortController();
   readonly #underway = new Set<string>();
@@ -81,6 +83,7 @@ export class PodDriver {
     this.#tokens = new Tokens(host, pod, () => this.#sourcesChanged());
     this.#context = this.#makeContext();
     this.#runs = new Runs(this.#context, hooks(this.#context));
+    this.#resizer = new Resizer(this.#context, this.#runs, () => this.#ready?.sandbox);
     if (earlier === undefined) this.#wake();
     else void this.#resume(earlier.machine);
   }
@@ -113,9 +116,13 @@ export class PodDriver {
     return this.#done.promise;
   }
 
-  /** The object has changed. */
-  update(pod: Pod): void {
+  /**
+   * The object has changed.
+   * @param lack what the node is too full for now, of a change of resources
+   */
+  update(pod: Pod, lack?: string): void {
     this.#pod = pod;
+    void this.#resizer.see(lack);
     if (!this.#isAtRest) this.#objects.update(pod);
     this.#sourcesChanged();
   }
@@ -478,10 +485,4 @@ export class PodDriver {
       if (machine !== undefined) await this.#host.machines.remove(machine);
     }
   }
-}
-
-/** When the Pod began on its node: as was told once, else now. */
-function startMsOf({ status }: Pod, nowMs: number): number {
-  const told = parseTime(status?.startTime ?? "");
-  return Number.isNaN(told) ? nowMs : told;
 }

@@ -78,7 +78,7 @@ export class Pods {
   #seen(pod: Pod): void {
     const { uid = "" } = pod.metadata;
     const driver = this.#drivers.get(uid);
-    if (driver !== undefined) return driver.update(pod);
+    if (driver !== undefined) return driver.update(pod, this.#lackOf(pod)?.message);
     if (this.#refused.has(uid)) return;
     // Let go already, it only waits for somebody's finalizer.
     if (pod.metadata.deletionGracePeriodSeconds === 0) return;
@@ -117,7 +117,12 @@ export class Pods {
     const { uid = "" } = pod.metadata;
     const driver = new PodDriver(host, pod, hooks, earlier);
     this.#drivers.set(uid, driver);
-    void driver.done.then(() => this.#drivers.delete(uid));
+    void driver.done.then(() => {
+      this.#drivers.delete(uid);
+      // There may be room now for who waits to be resized.
+      for (const other of this.#drivers.values())
+        if (other.world.resize?.reason === "Deferred") other.update(other.pod, this.#lackOf(other.pod)?.message);
+    });
   }
 
   #refuse(pod: Pod, refusal: { reason: string; message: string }): void {
@@ -133,8 +138,15 @@ export class Pods {
     if (first !== undefined) {
       return { reason: "UnsupportedPodSpec", message: `Pod was rejected: ${first.path}: ${first.why}` };
     }
+    return this.#lackOf(pod);
+  }
+
+  /** What there is no room for beside the other Pods. */
+  #lackOf(pod: Pod): { reason: string; message: string } | undefined {
     const { room } = this.#options;
-    const others = this.list().filter(({ pod: other, world }) => world.machine !== "none" || !isOver(other, world));
+    const others = this.list().filter(({ pod: other, world }) => {
+      return other.metadata.uid !== pod.metadata.uid && (world.machine !== "none" || !isOver(other, world));
+    });
     if (others.length >= room.pods) return outOf("pods", 1, others.length, room.pods);
     const used = others.map((driver) => podRequests(driver.pod.spec));
     const wanted = podRequests(pod.spec);

@@ -125,8 +125,15 @@ export function withRemovals(before: PodStatus | undefined, after: PodStatus): R
     return { ...condition, ...removals(["reason", "message"], earlier, condition) };
   });
   const own = removals(["reason", "message", "podIP", "podIPs"], before, after);
-  return { ...after, ...own, ...(conditions === undefined ? {} : { conditions }) };
+  const over = (before?.conditions ?? []).filter(({ type }) => {
+    return passing.has(type) && after.conditions?.every((condition) => condition.type !== type);
+  });
+  const gone = over.map(({ type }) => ({ type, $patch: "delete" }));
+  return { ...after, ...own, ...(conditions === undefined ? {} : { conditions: [...conditions, ...gone] }) };
 }
+
+/** Conditions of ours that are there only while they hold. */
+const passing: ReadonlySet<string> = new Set(["PodResizePending", "PodResizeInProgress"]);
 
 function removals<T extends object>(fields: readonly (keyof T)[], before: T | undefined, after: T): object {
   const gone = fields.filter((field) => before?.[field] !== undefined && after[field] === undefined);

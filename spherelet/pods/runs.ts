@@ -15,6 +15,7 @@ import { VolumeUnfilled } from "../volumes/contents.ts";
 import type { PodContext } from "./context.ts";
 import { imageIdOf, obtainImage } from "./imagery.ts";
 import { makeSpec, mountImageVolumes, processOf } from "./making.ts";
+import { allottedTo } from "./resizing.ts";
 import { logFolder } from "./record.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -179,8 +180,11 @@ export class Runs {
     const { state } = how;
     const restarts = this.#nextRun(how);
     const run = runName({ name: container.name, restarts });
-    const spec = makeSpec(this.#context, cast, { image, run, sandbox: place.sandbox, imageVolumes });
+    const resources = allottedTo(this.#context, cast, place.sandbox);
+    const allotted = { ...cast, container: { ...container, resources } };
+    const spec = makeSpec(this.#context, allotted, { image, run, sandbox: place.sandbox, imageVolumes });
     this.#commit(how, restarts, imageIdOf(image));
+    state.resources = resources;
     await this.#context.save();
     tell({ type: "Normal", reason: "Created", action: "Creating", note: "Container created" });
     const begunMs = host.clock.nowMs();

@@ -137,7 +137,8 @@ function subPathOf(mount: VolumeMount, lookUp: (name: string) => string | undefi
   return path;
 }
 
-function limitsFor({ resources }: Container | EphemeralContainer): NonNullable<ContainerSpec["limits"]> {
+/** What the guest holds a container to. */
+export function limitsFor({ resources }: Pick<Container, "resources">): NonNullable<ContainerSpec["limits"]> {
   const limits = limitsOf(resources ?? {});
   const requests = requestsOf(resources ?? {});
   return {
