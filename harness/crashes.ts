@@ -87,8 +87,8 @@ async function crashed({ faults }: Workshop, { story, round }: { story: Story; r
   while (!faults.crashed && !state.ended) await systemClock.sleep(5);
 }
 
-/** Controllers that come fresh to the end of a story find nothing to do. */
-async function checkSettled(harness: Harness, story: Story, round: string): Promise<void> {
+/** Checks that controllers which come fresh to the end of a story find nothing to do. */
+export async function checkSettled(harness: Harness, story: Story, round: string): Promise<void> {
   const again = startControllers(harness, story.controllers);
   await again.quiet();
   await again.stop();

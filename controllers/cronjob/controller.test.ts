@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import { after, before } from "node:test";
 import { CronJob, Job } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
@@ -53,9 +53,4 @@ const yearly: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`CronJobs converge with "${trouble}" at each write, and make each Job once`, async () => {
-    const writes = await troubleAtEachWrite(harness, `cron-${trouble.replace(" ", "-")}`, { story: yearly, trouble });
-    assert.ok(writes >= 2, `${writes} writes`);
-  });
-}
+testConvergence("CronJobs", () => harness, { name: "cron", story: yearly, least: 2 });

@@ -5,8 +5,8 @@ import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { daemonSetController } from "./controller.ts";
@@ -105,9 +105,4 @@ const rollout: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`DaemonSets converge with "${trouble}" at each write`, async () => {
-    const writes = await troubleAtEachWrite(harness, `ds-${trouble.replace(" ", "-")}`, { story: rollout, trouble });
-    assert.ok(writes >= 3, `${writes} writes`);
-  });
-}
+testConvergence("DaemonSets", () => harness, { name: "ds", story: rollout, least: 3 });

@@ -6,8 +6,8 @@ import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { replicaSetController } from "../replicaset/controller.ts";
@@ -180,12 +180,4 @@ const rollout: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`Deployments converge with "${trouble}" at each write`, async () => {
-    const writes = await troubleAtEachWrite(harness, `deploy-${trouble.replace(" ", "-")}`, {
-      story: rollout,
-      trouble,
-    });
-    assert.ok(writes >= 6, `${writes} writes`);
-  });
-}
+testConvergence("Deployments", () => harness, { name: "deploy", story: rollout, least: 6 });

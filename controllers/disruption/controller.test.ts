@@ -7,8 +7,8 @@ import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { disruptionController } from "./controller.ts";
@@ -107,8 +107,4 @@ const keeping: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`budgets converge with "${trouble}" at each write`, async () => {
-    await troubleAtEachWrite(harness, `pdb-${trouble.replace(" ", "-")}`, { story: keeping, trouble });
-  });
-}
+testConvergence("budgets", () => harness, { name: "pdb", story: keeping, least: 1 });

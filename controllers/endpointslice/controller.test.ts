@@ -5,8 +5,8 @@ import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { endpointSliceController } from "./controller.ts";
@@ -115,8 +115,4 @@ const change: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`EndpointSlices converge with "${trouble}" at each write`, async () => {
-    await troubleAtEachWrite(harness, `slices-${trouble.replace(" ", "-")}`, { story: change, trouble });
-  });
-}
+testConvergence("EndpointSlices", () => harness, { name: "slices", story: change, least: 1 });

@@ -5,8 +5,8 @@ import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import type { OwnerReference } from "@atoll/machinery/object";
@@ -73,13 +73,7 @@ const family: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`garbage collector converges with "${trouble}" at each of its writes`, async () => {
-    const name = `gc-${trouble.replace(" ", "-")}`;
-    const writes = await troubleAtEachWrite(harness, name, { story: family, trouble });
-    assert.ok(writes >= 7, `${writes} writes`);
-  });
-}
+testConvergence("the collector's deletions", () => harness, { name: "family", story: family, least: 7 });
 
 test("garbage collector with a stale view deletes nothing that has found an owner again", async () => {
   const workshop = startControllers(harness, [garbageCollector]);

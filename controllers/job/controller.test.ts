@@ -7,8 +7,8 @@ import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
@@ -153,12 +153,7 @@ const running: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`Jobs converge with "${trouble}" at each write, and count each Pod once`, async () => {
-    const writes = await troubleAtEachWrite(harness, `job-${trouble.replace(" ", "-")}`, { story: running, trouble });
-    assert.ok(writes >= 6, `${writes} writes`);
-  });
-}
+testConvergence("Jobs", () => harness, { name: "job", story: running, least: 6 });
 
 test("a Job with a stale view counts each Pod once", async () => {
   workshop = startControllers(harness, [jobController]);

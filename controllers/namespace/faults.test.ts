@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import { after, before } from "node:test";
 import { ConfigMap, Namespace, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { namespaceController } from "./controller.ts";
@@ -48,10 +48,4 @@ const deletion: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`namespace controller converges with "${trouble}" at each of its writes`, async () => {
-    const name = `ns-${trouble.replace(" ", "-")}`;
-    const writes = await troubleAtEachWrite(harness, name, { story: deletion, trouble });
-    assert.ok(writes >= 3, `${writes} writes`);
-  });
-}
+testConvergence("Namespaces that go", () => harness, { name: "ns", story: deletion, least: 3 });

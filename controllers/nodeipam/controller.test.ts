@@ -5,7 +5,8 @@ import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
-import { type Story, type Trouble, troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import fc from "fast-check";
 import { nodeIpamController } from "./controller.ts";
@@ -95,8 +96,4 @@ const story: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`no range is given twice with "${trouble}" at each write`, async () => {
-    await troubleAtEachWrite(harness, `ipam-${trouble.replace(" ", "-")}`, { story, trouble });
-  });
-}
+testConvergence("ranges of Nodes", () => harness, { name: "ipam", story: story, least: 1 });

@@ -7,8 +7,8 @@ import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { replicaSetController } from "./controller.ts";
@@ -171,9 +171,4 @@ const scaling: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`ReplicaSets converge with "${trouble}" at each write, and no Pod is made twice`, async () => {
-    const writes = await troubleAtEachWrite(harness, `rs-${trouble.replace(" ", "-")}`, { story: scaling, trouble });
-    assert.ok(writes >= 3, `${writes} writes`);
-  });
-}
+testConvergence("ReplicaSets", () => harness, { name: "rs", story: scaling, least: 3 });

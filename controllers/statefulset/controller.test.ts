@@ -5,8 +5,8 @@ import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Story, Trouble } from "@atoll/harness/crashes";
-import { troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { statefulSetController } from "./controller.ts";
@@ -113,9 +113,4 @@ const rollout: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`StatefulSets converge with "${trouble}" at each write`, async () => {
-    const writes = await troubleAtEachWrite(harness, `sts-${trouble.replace(" ", "-")}`, { story: rollout, trouble });
-    assert.ok(writes >= 6, `${writes} writes`);
-  });
-}
+testConvergence("StatefulSets", () => harness, { name: "sts", story: rollout, least: 6 });

@@ -8,7 +8,8 @@ import { isNotFound, isRefusal } from "@atoll/client/errors";
 import { type Key, keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
-import { type Story, type Trouble, troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import { serveKinds } from "@atoll/harness/kinds";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { garbageCollector } from "../gc/controller.ts";
@@ -195,9 +196,4 @@ const story: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`SupervisorNamespaces converge with "${trouble}" at each write`, async () => {
-    const writes = await troubleAtEachWrite(harness, `svns-${trouble.replace(" ", "-")}`, { story, trouble });
-    assert.ok(writes >= 3);
-  });
-}
+testConvergence("SupervisorNamespaces", () => harness, { name: "svns", story: story, least: 3 });

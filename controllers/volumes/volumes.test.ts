@@ -6,7 +6,8 @@ import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import { type Story, type Trouble, troubleAtEachWrite } from "@atoll/harness/crashes";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { volumeControllers } from "./index.ts";
@@ -174,9 +175,4 @@ const story: Story = {
   },
 };
 
-for (const trouble of ["crash", "lose answer", "lose request"] satisfies Trouble[]) {
-  test(`volumes converge with "${trouble}" at each write`, async () => {
-    const writes = await troubleAtEachWrite(harness, `vol-${trouble.replace(" ", "-")}`, { story, trouble });
-    assert.ok(writes >= 4, `${writes} writes`);
-  });
-}
+testConvergence("volumes", () => harness, { name: "vol", story: story, least: 4 });

@@ -1,0 +1,239 @@
+/**
+ * Stories of the controllers whose own tests tell none: each comes to the right end whatever fails between it and the API.
+ * The last test finds controllers of which no story is told.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import {
+  ClusterRole,
+  ConfigMap,
+  Deployment,
+  HorizontalPodAutoscaler,
+  Job,
+  Namespace,
+  Node,
+  Pod,
+  ResourceQuota,
+  Secret,
+  ServiceAccount,
+} from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { isNotFound } from "@atoll/client/errors";
+import { keyOf, toKey } from "@atoll/client/resource";
+import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
+import { testConvergence } from "@atoll/harness/convergence";
+import type { Story } from "@atoll/harness/crashes";
+import type { Harness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
+import { formatTime, systemClock } from "@atoll/machinery/clock";
+import type { Controller } from "@atoll/runtime/controller";
+import { tokenCleaner } from "./bootstraptokens/controller.ts";
+import { clusterRoleController } from "./clusterroles/controller.ts";
+import { taintEvictionController } from "./nodelifecycle/evicting.ts";
+import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
+import { podAutoscalerController } from "./podautoscaler/controller.ts";
+import { resourceQuotaController } from "./resourcequota/controller.ts";
+import { rootCaController } from "./rootca/controller.ts";
+import { serviceAccountController } from "./serviceaccount/controller.ts";
+import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
+
+let harness: Harness;
+let client: Client;
+before(async () => {
+  harness = await startHarness();
+  client = clientOf(harness);
+});
+after(() => harness.close());
+
+/** A story whose end is its check: it has ended when the check holds. */
+function story(controllers: readonly Controller[], begin: Story["begin"], check: Story["check"]): Story {
+  const holds = async (round: string) =>
+    await check(round).then(
+      () => true,
+      () => false,
+    );
+  return {
+    controllers,
+    begin,
+    check,
+    ended: async (round) => await eventually("the end has come", async () => await holds(round)).catch(() => undefined),
+  };
+}
+
+async function isGone(asked: Promise<{ metadata: { deletionTimestamp?: string } }>): Promise<boolean> {
+  return await asked.then(
+    ({ metadata }) => metadata.deletionTimestamp !== undefined,
+    (error: unknown) => isNotFound(error),
+  );
+}
+
+const podSpec = { containers: [{ name: "c", image: "i", resources: { requests: { cpu: "100m" } } }] };
+const labels = { app: "a" };
+
+const stories: Readonly<Record<string, Story>> = {
+  serviceaccount: story(
+    [serviceAccountController],
+    async (round) => {
+      await client.create(Namespace, { metadata: { name: round } });
+    },
+    async (round) => {
+      const { items } = await client.list(ServiceAccount, { namespace: round });
+      assert.deepEqual(
+        items.map(({ metadata }) => metadata.name),
+        ["default"],
+      );
+    },
+  ),
+  rootca: story(
+    [rootCaController("PEM")],
+    async (round) => {
+      await client.create(Namespace, { metadata: { name: round } });
+      await client
+        .create(ConfigMap, { metadata: { name: "kube-root-ca.crt", namespace: round }, data: { x: "y" } })
+        .catch(() => undefined);
+    },
+    async (round) => {
+      const { data } = await client.get(ConfigMap, toKey(round, "kube-root-ca.crt"));
+      assert.deepEqual(data, { "ca.crt": "PEM" });
+    },
+  ),
+  clusterroles: story(
+    [clusterRoleController],
+    async (round) => {
+      const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }];
+      const clusterRoleSelectors = [{ matchLabels: { round } }];
+      await client.create(ClusterRole, {
+        metadata: { name: `${round}-all` },
+        aggregationRule: { clusterRoleSelectors },
+        rules: null,
+      });
+      await client.create(ClusterRole, { metadata: { name: `${round}-part`, labels: { round } }, rules });
+    },
+    async (round) => {
+      const { rules } = await client.get(ClusterRole, toKey(undefined, `${round}-all`));
+      assert.equal(rules?.length, 1);
+    },
+  ),
+  bootstraptokens: story(
+    [tokenCleaner],
+    async (round) => {
+      const make = async (name: string, afterMs: number) => {
+        const stringData = { expiration: formatTime(systemClock.nowMs() + afterMs) };
+        const metadata = { name: `${round}-${name}`, namespace: "kube-system" };
+        await client.create(Secret, { metadata, type: "bootstrap.kubernetes.io/token", stringData });
+      };
+      await make("stays", 3_600_000);
+      await make("goes", -1000);
+    },
+    async (round) => {
+      assert.ok(await isGone(client.get(Secret, toKey("kube-system", `${round}-goes`))));
+      assert.ok(!(await isGone(client.get(Secret, toKey("kube-system", `${round}-stays`)))));
+    },
+  ),
+  ttlafterfinished: story(
+    [ttlAfterFinishedController],
+    async (round) => {
+      await makeNamespace(client, round);
+      for (const [name, ttlSecondsAfterFinished] of [
+        ["goes", 0],
+        ["stays", 1000],
+      ] as const) {
+        const template = { metadata: { labels }, spec: { ...podSpec, restartPolicy: "Never" } };
+        const spec = { manualSelector: true, selector: { matchLabels: labels }, template, ttlSecondsAfterFinished };
+        const made = await client.create(Job, { metadata: { name, namespace: round }, spec });
+        const now = formatTime(systemClock.nowMs());
+        const at = { status: "True", lastProbeTime: now, lastTransitionTime: now };
+        const conditions = ["SuccessCriteriaMet", "Complete"].map((type) => ({ type, ...at }));
+        const status = { ...made.status, conditions, startTime: now, completionTime: now, succeeded: 1 };
+        await client.setStatus(Job, { object: made, status });
+      }
+    },
+    async (round) => {
+      assert.ok(await isGone(client.get(Job, toKey(round, "goes"))));
+      assert.ok(!(await isGone(client.get(Job, toKey(round, "stays")))));
+    },
+  ),
+  resourcequota: story(
+    [resourceQuotaController()],
+    async (round) => {
+      await makeNamespace(client, round);
+      await client.create(Pod, { metadata: { name: "p", namespace: round }, spec: podSpec });
+      await client.create(ResourceQuota, { metadata: { name: "q", namespace: round }, spec: { hard: { pods: "2" } } });
+    },
+    async (round) => {
+      const { status } = await client.get(ResourceQuota, toKey(round, "q"));
+      assert.deepEqual(status.used, { pods: "1" });
+    },
+  ),
+  podautoscaler: story(
+    [podAutoscalerController()],
+    async (round) => {
+      await makeNamespace(client, round);
+      const template = { metadata: { labels }, spec: podSpec };
+      const metadata = { name: "d", namespace: round };
+      await client.create(Deployment, { metadata, spec: { replicas: 5, selector: { matchLabels: labels }, template } });
+      const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "d" };
+      await client.create(HorizontalPodAutoscaler, { metadata, spec: { scaleTargetRef, maxReplicas: 3 } });
+    },
+    async (round) => {
+      const key = toKey(round, "d");
+      assert.equal((await client.get(Deployment, key)).spec.replicas, 3);
+      const { conditions } = (await client.get(HorizontalPodAutoscaler, key)).status;
+      assert.ok(conditions?.some(({ type, status }) => type === "AbleToScale" && status === "True"));
+    },
+  ),
+  nodelifecycle: story(
+    [nodeLifecycleController(), taintEvictionController()],
+    async (round) => {
+      await makeNamespace(client, round);
+      const taints = [{ key: "go", effect: "NoExecute" }];
+      for (const name of ["fit", "unfit"]) {
+        const metadata = { name: `${round}-${name}` };
+        const made = await client.create(Node, { metadata, spec: name === "fit" ? {} : { taints } });
+        const now = formatTime(systemClock.nowMs());
+        const ready = { type: "Ready", status: "True", lastHeartbeatTime: now, lastTransitionTime: now };
+        const patch = { type: "strategic", body: { status: { conditions: [ready] } } } as const;
+        await client.patch(Node, { key: keyOf(made), patch, subresource: "status" });
+        await client.create(Pod, {
+          metadata: { name, namespace: round },
+          spec: { ...podSpec, nodeName: metadata.name },
+        });
+      }
+    },
+    async (round) => {
+      const taintsOf = async (name: string) =>
+        ((await client.get(Node, toKey(undefined, `${round}-${name}`))).spec?.taints ?? []).map(({ key }) => key);
+      assert.deepEqual(await taintsOf("fit"), []);
+      assert.deepEqual(await taintsOf("unfit"), ["go"]);
+      assert.ok(await isGone(client.get(Pod, toKey(round, "unfit"))));
+      assert.ok(!(await isGone(client.get(Pod, toKey(round, "fit")))));
+    },
+  ),
+};
+
+for (const [name, told] of Object.entries(stories)) {
+  testConvergence(`objects of ${name}`, () => harness, { name: name.slice(0, 12), story: told, least: 1 });
+}
+
+/** Controllers that do nothing a crash could leave half done, or that work by sweeps of their own clock. */
+const withoutStory: ReadonlySet<string> = new Set(["certificates", "metrics", "podgc"]);
+
+test("every controller has its story", () => {
+  const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((each) => each.isDirectory());
+  const untold = folders
+    .map(({ name }) => name)
+    .filter((name) => {
+      const files = readdirSync(join(import.meta.dirname, name), { recursive: true, encoding: "utf8" });
+      if (!files.some((file) => file.endsWith("controller.ts"))) return false;
+      const tests = files.filter((file) => file.endsWith(".test.ts"));
+      return !tests.some((file) =>
+        readFileSync(join(import.meta.dirname, name, file), "utf8").includes("testConvergence("),
+      );
+    });
+  assert.deepEqual(
+    untold.filter((name) => stories[name] === undefined && !withoutStory.has(name)),
+    [],
+  );
+});
