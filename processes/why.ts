@@ -1,58 +1,38 @@
-/** `atoll why KIND/NAME -n NS --cluster C`: which policies decide on an object of a cluster. */
-import { discover } from "@atoll/client/discovery";
-import type { Resource } from "@atoll/client/resource";
-import { compile, isOn } from "@atoll/fleet/compile/compile";
-import { placeOf } from "@atoll/fleet/compile/levels";
-import { workspaceLabel } from "@atoll/fleet/compile/policies/envelope";
-import { type Fleet, readFleet } from "@atoll/fleet/explain/organization";
-import { decisionsOn } from "@atoll/fleet/explain/why";
-import { systemClock } from "@atoll/machinery/clock";
+/**
+ * `atoll why`: explains from live state. Two arguments ask whether one pod reaches another; one asks which policies of
+ * Mission Control decide on an object.
+ */
+import { whyConnection } from "./why/connection.ts";
+import { whyDecisions } from "./why/decisions.ts";
+import type { WhyOptions } from "./why/options.ts";
 import { exitCode, flags, UsageError } from "./flags.ts";
-import { table, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 
-/** @param args KIND/NAME and flags; the hub is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
+/** @param args what is asked, and flags; the server is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
     const { kubeconfig, rest } = adminKubeconfig(args);
-    const command = flags("atoll why", "Which policies decide on an object of a cluster.")
-      .argument("<kind/name>", "the object, as Pod/web or deployments/web")
-      .requiredOption("--cluster <name>", "the cluster")
-      .option("-n, --namespace <namespace>", "the object's namespace there", "default")
+    const command = flags(
+      "atoll why",
+      "POD-A POD-B:PORT: what lets one pod reach another, or refuses it. KIND/NAME --cluster C: which policies decide on an object.",
+    )
+      .argument("<what>", "a pod, as web or shop/web; or an object, as Pod/web or deployments/web")
+      .argument("[pod:port]", "the pod that is to be reached, and its port or the port's name")
+      .option("--cluster <name>", "of an object: the cluster it is on")
+      .option("-n, --namespace <namespace>", "of what is named without one", "default")
       .option("--org <namespace>", "the organization", "default")
+      .option("--udp", "the connection is UDP")
       .parse(rest, { from: "user" });
-    const { cluster: name, namespace, org } = command.opts<{ cluster: string; namespace: string; org: string }>();
-    const [kind = "", called = ""] = (command.args[0] ?? "").split("/");
-    if (called === "") throw new UsageError("which object? ./atoll why Pod/NAME --cluster CLUSTER");
-    process.stdout.write(
-      await withHub(kubeconfig, async (client) => {
-        const { resources } = await discover(client);
-        const resource = resources.find((one) => [one.kind.toLowerCase(), one.plural].includes(kind.toLowerCase()));
-        if (resource === undefined) throw new UsageError(`the hub knows no kind ${kind}`);
-        const fleet = await readFleet(client, org, systemClock.nowMs());
-        const cluster = fleet.clusters.find(({ metadata }) => metadata.name === name);
-        if (cluster === undefined) throw new UsageError(`there is no cluster ${name} in ${org}`);
-        const home = resource.namespaced ? namespace : "";
-        const labels = labelsOf(home, placeOf(cluster, fleet.organization.groups), fleet);
-        const subject = { resource: resource as unknown as Resource, name: called, namespace: home, labels };
-        const rows = decisionsOn(subject, compile(cluster, fleet.organization)).map((one) => {
-          const beside = one.equalTo.length === 0 ? "" : `equal to ${one.equalTo.join(", ")}`;
-          const shadow = one.shadowedBy === undefined ? beside : `shadowed by ${one.shadowedBy}`;
-          const holds = one.holds === "yes" ? "yes" : "by the namespace's labels";
-          return [one.policy, one.level, one.enforcement, holds, shadow];
-        });
-        if (rows.length === 0) return `No policy decides on ${kind}/${called} on ${name}.\n`;
-        return table([["POLICY", "LEVEL", "ENFORCEMENT", "HOLDS", "BESIDE"], ...rows]);
-      }),
-    );
+    const [what = "", reached] = command.args;
+    const options = command.opts<WhyOptions>();
+    if (reached !== undefined) {
+      const { allowed, text } = await whyConnection(kubeconfig, { from: what, reached }, options);
+      process.stdout.write(text);
+      return allowed ? 0 : 1;
+    }
+    if (options.cluster === undefined)
+      throw new UsageError("of an object: --cluster CLUSTER; of a connection: ./atoll why POD-A POD-B:PORT");
+    process.stdout.write(await whyDecisions(kubeconfig, what, { ...options, cluster: options.cluster }));
     return 0;
   });
-}
-
-/** Labels that the fleet itself gives the namespace there. */
-function labelsOf(namespace: string, place: ReturnType<typeof placeOf>, { organization }: Fleet) {
-  const own = organization.namespaces
-    .filter((one) => isOn(one, place) && (one.spec.namespace ?? one.metadata.name) === namespace)
-    .map(({ spec }) => ({ ...spec.labels, [workspaceLabel]: spec.workspace }));
-  return Object.assign({}, ...own) as Record<string, string>;
 }

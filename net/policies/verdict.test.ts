@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { ServiceSpec } from "../services/service.ts";
+import { judge } from "./verdict.ts";
+import type { Policy, PolicyPod, World } from "./world.ts";
+
+const pod = (namespace: string, name: string, last: number): PolicyPod => ({
+  uid: name,
+  namespace,
+  name,
+  labels: { name },
+  address: `10.244.0.${last}`,
+  ports: [],
+});
+const [web, db, spy] = [pod("shop", "web", 1), pod("shop", "db", 2), pod("bank", "spy", 3)];
+const service = (more: Partial<ServiceSpec> = {}): ServiceSpec => ({
+  namespace: "shop",
+  name: "db",
+  addresses: ["10.96.0.7"],
+  ports: [{ protocol: "tcp", port: 5432, endpoints: [{ address: "10.244.0.2", port: 5432 }] }],
+  ...more,
+});
+const policy = (name: string, spec: Policy["spec"]): Policy => ({ namespace: "shop", name, spec });
+const about = (name: string) => ({ podSelector: { matchLabels: { name } } });
+
+const cases: readonly {
+  readonly title: string;
+  readonly from?: PolicyPod;
+  readonly services?: readonly ServiceSpec[];
+  readonly policies?: readonly Policy[];
+  readonly flat?: boolean;
+  readonly says: RegExp;
+}[] = [
+  {
+    title: "nothing",
+    says: /^no: pods do not reach each other but through a Service, and none leads to tcp\/5432 of shop\/db/,
+  },
+  { title: "a Service", services: [service()], says: /^yes: Service shop\/db opens the way/ },
+  {
+    title: "a Service of others",
+    from: spy,
+    services: [service()],
+    says: /^no: Service shop\/db leads there.*not exported to bank/,
+  },
+  { title: "an export", from: spy, services: [service({ exportedTo: ["bank"] })], says: /^yes: Service shop\/db/ },
+  { title: "flat namespaces", from: spy, flat: true, says: /^yes: the namespaces bank and shop are flat/ },
+  {
+    title: "a policy that opens",
+    policies: [policy("in", { ...about("db"), policyTypes: ["Ingress"], ingress: [{ from: [about("web")] }] })],
+    says: /^yes: NetworkPolicy shop\/in lets it in/,
+  },
+  {
+    title: "a policy that closes what a Service opens",
+    services: [service()],
+    policies: [policy("in", { ...about("db"), policyTypes: ["Ingress"] })],
+    says: /^no: NetworkPolicy shop\/in about shop\/db coming in let nothing through from 10\.244\.0\.1 at tcp\/5432/,
+  },
+  {
+    title: "policies that hold back who asks",
+    services: [service()],
+    policies: ["one", "two"].map((name) => policy(name, { ...about("web"), policyTypes: ["Egress"] })),
+    says: /^no: NetworkPolicies shop\/one, shop\/two about shop\/web going out/,
+  },
+];
+
+for (const { title, from = web, services = [], policies = [], flat = false, says } of cases) {
+  test(`judge() tells of ${title}`, () => {
+    const namespaces = new Map(["shop", "bank"].map((name) => [name, { labels: {}, flat }]));
+    const world: World = { pods: [web, db, spy], policies, namespaces };
+    const { allowed, because } = judge({ from, to: db, protocol: "tcp", port: 5432 }, world, services);
+    assert.match(`${allowed ? "yes" : "no"}: ${because}`, says);
+  });
+}

@@ -1,0 +1,7 @@
+/** Flags of `atoll why`. */
+export interface WhyOptions {
+  readonly cluster?: string;
+  readonly namespace: string;
+  readonly org: string;
+  readonly udp?: boolean;
+}
