@@ -16,6 +16,7 @@ import { clone } from "../registry/versions.ts";
 import { type Availability, check } from "./check.ts";
 import type { Remote, Remotes } from "./remotes.ts";
 import { aggregatedResources } from "./resources.ts";
+import { Rounds } from "./rounds.ts";
 
 export interface AvailabilityOptions {
   readonly catalogue: Catalogue;
@@ -41,13 +42,18 @@ export class AvailabilityController {
   readonly #unavailable: Numbers;
   /** What the metric says now, by name. */
   readonly #told = new Map<string, number>();
-  #working: Promise<void> | undefined;
-  #due = false;
+  readonly #rounds: Rounds;
   #timer: Timer | undefined;
-  #closed = false;
 
   constructor(options: AvailabilityOptions) {
     this.#options = options;
+    this.#rounds = new Rounds({
+      round: () => this.#round(),
+      onFailure: (error) => {
+        options.onError(error);
+        this.#rest(firstRetryMs);
+      },
+    });
     this.#unavailable = new Numbers(options.registry, {
       name: "aggregator_unavailable_apiservice",
       help: "APIServices of other servers that cannot be reached: 1 while it is so",
@@ -56,36 +62,15 @@ export class AvailabilityController {
   }
 
   start(): void {
-    this.#options.remotes.onChange(() => this.#look());
-    this.#look();
+    this.#options.remotes.onChange(() => this.#rounds.look());
+    this.#rounds.look();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    const ended = this.#rounds.close();
     this.#timer?.cancel();
     for (const followed of this.#following) followed.close();
-    await this.#working;
-  }
-
-  #look(): void {
-    if (this.#closed) return;
-    this.#due = true;
-    this.#working ??= this.#work();
-  }
-
-  async #work(): Promise<void> {
-    // Not in the turn of the commit that called.
-    await Promise.resolve();
-    while (this.#due && !this.#closed) {
-      this.#due = false;
-      try {
-        await this.#round();
-      } catch (error) {
-        if (!this.#closed) this.#options.onError(error);
-        this.#rest(firstRetryMs);
-      }
-    }
-    this.#working = undefined;
+    await ended;
   }
 
   async #round(): Promise<void> {
@@ -119,7 +104,7 @@ export class AvailabilityController {
 
   /** Looks again after a while, or sooner if that was the plan. */
   #rest(afterMs: number): void {
-    if (this.#closed) return;
+    if (this.#rounds.closed) return;
     const { clock } = this.#options;
     const atMs = clock.monotonicMs() + afterMs;
     if (this.#timer !== undefined && this.#wakesAtMs <= atMs) return;
@@ -129,7 +114,7 @@ export class AvailabilityController {
       afterMs,
       () => {
         this.#timer = undefined;
-        this.#look();
+        this.#rounds.look();
       },
       { unref: true },
     );
@@ -140,7 +125,7 @@ export class AvailabilityController {
   async #settle(remote: Remote): Promise<void> {
     const { catalogue, remotes, certificate } = this.#options;
     const { told, ...availability } = await check(catalogue, remote, certificate);
-    if (this.#closed) return;
+    if (this.#rounds.closed) return;
     if (told !== undefined) {
       const { resources, openApi } = told;
       remotes.learn(remote, { resources: aggregatedResources(resources, remote), openApi });

@@ -3,16 +3,17 @@
  * start and may be deleted; those of custom kinds are kept in step with the definitions.
  * Source: k8s.io/kube-aggregator/pkg/controllers/autoregister, k8s.io/kubernetes/pkg/controlplane/controller/crdregistration
  */
-import { randomUUID } from "node:crypto";
 import type { APIService } from "@atoll/api/builtin/apiregistration.k8s.io/v1.types";
 import { builtinPriorities, customPriority, type GroupPriority } from "@atoll/api/resources";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
+import { plant } from "../bootstrap/plant.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { clone } from "../registry/versions.ts";
 import type { Remotes } from "./remotes.ts";
+import { Rounds } from "./rounds.ts";
 
 /** Whether an APIService is kept by this server, and how. Source: autoregister.AutoRegisterManagedLabel */
 const label = "kube-aggregator.kubernetes.io/automanaged";
@@ -34,13 +35,18 @@ export interface RegistrationOptions {
 
 export class Registration {
   readonly #options: RegistrationOptions;
-  #working: Promise<void> | undefined;
-  #due = false;
+  readonly #rounds: Rounds;
   #started = false;
-  #closed = false;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
+    this.#rounds = new Rounds({
+      round: () => this.#settle(),
+      onFailure: (error) => {
+        options.onError(error);
+        options.clock.after(retryMs, () => this.#rounds.look(), { unref: true });
+      },
+    });
   }
 
   /** Resolves when what is served now is registered. */
@@ -48,39 +54,12 @@ export class Registration {
     const { catalogue, remotes } = this.#options;
     await this.#settle();
     this.#started = true;
-    catalogue.onChange(() => this.#look());
-    remotes.onChange(() => this.#look());
+    catalogue.onChange(() => this.#rounds.look());
+    remotes.onChange(() => this.#rounds.look());
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#working;
-  }
-
-  #look(): void {
-    if (this.#closed) return;
-    this.#due = true;
-    this.#working ??= this.#work();
-  }
-
-  async #work(): Promise<void> {
-    // Not in the turn of the change that called.
-    await Promise.resolve();
-    while (this.#due && !this.#closed) {
-      this.#due = false;
-      try {
-        await this.#settle();
-      } catch (error) {
-        this.#failed(error);
-      }
-    }
-    this.#working = undefined;
-  }
-
-  #failed(error: unknown): void {
-    if (this.#closed) return;
-    this.#options.onError(error);
-    this.#options.clock.after(retryMs, () => this.#look(), { unref: true });
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async #settle(): Promise<void> {
@@ -100,13 +79,13 @@ export class Registration {
     const object: ApiObject = {
       kind: "APIService",
       apiVersion: `${registration}/v1`,
-      metadata: { name, uid: randomUUID(), creationTimestamp: now, labels: { [label]: managed } },
+      metadata: { name, labels: { [label]: managed } },
       spec,
       status: {
         conditions: [{ type: "Available", status: "True", lastTransitionTime: now, reason: "Local", message }],
       },
     };
-    await this.#options.remotes.resource.create(object).catch(ignore("AlreadyExists"));
+    await plant(this.#options.remotes.resource, object, now);
   }
 
   /** What users made of a name is theirs. */
@@ -115,18 +94,17 @@ export class Registration {
     const { resource } = this.#options.remotes;
     const place = { namespace: "", name: metadata.name ?? "" };
     if (managed === "true" && wanted === undefined) {
-      await resource.update(place, () => ({ remove: true })).catch(ignore("NotFound"));
+      await resource.update(place, () => ({ remove: true })).catch(ignoreGone);
     } else if (managed === "true" && wanted !== undefined && !deepEqual(spec, wanted.spec)) {
       const renewed = ({ object }: { object: ApiObject }) => ({ object: { ...clone(object), spec: wanted.spec } });
-      await resource.update(place, renewed).catch(ignore("NotFound"));
+      await resource.update(place, renewed).catch(ignoreGone);
     }
   }
 }
 
-function ignore(reason: string) {
-  return (error: unknown): void => {
-    if (!(error instanceof StatusError && error.reason === reason)) throw error;
-  };
+/** Somebody else took it away meanwhile. */
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof StatusError && error.reason === "NotFound")) throw error;
 }
 
 /** One for each group and version but the one of APIServices themselves. */

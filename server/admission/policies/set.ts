@@ -12,7 +12,8 @@ import type { ObjectMeta } from "@atoll/machinery/object";
 import type { Catalogue } from "../../registry/catalogue.ts";
 import { FollowedObjects } from "../../registry/followedobjects.ts";
 import type { Attributes } from "../matching/attributes.ts";
-import { type Criteria, criteriaOf, mayMatch } from "../matching/criteria.ts";
+import { Candidates } from "../matching/candidates.ts";
+import { type Criteria, criteriaOf } from "../matching/criteria.ts";
 import type { Equivalents } from "../matching/equivalents.ts";
 
 /** A policy of either kind. */
@@ -60,21 +61,17 @@ interface Kept<C> {
   readonly criteria: Criteria;
 }
 
-// Kinds of requests whose policies are remembered.
-const remembered = 4096;
-
 export class PolicySet<P extends PolicyObject, B extends BindingObject, C> {
   readonly #options: PolicySetOptions<P, C>;
   readonly #policies: FollowedObjects<P>;
   readonly #bindings: FollowedObjects<B>;
   readonly #compiled = new Map<string, Kept<C>>();
-  readonly #index = new Map<string, readonly Hook<P, B, C>[]>();
-  #hooks: readonly Hook<P, B, C>[] = [];
-  #generation = 0;
+  readonly #candidates: Candidates<Hook<P, B, C>>;
   #stale = true;
 
   constructor(options: PolicySetOptions<P, C>) {
     this.#options = options;
+    this.#candidates = new Candidates(options);
     this.#policies = this.#follow(options.policies);
     this.#bindings = this.#follow(options.bindings);
   }
@@ -92,23 +89,13 @@ export class PolicySet<P extends PolicyObject, B extends BindingObject, C> {
   /** Whether there are no bound policies at all: the usual case, told without looking at the request. */
   get empty(): boolean {
     if (this.#stale) this.#refresh();
-    return this.#hooks.length === 0;
+    return this.#candidates.empty;
   }
 
   /** Policies that requests of this sort can match, labels and names aside; by name. */
   candidates(attributes: Attributes): readonly Hook<P, B, C>[] {
-    if (this.empty) return this.#hooks;
-    const { generation } = this.#options.catalogue;
-    if (generation !== this.#generation || this.#index.size > remembered) this.#index.clear();
-    this.#generation = generation;
-    const { own, operation, subresource, namespace } = attributes;
-    const { group, version, resource } = own.resource;
-    const key = `${operation} ${group}/${version}/${resource}/${subresource} ${namespace === "" ? "" : "in"}`;
-    const known = this.#index.get(key);
-    if (known !== undefined) return known;
-    const found = this.#hooks.filter(({ criteria }) => mayMatch(criteria, attributes, this.#options.equivalents));
-    this.#index.set(key, found);
-    return found;
+    if (this.#stale) this.#refresh();
+    return this.#candidates.of(attributes);
   }
 
   #follow<T>(plural: string): FollowedObjects<T> {
@@ -120,16 +107,16 @@ export class PolicySet<P extends PolicyObject, B extends BindingObject, C> {
 
   #refresh(): void {
     this.#stale = false;
-    this.#index.clear();
     const bindings = Map.groupBy(this.#bindings.all(), ({ spec }) => spec.policyName ?? "");
     const policies = this.#policies.all();
-    this.#hooks = policies.flatMap((policy) => {
+    const hooks = policies.flatMap((policy) => {
       const name = policy.metadata.name ?? "";
       const own = bindings.get(name) ?? [];
       if (own.length === 0) return [];
       const { compiled, criteria } = this.#compile(name, policy);
       return [{ name, policy, compiled, criteria, bindings: own.map(bound) }];
     });
+    this.#candidates.replace(hooks);
     const there = new Set(policies.map(({ metadata }) => metadata.name));
     for (const name of this.#compiled.keys()) if (!there.has(name)) this.#compiled.delete(name);
   }

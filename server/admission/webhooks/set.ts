@@ -16,7 +16,8 @@ import { FollowedObjects } from "../../registry/followedobjects.ts";
 import { compileConditions } from "../expressions/conditions.ts";
 import type { Expression } from "../expressions/expression.ts";
 import type { Attributes } from "../matching/attributes.ts";
-import { type Criteria, criteriaOf, mayMatch } from "../matching/criteria.ts";
+import { Candidates } from "../matching/candidates.ts";
+import { type Criteria, criteriaOf } from "../matching/criteria.ts";
 import type { Equivalents } from "../matching/equivalents.ts";
 
 /** A webhook of either kind. */
@@ -51,22 +52,16 @@ interface Kept {
   readonly hooks: readonly Hook[];
 }
 
-// Kinds of requests whose webhooks are remembered.
-const remembered = 4096;
-
 export class WebhookSet {
-  readonly #options: WebhookSetOptions;
   readonly #configurations: FollowedObjects<Configuration>;
   readonly #compiler = new Compiler();
   readonly #compiled = new Map<string, Kept>();
-  readonly #index = new Map<string, readonly Hook[]>();
-  #hooks: readonly Hook[] = [];
-  #generation = 0;
+  readonly #candidates: Candidates<Hook>;
   #stale = true;
 
   /** @param plural of the configurations */
   constructor(options: WebhookSetOptions, plural: string) {
-    this.#options = options;
+    this.#candidates = new Candidates(options);
     const { catalogue, clock, onError } = options;
     const resource = catalogue.resource("admissionregistration.k8s.io", plural);
     if (resource === undefined) throw new TypeError(`${plural} are not served`);
@@ -86,33 +81,21 @@ export class WebhookSet {
   /** Whether there are none at all: the usual case. */
   get empty(): boolean {
     if (this.#stale) this.#refresh();
-    return this.#hooks.length === 0;
+    return this.#candidates.empty;
   }
 
   /** Webhooks that requests of this sort can match, labels aside. */
   candidates(attributes: Attributes): readonly Hook[] {
-    if (this.empty) return this.#hooks;
-    const { generation } = this.#options.catalogue;
-    if (generation !== this.#generation || this.#index.size > remembered) this.#index.clear();
-    this.#generation = generation;
-    const { own, operation, subresource, namespace } = attributes;
-    const { group, version, resource } = own.resource;
-    const key = `${operation} ${group}/${version}/${resource}/${subresource} ${namespace === "" ? "" : "in"}`;
-    const known = this.#index.get(key);
-    if (known !== undefined) return known;
-    const found = this.#hooks.filter(
-      // A webhook without rules is about nothing.
-      ({ criteria }) => criteria.rules.length > 0 && mayMatch(criteria, attributes, this.#options.equivalents),
-    );
-    this.#index.set(key, found);
-    return found;
+    if (this.#stale) this.#refresh();
+    return this.#candidates.of(attributes);
   }
 
   #refresh(): void {
     this.#stale = false;
-    this.#index.clear();
     const configurations = this.#configurations.all();
-    this.#hooks = configurations.flatMap((each) => this.#compile(each).hooks);
+    const hooks = configurations.flatMap((each) => this.#compile(each).hooks);
+    // A webhook without rules is about nothing.
+    this.#candidates.replace(hooks.filter(({ criteria }) => criteria.rules.length > 0));
     const there = new Set(configurations.map(({ metadata }) => metadata.name));
     for (const name of this.#compiled.keys()) if (!there.has(name)) this.#compiled.delete(name);
   }
