@@ -112,6 +112,15 @@ export class Cache {
     return this.#slots.range(prefix, after).map((slot) => slot.entry);
   }
 
+  /** The first `limit` of such entries, and how many follow them. Takes no longer where more do. */
+  page(
+    prefix: string,
+    part: { readonly limit: number; readonly after?: string | undefined },
+  ): { readonly entries: readonly Entry[]; readonly remaining: number } {
+    const { values, remaining } = this.#slots.page(prefix, part);
+    return { entries: values.map((slot) => slot.entry), remaining };
+  }
+
   /** The parsed, frozen object of an entry. */
   object(entry: Entry): ApiObject {
     return this.#parsed.of(entry);

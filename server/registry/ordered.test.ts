@@ -51,6 +51,24 @@ test("Ordered holds what a plain map holds, in key order", () => {
   );
 });
 
+test("Ordered.page() is the beginning of range(), and counts what follows", () => {
+  const ordered = new Ordered<Keyed>();
+  for (const key of ["a/1", "a/2", "b/1", "b/2", "b/3", "c/1"]) ordered.add({ key, removed: false });
+  const cases = fc.record({
+    prefix: fc.constantFrom("", "a/", "b/", "x/"),
+    after: fc.constantFrom(undefined, "a/1", "b/1", "b/3", "c/9"),
+    limit: fc.integer({ min: 1, max: 7 }),
+  });
+  fc.assert(
+    fc.property(cases, ({ prefix, after, limit }) => {
+      const whole = ordered.range(prefix, after);
+      const { values, remaining } = ordered.page(prefix, { after, limit });
+      assert.deepEqual(values, whole.slice(0, limit));
+      assert.equal(remaining, Math.max(0, whole.length - limit));
+    }),
+  );
+});
+
 test("Ordered keeps every value through bursts of additions between reads", () => {
   const ordered = new Ordered<Keyed>();
   for (const burst of ["m", "a", "z", "c"]) {

@@ -9,6 +9,13 @@ export interface Keyed {
   removed: boolean;
 }
 
+/** A part of a run. */
+interface Page<T> {
+  readonly values: readonly T[];
+  /** How many more there are. */
+  readonly remaining: number;
+}
+
 export class Ordered<T extends Keyed> {
   readonly #byKey = new Map<string, T>();
   #sorted: T[] = [];
@@ -51,11 +58,23 @@ export class Ordered<T extends Keyed> {
 
   /** The run of values whose key starts with prefix and, if given, follows `after`. */
   range(prefix: string, after?: string): readonly T[] {
+    const { all, start, end } = this.#span(prefix, after);
+    return start === 0 && end === all.length ? all : all.slice(start, end);
+  }
+
+  /** The first of such a run, and how many follow them. */
+  page(prefix: string, { limit, after }: { limit: number; after?: string | undefined }): Page<T> {
+    const { all, start, end } = this.#span(prefix, after);
+    const values = all.slice(start, Math.min(start + limit, end));
+    return { values, remaining: end - start - values.length };
+  }
+
+  #span(prefix: string, after: string | undefined): { all: readonly T[]; start: number; end: number } {
     const all = this.ascending();
     const start = after === undefined ? firstNotBelow(all, prefix) : firstAbove(all, after);
     // Keys are made of characters below U+FFFF, so this is above every key with the prefix.
     const end = prefix === "" ? all.length : firstNotBelow(all, `${prefix}\uffff`);
-    return start === 0 && end === all.length ? all : all.slice(start, Math.max(start, end));
+    return { all, start, end: Math.max(start, end) };
   }
 }
 

@@ -62,12 +62,11 @@ export async function find(resource: Resource, search: Search): Promise<Found> {
   const exact = exactRevision(options);
   if (exact !== undefined && exact > 0) {
     await resource.cache.loaded();
-    if (resource.cache.unchangedSince(exact)) return await pick(resource, search, entriesNow(resource, search), exact);
+    if (resource.cache.unchangedSince(exact)) return await pickNow(resource, search, exact);
     return await findInPast(resource, search, exact);
   }
   await upToDate(resource, options);
-  const revision = resource.cache.revision;
-  return await pick(resource, search, entriesNow(resource, search), revision);
+  return await pickNow(resource, search, resource.cache.revision);
 }
 
 /** A limited list of a given revision is an exact one, too. Source: the table "Semantics for get and list" of api-concepts */
@@ -106,9 +105,22 @@ function tooLarge(wanted: number, current: number): StatusError {
   });
 }
 
-function entriesNow(resource: Resource, { prefix, options }: Search): readonly Entry[] {
+/** What matches of what the cache holds, which is also what was there at `revision`. */
+async function pickNow(resource: Resource, search: Search, revision: number): Promise<Found> {
+  const { options, chosen, prefix } = search;
   const after = options.from === undefined ? undefined : prefix + options.from.after;
-  return resource.cache.range(prefix, after);
+  const limit = limitOf(options);
+  if (!chosen.everything || limit <= 0) {
+    return await pick(resource, search, resource.cache.range(prefix, after), revision);
+  }
+  const { entries, remaining } = resource.cache.page(prefix, { limit, after });
+  if (remaining === 0) return { revision, entries, next: undefined, remaining: undefined };
+  return { revision, entries, next: entries.at(-1)?.key, remaining };
+}
+
+/** Upstream's watch cache gives all it has when any version will do. 0: no limit. */
+function limitOf({ revision, from, limit }: ListOptions): number {
+  return revision === 0 && from === undefined ? 0 : limit;
 }
 
 /** The part of the entries that matches, up to the limit. */
@@ -118,8 +130,7 @@ async function pick(
   entries: readonly Entry[],
   revision: number,
 ): Promise<Found> {
-  // Upstream's watch cache gives all it has when any version will do.
-  const limit = options.revision === 0 && options.from === undefined ? 0 : options.limit;
+  const limit = limitOf(options);
   if (chosen.everything) {
     if (limit <= 0 || entries.length <= limit) return { revision, entries, next: undefined, remaining: undefined };
     const page = entries.slice(0, limit);
