@@ -62,7 +62,7 @@ describe("atoll up with pods", { skip }, () => {
     const script = [
       "nslookup hello.welcome.svc.cluster.local",
       "nc -w 5 10.96.0.1 443 </dev/null && echo the API answers",
-      `wget -T 3 -q -O - http://${address}:8080/ || echo refused`,
+      `timeout 5 wget -q -O - http://${address}:8080/ || echo refused`,
       "echo done",
     ].join("; ");
     const pod = {
