@@ -345,6 +345,15 @@ for (const [what, text] of Object.entries(framings)) {
   });
 }
 
+test("an upgrade that nobody wants is answered once, and hides no other request", async () => {
+  for (const protocol of ["foo", "h2c", "websocket"]) {
+    const upgrade = `GET /api HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: ${protocol}\r\n\r\n`;
+    assert.deepEqual(await raw(`${upgrade}${smuggled}`), [401]);
+  }
+  const within = `GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${smuggled.length}\r\n\r\n`;
+  assert.deepEqual(await raw(`${within}${smuggled}`), [200]);
+});
+
 test("2,001 headers are too many", async () => {
   const headers = Array.from({ length: 2_001 }, (_, i) => `a${i}: b`).join("\r\n");
   assert.deepEqual(await raw(post(headers, "")), [431]);
