@@ -52,6 +52,9 @@ export const gatewayPolicy: OwnPolicy = {
     rule(["get", "create", "patch"], "", ["configmaps"]),
     rule(["get", "list", "watch"], "fleet.atoll.dev", ["fleetclusters"]),
     rule(["update"], "fleet.atoll.dev", ["fleetclusters/status"]),
+    // Who a person is that wants to reach a cluster, and whether they may.
+    rule(["create"], "authentication.k8s.io", ["tokenreviews"]),
+    rule(["create"], "authorization.k8s.io", ["subjectaccessreviews"]),
     rule(["get", "create"], "certificates.k8s.io", ["certificatesigningrequests"]),
     rule(["update"], "certificates.k8s.io", ["certificatesigningrequests/approval"]),
     {

@@ -19,6 +19,7 @@ interface Options {
   readonly group?: string;
   readonly gateway?: string;
   readonly force?: boolean;
+  readonly reachable?: boolean;
   readonly out: string;
 }
 
@@ -36,6 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
       .option("--group <group>", "ClusterGroup of the cluster")
       .option("--gateway <url>", "where agents reach the hub's gateway (default: where it says it is)")
       .option("--out <dir>", "where attach writes what the agent needs", ".")
+      .option("--reachable", "attach: people reach the cluster's API through the hub (atoll kubeconfig NAME)")
       .option("--force", "detach: do not wait for an agent that will not come back")
       .parse(rest, { from: "user" });
     const [verb = "", name = ""] = command.args;
@@ -56,7 +58,8 @@ export async function run(args: readonly string[]): Promise<number> {
 
 const homeWithinMs = 30_000;
 
-async function attach(client: Client, name: string, { org, group, gateway, out }: Options): Promise<void> {
+async function attach(client: Client, name: string, options: Options): Promise<void> {
+  const { org, group, gateway, out, reachable } = options;
   const spec = group === undefined ? {} : { group };
   await client.create(FleetCluster, { metadata: { name, namespace: org }, spec }).catch((error: unknown) => {
     if (!isAlreadyExists(error)) throw error;
@@ -73,7 +76,7 @@ async function attach(client: Client, name: string, { org, group, gateway, out }
       `Cluster ${name} waits for its agent. The token is good once, for ten minutes. Where the cluster and the hub`,
       "can be reached, run:",
       "",
-      `  ./atoll fleet-agent --gateway ${gateway ?? published.url} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG`,
+      `  ./atoll fleet-agent --gateway ${gateway ?? published.url} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG${reachable === true ? " --reachable" : ""}`,
       "",
       `Then: kubectl get fleetclusters -n ${org}`,
       "",

@@ -22,6 +22,11 @@ const commands: readonly Command[] = [
   { name: "console", summary: "the web console alone, or a link into it", load: () => import("./console.ts") },
   { name: "fleet-agent", summary: "one attached cluster's agent", load: () => import("./fleetagent.ts") },
   { name: "cluster", summary: "attach, detach and list clusters", load: () => import("./cluster.ts") },
+  {
+    name: "kubeconfig",
+    summary: "a kubeconfig for an attached cluster, reached through the hub",
+    load: () => import("./clusterconfig.ts"),
+  },
   { name: "why", summary: "what lets a pod reach another; which policies decide", load: () => import("./why.ts") },
   { name: "plan", summary: "what fleet objects would change on each cluster", load: () => import("./plan.ts") },
   { name: "access", summary: "who may do what on the clusters", load: () => import("./access.ts") },

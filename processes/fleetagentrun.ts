@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { Agent } from "@atoll/agent/agent";
 import { AgentIdentity } from "@atoll/agent/identity";
 import { ensureAgentNamespace } from "@atoll/agent/inventory";
+import { keepTunnel } from "@atoll/agent/tunnel";
 import { Client } from "@atoll/client/client";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
@@ -20,6 +21,7 @@ interface Options {
   readonly gatewayCa: string;
   readonly tokenFile?: string;
   readonly kubeconfig: string;
+  readonly reachable?: boolean;
 }
 
 function parse(args: readonly string[]): Options {
@@ -28,6 +30,7 @@ function parse(args: readonly string[]): Options {
     .requiredOption("--gateway-ca <file>", "certificate of the gateway, PEM")
     .option("--token-file <file>", "the single-use token, for the first start")
     .requiredOption("--kubeconfig <file>", "the cluster, and who to be there")
+    .option("--reachable", "let people reach the cluster's API through the hub, in their own names")
     .parse(args, { from: "user" })
     .opts();
 }
@@ -40,7 +43,8 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
     const log = logTo((level, message, fields) => logger[level](fields, message));
     const clock = systemClock;
     const userAgent = `atoll-fleet-agent/${atollVersion}`;
-    const { transport } = await openKubeconfig({ path: options.kubeconfig, clock });
+    const opened = await openKubeconfig({ path: options.kubeconfig, clock });
+    const { transport } = opened;
     const cluster = new Client({ transport, clock, userAgent });
     await ensureAgentNamespace(cluster);
     const address = { url: options.gateway, ca: await readFile(options.gatewayCa, "utf8") };
@@ -57,7 +61,12 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
       version: atollVersion,
     });
     const stop = new AbortController();
+    const tunnel = {
+      gateway: { url: options.gateway, identity },
+      cluster: { server: opened.context.server, identity: opened.identity },
+    };
     const running = Promise.all([
+      options.reachable === true ? keepTunnel({ ...tunnel, clock, log }, stop.signal) : undefined,
       agent.run(stop.signal),
       identity.keepRenewed(stop.signal, (error) => log.warn("cannot renew the certificate", { error })),
     ]);

@@ -29,6 +29,8 @@ export interface Kubeconfig {
   readonly context: KubeconfigContext;
   /** PEM of the authority that vouches for the server; "" when the file names none. */
   readonly ca: string;
+  /** Who speaks, for what is no exchange of the transport's. */
+  readonly identity: Identity;
   readonly transport: Transport;
 }
 
@@ -50,7 +52,7 @@ export async function openKubeconfig(options: KubeconfigOptions): Promise<Kubeco
   const context = readContext(await parseDocument(text, path), options.context);
   const identity = new KubeconfigIdentity({ context, folder: dirname(resolve(path)), clock });
   const ca = (await identity.tls()).ca?.toString() ?? "";
-  return { context, ca, transport: nodeTransport({ server: context.server, identity, clock }) };
+  return { context, ca, identity, transport: nodeTransport({ server: context.server, identity, clock }) };
 }
 
 /** Those that Atoll writes are JSON, for which YAML need not be loaded. */

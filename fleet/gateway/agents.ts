@@ -1,6 +1,7 @@
 /** Which agents are let in, as the hub has it now. */
 import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import type { Informer } from "@atoll/client/informer/informer";
+import { toKey } from "@atoll/client/resource";
 import { agentPrefix } from "../cluster/names.ts";
 
 /** An agent that was let in. */
@@ -37,6 +38,12 @@ export class Agents {
     if (cluster.spec.revoked === true) return "the cluster's agent is revoked";
     if (cluster.status?.agentKey !== keyHash) return "another key is registered for this cluster";
     return { namespace, cluster };
+  }
+
+  /** The namespace on the hub of a cluster that may be reached; undefined when there is none, or its agent is revoked. */
+  homeOf(organization: string, cluster: string): string | undefined {
+    const found = this.#clusters.get(toKey(organization, cluster));
+    return found?.spec.revoked === true ? undefined : found?.status?.namespace;
   }
 
   /** Calls back whenever the answer of admit() may have changed. @returns ends it */

@@ -4,6 +4,8 @@
  *     POST /register {token, csr}   → a certificate, for who has a good token
  *     POST /renew {csr}             → the next one, in the name of the certificate presented
  *     /api…, /apis…                 → the hub's API as that agent, within its cluster's namespace
+ *     POST /tunnel, upgraded        → the way by which people's requests reach the cluster
+ *     /clusters/ORG/NAME/…          → that cluster's API, for people
  *
  * At every request the agent's certificate, registered key and revocation are checked; what streams is cut when the
  * answer changes.
@@ -11,6 +13,7 @@
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { Client } from "@atoll/client/client";
 import type { Transport } from "@atoll/client/transport";
@@ -23,7 +26,9 @@ import type { Admitted, Agents, Presented } from "./agents.ts";
 import { clusterOf, enrol, keyHash } from "./enrol.ts";
 import { forward } from "./forward.ts";
 import { isWithin } from "./paths.ts";
+import { isReaching, reach, reachUpgraded } from "./reach.ts";
 import { takeToken } from "./tokens.ts";
+import { Tunnels } from "./tunnels.ts";
 
 /** What a gateway needs. */
 export interface GatewayOptions {
@@ -51,6 +56,7 @@ const headersTimeoutMs = 10_000;
 /** Starts a gateway; it serves when the promise resolves. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { tls, log } = options;
+  const tunnels = new Tunnels();
   const server = createServer(
     {
       cert: tls.cert,
@@ -62,18 +68,28 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       headersTimeout: headersTimeoutMs,
     },
     (request, response) => {
-      answer(request, response, options).catch((error: unknown) => {
+      answer(request, response, { options, tunnels }).catch((error: unknown) => {
         if (!(error instanceof StatusError)) log.error("a request failed", { path: request.url, error });
         refuse(response, error);
       });
     },
   );
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on("error", () => socket.destroy());
+    upgrade(request, { socket, head }, { options, tunnels }).catch((error: unknown) => {
+      if (!(error instanceof StatusError)) options.log.error("an upgrade failed", { path: request.url, error });
+      const { code, body } = statusOf(error);
+      const type = "content-type: application/json\r\nconnection: close";
+      socket.end(`HTTP/1.1 ${code} Refused\r\n${type}\r\n\r\n${JSON.stringify(body)}`);
+    });
+  });
   await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        tunnels.close();
         server.closeAllConnections();
       }),
   };
@@ -86,8 +102,15 @@ function listen(server: Server, { bind, port }: GatewayOptions): Promise<void> {
   });
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: GatewayOptions): Promise<void> {
+interface Serving {
+  readonly options: GatewayOptions;
+  readonly tunnels: Tunnels;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
+  const { options } = serving;
   const [path = ""] = (request.url ?? "").split("?");
+  if (isReaching(path)) return await reach(request, response, { ...options, ...serving });
   if (path === "/healthz") return say(response, 200, { status: "ok" });
   if (path === "/register" && request.method === "POST") return await register(request, response, options);
   const { agents } = options;
@@ -113,6 +136,28 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   } finally {
     end();
   }
+}
+
+/** An agent's tunnel, or a person's exec. */
+async function upgrade(
+  request: IncomingMessage,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+  { options, tunnels }: Serving,
+): Promise<void> {
+  if (isReaching(request.url)) return await reachUpgraded(request, { socket, head }, { ...options, tunnels });
+  const { agents } = options;
+  const presented = presentedBy(request);
+  if (presented === undefined) throw new StatusError("Unauthorized", "no certificate was presented");
+  const admitted = agents.admit(presented);
+  if (typeof admitted === "string") throw new StatusError("Unauthorized", admitted);
+  if (request.url !== "/tunnel") throw new StatusError("BadRequest", "there is nothing to upgrade to");
+  const switching = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: atoll-tunnel\r\n\r\n";
+  // HTTP/2 takes the connection over below its stream: a write under way then ends the process (Node 24).
+  await new Promise<void>((resolve) => void socket.write(switching, () => resolve()));
+  if (head.length > 0) socket.unshift(head);
+  const session = tunnels.open(admitted.namespace, socket);
+  const end = agents.onChange(() => typeof agents.admit(presented) === "string" && session.destroy());
+  session.once("close", end);
 }
 
 async function register(request: IncomingMessage, response: ServerResponse, options: GatewayOptions): Promise<void> {
@@ -181,10 +226,15 @@ function refuse(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
+  const { code, body } = statusOf(error);
+  say(response, code, body);
+}
+
+function statusOf(error: unknown): { readonly code: number; readonly body: object } {
   const bug = { reason: "InternalError", message: "the gateway failed; its log says why" } as const;
   const { reason, message } = error instanceof StatusError ? error : bug;
   const code = codes[reason] ?? 500;
-  say(response, code, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code, reason, message });
+  return { code, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code, reason, message } };
 }
 
 function say(response: ServerResponse, code: number, body: object): void {

@@ -1,0 +1,180 @@
+/**
+ * The way back: one connection that the agent opens to the gateway and keeps, over which people's requests come in.
+ *
+ *     person ─► gateway ─► (HTTP/2, the gateway asks) ─► agent ─► this cluster's API, as that person
+ *
+ * The agent speaks in the person's name by impersonation, and never in one that begins with `system:`: whoever owns the
+ * hub does not own the cluster. Only an agent that was started to be reachable opens a tunnel. Source: docs/rfd/0028
+ */
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
+import type { Clock } from "@atoll/machinery/clock";
+import { tlsOptions } from "@atoll/runtime/carrier";
+import type { Log } from "@atoll/runtime/log";
+import type { Identity } from "@atoll/runtime/transport";
+
+/** What a tunnel needs. */
+export interface TunnelOptions {
+  readonly gateway: { readonly url: string; readonly identity: Identity };
+  /** This cluster's API, and who the agent is there. */
+  readonly cluster: { readonly server: string; readonly identity: Identity };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const retryMs = 2_000;
+const pingMs = 15_000;
+/** Of the whole connection; a stream has 64 KiB, so that one that nobody reads stops itself alone. */
+const windowBytes = 16 * 1024 * 1024;
+/** What is handed on of a person's request. */
+const passedOn = ["accept", "content-type", "content-length", "user-agent", "x-stream-protocol-version"] as const;
+const passedUpgrading = ["sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"] as const;
+/** What the hub says of the person, in the API's own words. */
+const ofPerson = ["impersonate-user", "impersonate-uid", "impersonate-group"] as const;
+
+/** Keeps a tunnel open until the signal aborts. */
+export async function keepTunnel(options: TunnelOptions, signal: AbortSignal): Promise<void> {
+  const { clock, log } = options;
+  while (!signal.aborted) {
+    await holdOne(options, signal).catch((error: unknown) => log.debug("the tunnel broke", { error }));
+    await clock.sleep(retryMs, signal).catch(() => undefined);
+  }
+}
+
+/** Opens a tunnel and serves it until it breaks. */
+async function holdOne(options: TunnelOptions, signal: AbortSignal): Promise<void> {
+  const session = performServerHandshake(await dial(options, signal), { settings: { maxConcurrentStreams: 1000 } });
+  const end = () => session.destroy();
+  signal.addEventListener("abort", end, { once: true });
+  const broken = new Promise<void>((resolve) => session.once("close", resolve));
+  session.on("error", () => undefined);
+  session.once("connect", () => session.setLocalWindowSize(windowBytes));
+  session.on("stream", (stream, headers) => {
+    stream.on("error", () => undefined);
+    serve(stream, headers, options).catch((error: unknown) => refuse(stream, 502, String(error)));
+  });
+  const timer = keepAlive(session, options.clock);
+  await broken;
+  timer();
+  signal.removeEventListener("abort", end);
+}
+
+/** @returns ends it */
+function keepAlive(session: ServerHttp2Session, clock: Clock): () => void {
+  let answered = true;
+  let timer = clock.after(pingMs, beat);
+  function beat(): void {
+    if (!answered) return session.destroy();
+    answered = false;
+    session.ping(() => (answered = true));
+    timer = clock.after(pingMs, beat);
+  }
+  return () => timer.cancel();
+}
+
+async function dial({ gateway, clock }: TunnelOptions, signal: AbortSignal): Promise<Duplex> {
+  const { url, identity } = gateway;
+  const { hostname } = new URL(url);
+  const headers = { connection: "Upgrade", upgrade: "atoll-tunnel" };
+  const material = tlsOptions(await identity.tls(), hostname);
+  return await new Promise((resolve, reject) => {
+    const asked = httpsRequest(new URL("/tunnel", url), { ...material, method: "POST", headers, agent: false, signal });
+    const timer = clock.after(pingMs, () => asked.destroy(new Error("the gateway does not answer")));
+    asked.once("upgrade", (_answer, socket: Duplex, head: Buffer) => {
+      timer.cancel();
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    asked.once("response", (answer) => {
+      answer.resume();
+      asked.destroy(new Error(`the gateway refused a tunnel: ${answer.statusCode}`));
+    });
+    asked.once("error", (error) => {
+      timer.cancel();
+      reject(error);
+    });
+    asked.end();
+  });
+}
+
+/** As whom to ask; undefined when it is nobody that may be asked for. */
+function personOf(headers: IncomingHttpHeaders | OutgoingHttpHeaders): OutgoingHttpHeaders | undefined {
+  const [user, uid, groups] = ofPerson.map((name) => headers[name]);
+  if (typeof user !== "string" || user === "") return undefined;
+  const name = decodeURIComponent(user);
+  if (name.startsWith("system:")) return undefined;
+  const given = (typeof groups === "string" ? groups : "").split(",").filter((text) => text !== "");
+  const names = given.map(decodeURIComponent).filter((group) => !group.startsWith("system:"));
+  return {
+    "impersonate-user": inHeader(name),
+    ...(typeof uid === "string" && uid !== "" ? { "impersonate-uid": uid } : {}),
+    ...(names.length === 0 ? {} : { "impersonate-group": names.map(inHeader) }),
+  };
+}
+
+/** The bytes of UTF-8, one a character, as Node writes them. */
+function inHeader(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+async function serve(stream: ServerHttp2Stream, given: IncomingHttpHeaders, options: TunnelOptions): Promise<void> {
+  const { server, identity } = options.cluster;
+  const person = personOf(given);
+  const path = given[":path"];
+  if (person === undefined) return refuse(stream, 403, "the agent does not speak in that name");
+  if (typeof path !== "string" || !path.startsWith("/")) return refuse(stream, 400, "no path");
+  const upgrade = given["x-atoll-upgrade"];
+  const headers: OutgoingHttpHeaders = { ...person };
+  for (const name of upgrade === undefined ? passedOn : [...passedOn, ...passedUpgrading]) {
+    const value = given[name];
+    if (typeof value === "string") headers[name] = value;
+  }
+  const authorization = await identity.authorization();
+  if (authorization !== undefined) headers["authorization"] = authorization;
+  if (typeof upgrade === "string") Object.assign(headers, { connection: "Upgrade", upgrade });
+  const url = new URL(server);
+  const material = tlsOptions(await identity.tls(), url.hostname);
+  const asked = httpsRequest({
+    ...{ ...material, hostname: url.hostname, port: url.port || 443, agent: false },
+    ...{ method: String(given[":method"]), path: url.pathname.replace(/\/+$/, "") + path, headers },
+  });
+  asked.once("error", (error) => refuse(stream, 502, `this cluster's API does not answer: ${error.message}`));
+  asked.once("response", (answer) => {
+    stream.respond({ ":status": answer.statusCode ?? 502, ...toldBack(answer) });
+    answer.pipe(stream);
+    answer.once("error", () => stream.destroy());
+  });
+  asked.once("upgrade", (answer, socket: Duplex, head: Buffer) => {
+    // HTTP/2 has no 101.
+    stream.respond({ ":status": 200, "x-atoll-switched": String(answer.headers.upgrade), ...toldBack(answer) });
+    socket.once("error", () => stream.destroy());
+    if (head.length > 0) socket.unshift(head);
+    socket.pipe(stream).pipe(socket);
+    stream.once("close", () => socket.destroy());
+  });
+  stream.once("close", () => asked.destroy());
+  // What follows an upgrade is the other protocol's, and no body.
+  if (typeof upgrade === "string") asked.end();
+  else stream.pipe(asked);
+}
+
+const told = [
+  ...["content-type", "warning", "retry-after", "x-stream-protocol-version"],
+  ...["sec-websocket-accept", "sec-websocket-protocol"],
+];
+
+function toldBack(answer: IncomingMessage): OutgoingHttpHeaders {
+  return Object.fromEntries(told.flatMap((name) => (answer.headers[name] ? [[name, answer.headers[name]]] : [])));
+}
+
+function refuse(stream: ServerHttp2Stream, code: number, message: string): void {
+  if (stream.closed || stream.destroyed) return;
+  if (stream.headersSent) return void stream.destroy();
+  stream.respond({ ":status": code, "content-type": "application/json" });
+  const reason = code === 403 ? "Forbidden" : "ServiceUnavailable";
+  stream.end(
+    JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code, reason, message }),
+  );
+}
