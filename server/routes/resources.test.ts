@@ -53,6 +53,17 @@ test("unknown and repeated fields are told in the order of the body", async () =
   assert.deepEqual([status, (json as { message?: string }).message], [400, told]);
 });
 
+test("what is wrong with an event is told in the group that was asked", async () => {
+  for (const [root, group, told] of [
+    ["/api/v1", undefined, 'events "absent" not found'],
+    ["/apis/events.k8s.io/v1", "events.k8s.io", 'events.events.k8s.io "absent" not found'],
+  ] as const) {
+    const { json } = await harness.send("GET", `${root}/namespaces/default/events/absent`);
+    const { message, details } = json as { message: string; details: { group?: string } };
+    assert.deepEqual([message, details.group], [told, group]);
+  }
+});
+
 test("a cluster-scoped object has no namespace, whatever it says", async () => {
   const body = { metadata: { name: "nowhere", namespace: "default" }, value: 7 };
   const { status, json } = await harness.send("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", { body });

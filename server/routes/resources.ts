@@ -45,8 +45,21 @@ export function resources(services: Services, subresources: SubresourceHandlers)
       exchange.bodySchema = protobufSchema(served.kind);
     }
     if (served.kind.warning !== undefined) exchange.warnings.push(served.kind.warning);
-    return handler(callOf(exchange, served, services));
+    const answer = handler(callOf(exchange, served, services));
+    if (served.kind.storedAs?.group === undefined) return answer;
+    return answer.catch((error: unknown) => {
+      throw inGroupAsked(error, served.kind);
+    });
   };
+}
+
+/** A group that shares another's store speaks of its objects under its own name. Source: qualifiedResourceFromContext */
+function inGroupAsked(error: unknown, { group, plural, storedAs }: Kind): unknown {
+  if (!(error instanceof StatusError) || error.details?.kind !== plural) return error;
+  if ((error.details.group ?? "") !== storedAs?.group) return error;
+  const message = error.message.replace(`${plural} "`, `${plural}.${group} "`);
+  const { code, details } = error;
+  return new StatusError(error.reason, message, { cause: error, details: { ...details, group }, code });
 }
 
 /** Cluster-scoped custom kinds are not known within a namespace. */
