@@ -17,7 +17,17 @@ import type { Controller, Reconcile } from "@atoll/runtime/controller";
 import { again, defineController, settled } from "@atoll/runtime/controller";
 import { throwGathered } from "@atoll/runtime/failures";
 import { isReady } from "../pods/state.ts";
-import { graceMs, heartbeatOf, isDisrupted, readiness, silentStatus, taintsOf } from "./plan.ts";
+import {
+  evictionRate,
+  graceMs,
+  heartbeatOf,
+  isCutOff,
+  readiness,
+  silentStatus,
+  taintsOf,
+  wantsEviction,
+  zoneOf,
+} from "./plan.ts";
 
 const leases = "kube-node-lease";
 const byNode = "node";
@@ -40,6 +50,8 @@ const podsByNode: Read<Pod> = {
 /** Keeps what others may know of nodes. */
 export function nodeLifecycleController(): Controller {
   const sights = new Map<Key, Sight>();
+  /** When Pods may be sent away from one more node of a zone, monotonic ms. */
+  const turns = new Map<string, number>();
   return defineController({
     name: "node-lifecycle-controller",
     for: Node,
@@ -65,7 +77,7 @@ export function nodeLifecycleController(): Controller {
       if (silentMs >= graceMs && (await isHeard(key, sight, tools, sights))) return again({ afterMs: graceMs });
       const node = silentMs >= graceMs ? await giveUp(found, tools) : found;
       const ready = readiness(node);
-      await taint(node, tools);
+      await taint(node, tools, turns);
       if (ready === "Unknown" || (ready === "False" && before?.ready === "True")) await unreadyPods(node, tools);
       sights.set(key, { ...sight, ready });
       return again({ afterMs: ready === "True" ? Math.max(graceMs - silentMs, 1) : lookMs });
@@ -116,14 +128,29 @@ async function giveUp(node: Node, { client, clock, events, log }: Reconcile): Pr
   return now;
 }
 
-async function taint(node: Node, { cache, client, clock }: Reconcile): Promise<void> {
-  const isWell = readiness(node) === "True";
-  const keepPods = !isWell && isDisrupted(cache.list(Node).map((each) => (isSame(each, node) ? node : each)));
-  const taints = taintsOf(node, { keepPods, nowMs: clock.nowMs() });
+async function taint(node: Node, { cache, client, clock }: Reconcile, turns: Map<string, number>): Promise<void> {
+  const nodes = cache.list(Node).map((each) => (isSame(each, node) ? node : each));
+  const keepPods = readiness(node) !== "True" && isCutOff(nodes);
+  const mayEvict = !keepPods && wantsEviction(node) && takesTurn(node, nodes, { clock, turns });
+  const taints = taintsOf(node, { keepPods, mayEvict, nowMs: clock.nowMs() });
   if (deepEqual(taints, node.spec?.taints ?? [])) return;
   const { resourceVersion = "" } = node.metadata;
   const body = { metadata: { resourceVersion }, spec: { taints: taints.length === 0 ? null : taints } };
   await client.patch(node, { type: "merge", body });
+}
+
+/** Whether it is a node's turn in its zone; then the next node's comes later. */
+function takesTurn(
+  node: Node,
+  nodes: readonly Node[],
+  { clock, turns }: { clock: Clock; turns: Map<string, number> },
+): boolean {
+  const zone = zoneOf(node);
+  const rate = evictionRate(nodes.filter((each) => zoneOf(each) === zone));
+  const nowMs = clock.monotonicMs();
+  if (rate === 0 || nowMs < (turns.get(zone) ?? Number.NEGATIVE_INFINITY)) return false;
+  turns.set(zone, nowMs + 1_000 / rate);
+  return true;
 }
 
 function isSame(a: Node, b: Node): boolean {

@@ -3,7 +3,7 @@ import test from "node:test";
 import type { Taint, Toleration } from "@atoll/api/builtin/core/v1.types";
 import type { Node, Pod } from "@atoll/client/builtin";
 import { leavingStatus, stayMs } from "./eviction.ts";
-import { heartbeatOf, isDisrupted, silentStatus, taintsOf } from "./plan.ts";
+import { evictionRate, heartbeatOf, isCutOff, silentStatus, taintsOf, wantsEviction, zoneOf } from "./plan.ts";
 
 const nowMs = Date.UTC(2026, 0, 2);
 const now = "2026-01-02T00:00:00Z";
@@ -14,7 +14,7 @@ function node(conditions: Readonly<Record<string, string>>, spec: Node["spec"] =
   return { kind: "Node", apiVersion: "v1", metadata: { name: "n" }, spec, status: { conditions: all } } as Node;
 }
 const shown = (taints: readonly Taint[]) => taints.map(({ key, effect }) => `${key.split("/").at(-1)}:${effect}`);
-const taintsFor = (given: Node, keepPods = false) => shown(taintsOf(given, { keepPods, nowMs }));
+const taintsFor = (given: Node, keepPods = false) => shown(taintsOf(given, { keepPods, mayEvict: true, nowMs }));
 const own = { key: "example.com/own", effect: "NoExecute" };
 const key = (name: string) => `node.kubernetes.io/${name}`;
 
@@ -45,16 +45,27 @@ test("taintsOf() sends no Pods away while the nodes are missing that could take 
   assert.deepEqual(taintsFor(node({ Ready: "Unknown" }, { taints }), true), ["unreachable:NoSchedule"]);
 });
 
-test("isDisrupted() is so with all nodes missing, or most of a few", () => {
+test("taintsOf() waits for a node's turn to send its Pods away, but not to say anew why they go", () => {
+  const later = (given: Node) => shown(taintsOf(given, { keepPods: false, mayEvict: false, nowMs }));
+  assert.deepEqual(later(node({ Ready: "Unknown" })), ["unreachable:NoSchedule"]);
+  const going = node({ Ready: "Unknown" }, { taints: [{ key: key("not-ready"), effect: "NoExecute" }] });
+  assert.deepEqual(later(going), ["unreachable:NoSchedule", "unreachable:NoExecute"]);
+  assert.deepEqual([wantsEviction(node({ Ready: "False" })), wantsEviction(going)], [true, false]);
+});
+
+test("isCutOff() is so with all nodes missing; evictionRate() is that of a zone, by how many of it are", () => {
   const nodes = (well: number, ill: number) => [
     ...Array.from({ length: well }, () => node({ Ready: "True" })),
     ...Array.from({ length: ill }, () => node({ Ready: "Unknown" })),
   ];
-  assert.equal(isDisrupted(nodes(0, 1)), true);
-  assert.equal(isDisrupted(nodes(1, 1)), false);
-  assert.equal(isDisrupted(nodes(1, 2)), false);
-  assert.equal(isDisrupted(nodes(2, 3)), true);
-  assert.equal(isDisrupted(nodes(20, 40)), false);
+  assert.deepEqual([isCutOff(nodes(0, 1)), isCutOff(nodes(1, 1))], [true, false]);
+  assert.equal(evictionRate(nodes(1, 1)), 0.1);
+  assert.equal(evictionRate(nodes(1, 2)), 0.1);
+  assert.equal(evictionRate(nodes(2, 3)), 0);
+  assert.equal(evictionRate(nodes(20, 40)), 0.01);
+  assert.equal(evictionRate(nodes(0, 3)), 0.1);
+  const zoned = { ...node({}), metadata: { labels: { "topology.kubernetes.io/zone": "b" } } };
+  assert.deepEqual([zoneOf(node({})), zoneOf(zoned)], ["/", "/b"]);
 });
 
 test("silentStatus() makes unknown what the node told, and fills in what it never did", () => {

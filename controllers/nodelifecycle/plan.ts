@@ -63,11 +63,13 @@ export function silentStatus({ status, metadata }: Node, nowMs: number): NodeSta
 export interface Standing {
   /** Pods are not sent away: so many nodes are missing that it is rather the network, or the controller itself. */
   readonly keepPods: boolean;
+  /** Pods may be sent away from one more node now. */
+  readonly mayEvict: boolean;
   readonly nowMs: number;
 }
 
 /** The taints that a node should have: its conditions', and those that others gave it. */
-export function taintsOf(node: Node, { keepPods, nowMs }: Standing): readonly Taint[] {
+export function taintsOf(node: Node, { keepPods, mayEvict, nowMs }: Standing): readonly Taint[] {
   const before = node.spec?.taints ?? [];
   const ready = readiness(node);
   const schedule = new Set(conditionKeys(node, before));
@@ -82,8 +84,19 @@ export function taintsOf(node: Node, { keepPods, nowMs }: Standing): readonly Ta
   const added: Taint[] = [...schedule]
     .filter((key) => !has(key, "NoSchedule"))
     .map((key) => ({ key, effect: "NoSchedule", timeAdded }));
-  if (run !== undefined && !has(run, "NoExecute")) added.push({ key: run, effect: "NoExecute", timeAdded });
+  const isNew = run !== undefined && !has(run, "NoExecute");
+  if (isNew && (mayEvict || isEvicting(node))) added.push({ key: run, effect: "NoExecute", timeAdded });
   return [...others, ...added];
+}
+
+/** Whether its conditions send Pods away from a node already. */
+function isEvicting({ spec }: Node): boolean {
+  return (spec?.taints ?? []).some(({ key, effect }) => effect === "NoExecute" && keptFromRunning.has(key));
+}
+
+/** Whether Pods would be sent away from a node that keeps them so far. */
+export function wantsEviction(node: Node): boolean {
+  return reasonToLeave(readiness(node)) !== undefined && !isEvicting(node);
 }
 
 function reasonToLeave(ready: string | undefined): string | undefined {
@@ -104,16 +117,33 @@ function* conditionKeys({ spec, status }: Node, before: readonly Taint[]): Itera
   }
 }
 
-/** In clusters this small, Pods are not moved at all while most nodes are missing. Source: --large-cluster-size-threshold */
+/** Nodes that fail together: of one region and zone. Source: k8s.io/component-helpers/node/topology (GetZoneKey) */
+export function zoneOf({ metadata: { labels = {} } }: Node): string {
+  return `${labels["topology.kubernetes.io/region"] ?? ""}/${labels["topology.kubernetes.io/zone"] ?? ""}`;
+}
+
+/** In zones this small, Pods are not moved while most nodes are missing. Source: --large-cluster-size-threshold */
 const small = 50;
+/** Source: --unhealthy-zone-threshold */
 const mostMissing = 0.55;
+/** Nodes a second that Pods are sent away from. Source: --node-eviction-rate, --secondary-node-eviction-rate */
+const rates = { usual: 0.1, disrupted: 0.01 } as const;
+
+const countMissing = (nodes: readonly Node[]): number => nodes.filter((node) => readiness(node) !== "True").length;
 
 /**
- * Whether so many nodes are missing that no Pods should be sent away: all of them, or most of a small cluster's.
- * Source: ComputeZoneState, handleDisruption
+ * Whether all nodes are missing: it is rather the network, or the controller itself, and Pods stay where they are.
+ * Source: handleDisruption
  */
-export function isDisrupted(nodes: readonly Node[]): boolean {
-  const missing = nodes.filter((node) => readiness(node) !== "True").length;
-  if (missing === nodes.length) return true;
-  return nodes.length <= small && missing > 2 && missing / nodes.length >= mostMissing;
+export const isCutOff = (nodes: readonly Node[]): boolean => countMissing(nodes) === nodes.length;
+
+/**
+ * From how many nodes of a zone a second Pods may be sent away: fewer while most of it is missing, none of a small one;
+ * at the usual pace when all of it is, for then other zones take them. Source: ComputeZoneState, setLimiterInZone
+ */
+export function evictionRate(zone: readonly Node[]): number {
+  const missing = countMissing(zone);
+  const isPartly = missing < zone.length && missing > 2 && missing / zone.length >= mostMissing;
+  if (!isPartly) return rates.usual;
+  return zone.length > small ? rates.disrupted : 0;
 }
