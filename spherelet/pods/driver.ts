@@ -68,8 +68,8 @@ export class PodDriver {
   #machineFailures = 0;
   #isDue = false;
   #isRemoved = false;
-  /** Everything has ended, and what it needed is given back. */
-  #isAtRest = false;
+  /** Everything has ended, and what it needed is given back. Set here alone. */
+  isAtRest = false;
   #isClosed = false;
 
   constructor(host: PodHost, pod: Pod, hooks: (context: PodContext) => RunHooks, earlier?: Earlier) {
@@ -123,7 +123,7 @@ export class PodDriver {
   update(pod: Pod, lack?: string): void {
     this.#pod = pod;
     void this.#resizer.see(lack);
-    if (!this.#isAtRest) this.#objects.update(pod);
+    if (!this.isAtRest) this.#objects.update(pod);
     this.#sourcesChanged();
   }
 
@@ -385,7 +385,7 @@ export class PodDriver {
   /** Everything has ended. A Pod that is over stays until it is deleted; one that is deleted goes. */
   async #finish(): Promise<void> {
     await this.#host.network?.detach(this.#pod.metadata.uid ?? "");
-    this.#isAtRest = true;
+    this.isAtRest = true;
     this.#tokens.release();
     this.#objects.release();
     if (hasClaims(this.#pod)) await this.#host.datastore.release(this.#pod.metadata.uid ?? "");
