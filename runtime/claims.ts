@@ -2,6 +2,7 @@
  * What a controller reads and writes, declared. Reads are its watches; a write outside its claims is refused before it
  * is sent; and no two controllers may claim the same, so everything in the API has one writer.
  */
+import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject, ObjectMeta, OwnerReference } from "@atoll/machinery/object";
 import type { Filter } from "@atoll/client/informer/cache";
 import type { IndexBy } from "@atoll/client/informer/indexed";
@@ -26,6 +27,8 @@ export interface Read<T extends ApiObject = ApiObject> {
   readonly indexes?: readonly { readonly name: string; readonly by: IndexBy<T> }[];
   /** Called with each object as it was and as it is. */
   keys(object: T, cache: View): Iterable<Key>;
+  /** Whether a change is one to wake for; default: every one. Not asked when an object comes or goes. */
+  readonly matters?: (before: T, after: T) => boolean;
 }
 
 /** A write about to be sent. */
@@ -86,6 +89,20 @@ export function watching<T extends ApiObject>(
   selection: Selection = {},
 ): Read<T> {
   return { resource, keys, selection };
+}
+
+/** As `watching`, but a change that people did not ask for, as of a status, wakes nothing. */
+export function watchingIntent<T extends ApiObject>(resource: Resource<T>, keys: Read<T>["keys"]): Read<T> {
+  return { resource, keys, matters: (before, after) => !isSameIntent(before.metadata, after.metadata) };
+}
+
+function isSameIntent(before: ObjectMeta, after: ObjectMeta): boolean {
+  return (
+    before.generation !== undefined &&
+    before.generation === after.generation &&
+    before.deletionTimestamp === after.deletionTimestamp &&
+    deepEqual(before.labels ?? {}, after.labels ?? {})
+  );
 }
 
 /** A read that wakes nothing: what is there is looked up when some other change calls for it. */

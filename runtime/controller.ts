@@ -204,11 +204,12 @@ class Loop implements RunningController, View {
       for (const { name, by } of indexes) informer.addIndex(name, by);
       this.#informers.set(groupResource(resource), informer);
     }
-    const ends = reads.map(({ resource, keys }) => {
+    const ends = reads.map(({ resource, keys, matters }) => {
       const wake = (object: ApiObject | undefined) => {
         if (object !== undefined) for (const key of keys(object, this)) this.#queue.add(key);
       };
       return this.#declared(resource).onChange(({ before, after }) => {
+        if (before !== undefined && after !== undefined && matters?.(before, after) === false) return;
         wake(before);
         wake(after);
       });

@@ -8,7 +8,7 @@ import { Namespace } from "@atoll/client/builtin";
 import { type Key, keyOf, toKey } from "@atoll/client/resource";
 import { parseTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import { partOf, type View, watching } from "@atoll/runtime/claims";
+import { partOf, type View, watching, watchingIntent } from "@atoll/runtime/claims";
 import { again, type Controller, defineController, type Result, settled } from "@atoll/runtime/controller";
 import { inClusterNamespace } from "../cluster/controller.ts";
 import { clusterNamespace } from "../cluster/names.ts";
@@ -41,14 +41,17 @@ function untilExpiry({ exceptions, nowMs }: Organization): Result {
 /** Keeps Works. */
 export const deliveryController: Controller = defineController({
   name: "fleet-delivery",
+  // A change concerns many clusters at once, and waits for the hub's disk with each.
+  concurrency: 32,
   for: FleetCluster,
   reads: [
-    watching(ClusterGroup, allOf),
-    watching(FleetNamespace, allOf),
-    watching(PolicyException, allOf),
-    ...policyKinds.map((kind) => watching(kind, allOf)),
+    watchingIntent(ClusterGroup, allOf),
+    watchingIntent(FleetNamespace, allOf),
+    watchingIntent(PolicyException, allOf),
+    // Each cluster's answer changes a policy's status: were all woken by that, a thousand would be by each of a thousand.
+    ...policyKinds.map((kind) => watchingIntent(kind, allOf)),
     watching(Namespace, inClusterNamespace),
-    watching(Work, inClusterNamespace),
+    watchingIntent(Work, inClusterNamespace),
   ],
   writes: [partOf(Work, "policies", ({ subresource }) => subresource === "")],
   async reconcile(key, { cache, client, clock }) {

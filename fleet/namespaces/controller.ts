@@ -6,7 +6,7 @@ import { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { Namespace } from "@atoll/client/builtin";
 import { type Key, keyOf, splitKey } from "@atoll/client/resource";
 import type { ApiObject } from "@atoll/machinery/object";
-import { consulting, statusOf as statusClaim, type View, watching } from "@atoll/runtime/claims";
+import { consulting, statusOf as statusClaim, type View, watching, watchingIntent } from "@atoll/runtime/claims";
 import { type Controller, defineController, settled } from "@atoll/runtime/controller";
 import { inClusterNamespace } from "../cluster/controller.ts";
 import { clusterNamespace } from "../cluster/names.ts";
@@ -22,8 +22,8 @@ export const namespaceController: Controller = defineController({
   name: "fleet-namespace",
   for: FleetNamespace,
   reads: [
-    watching(FleetCluster, allOf),
-    watching(ClusterGroup, allOf),
+    watchingIntent(FleetCluster, allOf),
+    watchingIntent(ClusterGroup, allOf),
     consulting(Namespace),
     watching(Work, function* (work, cache) {
       const sources = new Set(work.spec.objects.map(({ source }) => source));

@@ -5,8 +5,9 @@ import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { Namespace } from "@atoll/client/builtin";
 import { type Key, keyOf, type Resource, splitKey, toKey } from "@atoll/client/resource";
+import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
-import { consulting, statusOf as statusClaim, type View, watching } from "@atoll/runtime/claims";
+import { consulting, statusOf as statusClaim, type View, watching, watchingIntent } from "@atoll/runtime/claims";
 import { type Controller, defineController, settled } from "@atoll/runtime/controller";
 import { inClusterNamespace } from "../cluster/controller.ts";
 import { type Policy, policyKinds } from "../compile/compile.ts";
@@ -17,18 +18,19 @@ import { statusOf } from "./plan.ts";
 function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller {
   const allOf = (object: ApiObject, cache: View): Iterable<Key> =>
     cache.list(kind, { namespace: object.metadata.namespace ?? "" }).map(keyOf);
+  function* allAround(report: ClusterReport, cache: View): Iterable<Key> {
+    for (const cluster of inClusterNamespace(report, cache)) {
+      yield* cache.list(kind, { namespace: splitKey(cluster).namespace }).map(keyOf);
+    }
+  }
   return defineController({
     name: `fleet-status-${kind.kind.toLowerCase()}`,
     for: kind,
     reads: [
-      watching(FleetCluster, allOf),
-      watching(ClusterGroup, allOf),
+      watchingIntent(FleetCluster, allOf),
+      watchingIntent(ClusterGroup, allOf),
       consulting(Namespace),
-      watching(ClusterReport, function* (report, cache) {
-        for (const cluster of inClusterNamespace(report, cache)) {
-          yield* cache.list(kind, { namespace: splitKey(cluster).namespace }).map(keyOf);
-        }
-      }),
+      { ...watching(ClusterReport, allAround), matters: isOtherCount },
       watching(Work, function* (work, cache) {
         for (const cluster of inClusterNamespace(work, cache)) {
           const { namespace } = splitKey(cluster);
@@ -56,6 +58,11 @@ function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller
       return settled;
     },
   });
+}
+
+/** Agents report twice a minute, mostly the same. */
+function isOtherCount({ spec: before }: ClusterReport, { spec: after }: ClusterReport): boolean {
+  return !deepEqual(before.violationsOf ?? {}, after.violationsOf ?? {});
 }
 
 /** One controller for each kind of policy. */
