@@ -1,6 +1,7 @@
 /** The controllers of volumes. */
 import type { Controller } from "@atoll/runtime/controller";
 import { volumeBinder } from "./claims.ts";
+import { ephemeralVolumes } from "./ephemeral.ts";
 import { attributesProtection, claimProtection, volumeProtection } from "./protection.ts";
 import { diskProvisioner, diskRemover } from "./provisioner.ts";
 import { volumePhases } from "./volumes.ts";
@@ -9,6 +10,7 @@ import { volumePhases } from "./volumes.ts";
 export const volumeControllers: readonly Controller[] = [
   volumeBinder,
   volumePhases,
+  ephemeralVolumes,
   claimProtection,
   volumeProtection,
   attributesProtection,

@@ -154,6 +154,29 @@ test("a disk is not provisioned for several writers, and says so nowhere but in 
   assert.equal((await claimNamed("many")).status.phase, "Pending");
 });
 
+test("a Pod's ephemeral volume gets a claim of its own, and none that is another's", async (t) => {
+  const workshop = startControllers(harness, volumeControllers);
+  t.after(() => workshop.stop());
+  await makeClaim("p-taken", { storageClassName: "disk" });
+  const spec = {
+    accessModes: ["ReadWriteOnce"],
+    resources: { requests: { storage: "1Gi" } },
+    storageClassName: "disk",
+  };
+  const volumes = ["scratch", "taken"].map((name) => {
+    return { name, ephemeral: { volumeClaimTemplate: { metadata: { labels: { a: "b" } }, spec } } };
+  });
+  const made = await client.create(Pod, {
+    metadata: { name: "p", namespace: "work" },
+    spec: { containers: [{ name: "c", image: "i" }], volumes },
+  } as never);
+  await eventually("it has its claim", async () => !(await isGone(claimNamed("p-scratch"))));
+  const { metadata } = await claimNamed("p-scratch");
+  assert.equal(metadata.ownerReferences?.[0]?.uid, made.metadata.uid);
+  assert.deepEqual(metadata.labels, { a: "b" });
+  assert.equal((await claimNamed("p-taken")).metadata.ownerReferences, undefined);
+});
+
 /** A claim gets its disk, and leaves it. */
 const story: Story = {
   controllers: volumeControllers,
