@@ -51,7 +51,7 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
   test("lets the admin in by a link, once", async () => {
     const link = await stage.link();
     await signIn(page, link);
-    await page.getByRole("heading", { name: "Pods", level: 1 }).waitFor();
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
     const other = await openWindow(browser);
     await other.page.goto(link);
     await other.page.getByRole("button", { name: "Sign in" }).click();
@@ -69,6 +69,22 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await assertAccessible(page);
     await stage.kubectl("delete deployment web");
     await page.getByText("No pods here yet").waitFor();
+    healthy();
+  });
+
+  test("tells first what needs attention", async () => {
+    const status = { phase: "Failed", reason: "Evicted", message: "the host ran out of memory" };
+    await stage.kubectl("run sick --image=registry.example/sick:1");
+    await stage.kubectl(
+      `patch pod sick --subresource=status -p ${JSON.stringify({ status }).replaceAll(" ", "\u00a0")}`,
+    );
+    await page.goto(`${stage.url}/`);
+    await page.getByRole("row", { name: /Pod sick.*Evicted/ }).waitFor();
+    await page.getByText("1 failing").waitFor();
+    await picture(page, "overview");
+    await assertAccessible(page);
+    await stage.kubectl("delete pod sick --now");
+    await page.getByRole("row", { name: /Pod sick/ }).waitFor({ state: "detached" });
     healthy();
   });
 

@@ -113,7 +113,12 @@ class LiveWatch {
       query.set("resourceVersionMatch", "NotOlderThan");
     } else query.set("resourceVersion", revision);
     const headers = { accept: ask.table === true ? tableAccept : "application/json" };
-    const answer = await session.transport.request({ method: "GET", path: `${path}?${query.toString()}`, headers, signal });
+    const answer = await session.transport.request({
+      method: "GET",
+      path: `${path}?${query.toString()}`,
+      headers,
+      signal,
+    });
     if (answer.status >= 500 || answer.status === 429) throw new Error(`the API server answers ${answer.status}`);
     if (answer.status === 410) this.#latest = undefined;
     else if (answer.status >= 300) {

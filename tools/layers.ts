@@ -17,7 +17,7 @@ const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, 
 const withoutNode = new Set(["@atoll/machinery", "@atoll/api", "@atoll/client", "@atoll/console"]);
 
 /** All of these packages is tests, or what they share: like tests they may use the harness, and what processes are made of. */
-const ofTests = new Set(["@atoll/e2e"]);
+const ofTests = new Set(["@atoll/e2e", "@atoll/bench"]);
 const forTests = new Set(["@atoll/harness", "@atoll/processes"]);
 
 const packages = new Map((manifest(".").workspaces ?? []).map((folder) => [folder, manifest(folder)]));

@@ -74,7 +74,9 @@ export class Collection<T extends { readonly metadata: Metadata }> {
   flush(): void {
     if (!this.#isChanged) return;
     this.#isChanged = false;
-    const items = [...this.#known.values()];
+    // The first time what has been told so far is shown at once; later nothing is taken away before all has been told.
+    const told = this.#phase === "loading" ? (this.#fresh ?? this.#known) : this.#known;
+    const items = [...told.values()];
     this.#snapshot = { phase: this.#phase, items, columns: this.#columns, message: this.#message };
     for (const tell of this.#listeners) tell();
   }

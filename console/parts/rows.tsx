@@ -49,7 +49,13 @@ export function Rows({ resource, columns, rows, hasNamespaces, sort, onSort }: R
       role="region"
       aria-label={`Table of ${resource.plural}`}
     >
-      <Table aria-label={resource.plural} aria-rowcount={rows.length + 1} variant="compact" isStickyHeader>
+      <Table
+        aria-label={resource.plural}
+        aria-rowcount={rows.length + 1}
+        variant="compact"
+        gridBreakPoint=""
+        isStickyHeader
+      >
         <Thead>
           <Tr>
             {heads.map((name) => (

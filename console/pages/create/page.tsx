@@ -39,7 +39,7 @@ export function Page() {
   }
 
   return (
-    <section className="page page-fill">
+    <section className="page">
       <PageHead
         title="Create from YAML"
         beside={<span className="count">in {ns || "default"}, unless it says otherwise</span>}

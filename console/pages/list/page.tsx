@@ -34,10 +34,10 @@ function List({ resource, title }: { resource: Resource; title: string }) {
     void navigate({ to: paths.list(resource, { ...search, ...change }), replace: true });
 
   return (
-    <section className="page page-fill">
+    <section className="page">
       <PageHead
         title={title}
-        beside={phase === "loading" ? null : <span className="count">{countOf(rows, items)}</span>}
+        beside={<span className="count">{phase === "loading" ? "loading…" : countOf(rows, items)}</span>}
         actions={
           <>
             <KubectlHint command={`kubectl get ${resource.plural}${namespaceFlag(resource, ns)} --watch`} />
@@ -59,12 +59,12 @@ function List({ resource, title }: { resource: Resource; title: string }) {
         />
       </div>
       <Freshness phase={phase} message={message} />
-      {phase === "loading" && (
+      {phase === "loading" && rows.length === 0 && (
         <Bullseye>
           <Spinner aria-label="Loading" />
         </Bullseye>
       )}
-      {phase !== "loading" && rows.length > 0 && (
+      {rows.length > 0 && (
         <Rows
           resource={resource}
           columns={columns}

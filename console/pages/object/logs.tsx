@@ -28,7 +28,7 @@ export function Logs({ pod }: { pod: AnyObject }) {
   const shown = useMemo(() => matching(lines, words, ({ text }) => text), [lines, words]);
 
   return (
-    <div className="page-fill logs">
+    <div className="logs">
       <div className="tools">
         <ContainerChoice names={names} value={container} onChange={setContainer} />
         <SearchInput

@@ -64,7 +64,7 @@ function One({ resource, namespace, name }: OneProps) {
   const shown = tabs.filter(({ kinds }) => kinds === undefined || kinds.includes(kind));
 
   return (
-    <section className="page page-fill">
+    <section className="page">
       <PageHead
         title={name}
         over={
@@ -74,16 +74,7 @@ function One({ resource, namespace, name }: OneProps) {
           </>
         }
         beside={object !== undefined && <State object={object} />}
-        actions={
-          object !== undefined && (
-            <>
-              <KubectlHint
-                command={`kubectl describe ${kind.toLowerCase()} ${name}${namespace && ` -n ${namespace}`}`}
-              />
-              <ActionMenu target={{ resource, object }} onGone={() => void navigate({ to: list })} />
-            </>
-          )
-        }
+        actions={object !== undefined && <Actions resource={resource} object={object} list={list} />}
       />
       <Freshness phase={snapshot.phase} message={snapshot.message} />
       {snapshot.phase === "loading" && (
@@ -103,12 +94,7 @@ function One({ resource, namespace, name }: OneProps) {
           }
         >
           {shown.map((each) => (
-            <PfTab
-              key={each.tab}
-              className="page-fill"
-              eventKey={each.tab}
-              title={<TabTitleText>{each.title}</TabTitleText>}
-            >
+            <PfTab key={each.tab} eventKey={each.tab} title={<TabTitleText>{each.title}</TabTitleText>}>
               <Suspense fallback={<Spinner aria-label="Loading" />}>
                 <Content tab={each.tab} resource={resource} object={object} />
               </Suspense>
@@ -117,6 +103,18 @@ function One({ resource, namespace, name }: OneProps) {
         </Tabs>
       )}
     </section>
+  );
+}
+
+function Actions({ resource, object, list }: { resource: Resource; object: AnyObject; list: string }) {
+  const navigate = useNavigate();
+  const { name, namespace } = object.metadata;
+  const within = namespace === undefined ? "" : ` -n ${namespace}`;
+  return (
+    <>
+      <KubectlHint command={`kubectl describe ${resource.kind.toLowerCase()} ${name}${within}`} />
+      <ActionMenu target={{ resource, object }} onGone={() => void navigate({ to: list })} />
+    </>
   );
 }
 

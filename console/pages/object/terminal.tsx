@@ -33,7 +33,7 @@ export function Terminal({ pod }: { pod: AnyObject }) {
   }, [name, namespace, container, attempt]);
 
   return (
-    <div className="page-fill logs">
+    <div className="logs">
       <div className="tools">
         <FormSelect
           className="tools-namespace"
@@ -52,7 +52,7 @@ export function Terminal({ pod }: { pod: AnyObject }) {
         )}
       </div>
       {ended !== "" && <Alert variant="info" isInline title={ended} />}
-      <div className="terminal" ref={place} />
+      <div className="terminal-place" ref={place} />
     </div>
   );
 }

@@ -1,0 +1,134 @@
+/**
+ * The console in Debian's Chromium: what it weighs, how soon it shows ten thousand pods or five thousand clusters, and what
+ * sixty changes a second cost it. The server has no controllers: what is measured is the way from the store to the screen.
+ */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { Pod } from "@atoll/client/builtin";
+import { Client } from "@atoll/client/client";
+import { toKey } from "@atoll/client/resource";
+import { makeNamespace, transportTo } from "@atoll/harness/client";
+import { serveKinds } from "@atoll/harness/kinds";
+import { startHarness } from "@atoll/harness/server";
+import { systemClock } from "@atoll/machinery/clock";
+import { offerLink } from "@atoll/portal/links";
+import { startPortal } from "@atoll/portal/portal";
+import { consoleBundle } from "@atoll/processes/consolebundle";
+import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
+import { silent } from "@atoll/runtime/log";
+import { chromium, type Page } from "playwright-core";
+
+const program = "/usr/bin/chromium";
+const podCount = 10_000;
+const clusterCount = 5_000;
+const changes = 60;
+const seconds = 10;
+const asJson = process.argv.includes("json");
+
+/** The goals of the design beside what was seen. */
+const rows: { readonly what: string; readonly seen: number; readonly unit: string; readonly goal: string }[] = [];
+const note = (what: string, seen: number, unit: string, goal: string) =>
+  rows.push({ what, seen: Math.round(seen), unit, goal });
+
+/** What index.html asks for at once, compressed. */
+async function initialBytes(folder: string, type: RegExp): Promise<number> {
+  const html = await readFile(join(folder, "index.html"), "utf8");
+  const named = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map(([, path = ""]) => path);
+  const sizes = await Promise.all(
+    named.filter((path) => type.test(path)).map(async (path) => (await readFile(join(folder, `${path}.br`))).length),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+const folder = await consoleBundle();
+note("initial JavaScript, compressed", (await initialBytes(folder, /\.js$/)) / 1024, "kB", "≤ 350");
+note("initial CSS, compressed", (await initialBytes(folder, /\.css$/)) / 1024, "kB", "");
+note("files in all", (await readdir(join(folder, "assets"))).filter((name) => name.endsWith(".js")).length, "", "");
+
+if (existsSync(program)) await inBrowser();
+else process.stderr.write("Chromium is missing: apt-get install chromium\n");
+
+for (const { what, seen, unit, goal } of rows) {
+  process.stdout.write(asJson ? "" : `${what.padEnd(44)} ${String(seen).padStart(8)} ${unit.padEnd(3)} ${goal}\n`);
+}
+if (asJson) process.stdout.write(`${JSON.stringify(rows)}\n`);
+
+async function inBrowser(): Promise<void> {
+  const harness = await startHarness();
+  const client = new Client({ transport: transportTo(harness), clock: systemClock, userAgent: "bench" });
+  const portal = await startPortal({
+    hub: { server: harness.url, ca: harness.tls.ca },
+    client,
+    clock: systemClock,
+    log: silent,
+    tls: await selfSigned("bench", ["127.0.0.1"], systemClock.nowMs()),
+    bind: "127.0.0.1",
+    port: 0,
+    assets: folder,
+  });
+  const url = `https://127.0.0.1:${portal.port}`;
+  await serveKinds(client, [FleetCluster]);
+  await makeNamespace(client, "crowd");
+  await inTurns(clusterCount, async (index) => {
+    await client.create(FleetCluster, { metadata: { name: `cluster-${index}`, namespace: "crowd" }, spec: {} });
+  });
+  await inTurns(podCount, async (index) => {
+    const metadata = { name: `pod-${index}`, namespace: "crowd", labels: { app: `app-${index % 100}` } };
+    await client.create(Pod, { metadata, spec: { containers: [{ name: "web", image: "registry.example/web:1" }] } });
+  });
+  process.stderr.write("the store is full\n");
+  const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+  try {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } });
+    const page = await context.newPage();
+    const { cert, key } = harness.tls;
+    await page.goto(`${url}/sign-in#${await offerLink(client, { kind: "certificate", cert, key })}`);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await firstView(page, `${url}/k/pods`, `${podCount} pods: first rows after load`);
+    await underChanges(page, client);
+    await firstView(page, `${url}/k/fleetclusters.fleet.atoll.dev`, `${clusterCount} clusters: first rows after load`);
+  } finally {
+    await browser.close();
+    await portal.close();
+    await harness.close();
+  }
+}
+
+/** From the page's load event to its first row. */
+async function firstView(page: Page, url: string, what: string): Promise<void> {
+  await page.goto(url, { waitUntil: "load" });
+  const began = performance.now();
+  await page.locator("tbody a").first().waitFor();
+  note(what, performance.now() - began, "ms", "≤ 1000");
+}
+
+/** Sixty pods change each second; the longest task of the page in that time. */
+async function underChanges(page: Page, client: Client): Promise<void> {
+  await page.evaluate(`
+    globalThis.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, duration);
+    }).observe({ type: "longtask" });
+  `);
+  for (let count = 0; count < changes * seconds; count++) {
+    const due = systemClock.sleep(1000 / changes);
+    const patch = { type: "merge", body: { metadata: { labels: { turn: String(count) } } } } as const;
+    await client.patch(Pod, { key: toKey("crowd", `pod-${count}`), patch });
+    await due;
+  }
+  const longest = (await page.evaluate("globalThis.longest")) as number;
+  note(`${changes} changes a second: longest task`, longest, "ms", "≤ 100");
+}
+
+/** Sixteen at a time. */
+async function inTurns(count: number, make: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      while (next < count) await make(next++);
+    }),
+  );
+}
