@@ -44,7 +44,10 @@ export async function openNetwork(
     server,
     ranges,
     ...rest
-  }: { server: string; ranges: NodeRanges } & Pick<NodeNetworkOptions, "client" | "clock" | "random" | "log" | "data">,
+  }: { server: string; ranges: NodeRanges } & Pick<
+    NodeNetworkOptions,
+    "client" | "clock" | "random" | "log" | "data" | "node"
+  >,
 ): Promise<NodeNetwork> {
   const { hostname, port } = new URL(server);
   const { address } = await lookup(hostname, { family: 4 });

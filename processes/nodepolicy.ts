@@ -5,13 +5,13 @@ import type { OwnPolicy } from "@atoll/server/bootstrap/rbacown";
 const verbs = ["get", "list", "watch"];
 
 /**
- * Services, endpoints, and who NetworkPolicies are about, become rules of the host. Source: upstream's
- * system:node-proxier, and what agents of policy engines are given
+ * Services, endpoints and NetworkPolicies become rules of the host, namespaces are names. Other nodes' pods are none of a
+ * node's business. Source: upstream's system:node-proxier
  */
 export const nodesPolicy: OwnPolicy = {
   name: "atoll:nodes",
   rules: [
-    { verbs, apiGroups: [""], resources: ["services", "namespaces", "pods"] },
+    { verbs, apiGroups: [""], resources: ["services", "namespaces"] },
     { verbs, apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"] },
     { verbs, apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"] },
     // An admission policy holds each node to its own.

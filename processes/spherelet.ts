@@ -59,7 +59,12 @@ export async function run(args: readonly string[]): Promise<number> {
     // A server that starts at the same moment is waited for here, while machines are prepared: its clients back off.
     const [machines] = await Promise.all([machinesOf(data, options), untilListens(context.server)]);
     const ranges = await nodeRanges(options, { ...common, node: options.node });
-    const network = await openNetwork(options.clusterDomain, { ...common, server: context.server, ranges });
+    const network = await openNetwork(options.clusterDomain, {
+      ...common,
+      node: options.node,
+      server: context.server,
+      ranges,
+    });
     const spherelet = await Spherelet.start({
       ...common,
       network,

@@ -27,6 +27,8 @@ export interface NodeNetworkOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly data: string;
+  /** Name of the Node. */
+  readonly node: string;
   /** This node's pods. */
   readonly podRange: string;
   /** All nodes' pods. */
@@ -250,7 +252,7 @@ interface Followed {
   readonly namespaces: Informer<Namespace>;
 }
 
-function follow({ client, clock, random, log }: NodeNetworkOptions): Followed {
+function follow({ client, clock, random, log, node }: NodeNetworkOptions): Followed {
   const following = { client, clock, random, onError: (error: unknown) => log.warn("a watch failed", { error }) };
   const services = new Informer<Service>({ ...following, resource: Service });
   services.addIndex("address", addressesOf);
@@ -261,7 +263,9 @@ function follow({ client, clock, random, log }: NodeNetworkOptions): Followed {
   });
   slices.addIndex("address", (slice) => [...new Set(endpointsOf(slice).flatMap(({ addresses }) => addresses))]);
   const namespaces = new Informer<Namespace>({ ...following, resource: Namespace });
-  const pods = new Informer<Pod>({ ...following, resource: Pod, trim: trimPod });
+  // A node sees its own pods alone; pods of other hosts are not reached from here yet.
+  const selection = { fieldSelector: `spec.nodeName=${node}` };
+  const pods = new Informer<Pod>({ ...following, resource: Pod, selection, trim: trimPod });
   const policies = new Informer<NetworkPolicy>({ ...following, resource: NetworkPolicy });
   const followed = { services, slices, namespaces, pods, policies };
   for (const informer of Object.values(followed)) void informer.start();
