@@ -76,10 +76,12 @@ export function statusOf(
   report: ClusterReport | undefined,
   { namespace, nowMs }: { readonly namespace: string; readonly nowMs: number },
 ): Status {
-  const phase = phaseOf(cluster, report, nowMs);
+  const runs = runsOf(cluster, report);
+  const phase = phaseOf({ ...cluster, status: { ...cluster.status, ...runs } }, report, nowMs);
   const { version, agentVersion, nodes, capacity } = report?.spec ?? {};
   return {
     ...cluster.status,
+    ...runs,
     phase,
     namespace,
     ...(report === undefined
@@ -96,6 +98,18 @@ export function statusOf(
   } as Status;
 }
 
+/**
+ * Which runs of the agent reported. Each names itself anew, so one that comes back after another is beside it: two agents
+ * have one identity, and neither is to be believed until one registers with a new token.
+ */
+function runsOf({ status = {} }: FleetCluster, report: ClusterReport | undefined): Partial<Status> {
+  const { instance, formerInstance, agentKey } = status;
+  const now = report?.spec.instance;
+  if (now === undefined || now === instance) return {};
+  const fenced = now === formerInstance && agentKey !== undefined ? { fencedKey: agentKey } : {};
+  return { instance: now, ...(instance === undefined ? {} : { formerInstance: instance }), ...fenced };
+}
+
 function phaseOf(
   cluster: FleetCluster,
   report: ClusterReport | undefined,
@@ -103,6 +117,8 @@ function phaseOf(
 ): NonNullable<Status["phase"]> {
   if (cluster.metadata.deletionTimestamp !== undefined) return "Detaching";
   if (cluster.spec.revoked === true) return "Revoked";
+  const { fencedKey, agentKey } = cluster.status ?? {};
+  if (fencedKey !== undefined && fencedKey === agentKey) return "Fenced";
   if (report === undefined) return "Pending";
   return nowMs - parseTime(report.spec.time) > awayAfterMs ? "Disconnected" : "Ready";
 }
@@ -112,6 +128,8 @@ const sentences: Readonly<Record<NonNullable<Status["phase"]>, string>> = {
   Ready: "The cluster's agent reports.",
   Disconnected: "The cluster's agent has not reported lately; it goes on enforcing what it has.",
   Revoked: "The cluster's agent is not let in any more.",
+  Fenced:
+    "Two agents use one identity, and neither is let in. Delete the Secret atoll-system/fleet-agent-identity there and attach the cluster anew.",
   Detaching:
     "Waiting for the agent to remove what it made; annotate fleet.atoll.dev/force-detach=true to stop waiting.",
 };

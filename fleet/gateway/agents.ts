@@ -37,6 +37,7 @@ export class Agents {
     if (cluster === undefined) return "no such cluster is attached";
     if (cluster.spec.revoked === true) return "the cluster's agent is revoked";
     if (cluster.status?.agentKey !== keyHash) return "another key is registered for this cluster";
+    if (cluster.status.fencedKey === keyHash) return "two agents use this identity; attach the cluster anew";
     return { namespace, cluster };
   }
 

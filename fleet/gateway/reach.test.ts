@@ -267,3 +267,12 @@ test("a revoked agent's tunnel is cut", async () => {
   await hubClient.patch(FleetCluster, { key: toKey("default", "c1"), patch });
   await eventually("nobody reaches the cluster", async () => !(await isOpen(ann)()));
 });
+
+test("an identity that two agents use is let in no more", async () => {
+  const { hubClient } = await stage.promise;
+  await eventually("the tunnel is open", async () => (await upgrade("/exec", {})).status === 101);
+  const found = await hubClient.get(FleetCluster, toKey("default", "echo"));
+  const status = { ...found.status, fencedKey: found.status?.agentKey };
+  await hubClient.setStatus(FleetCluster, { object: found, status: status as NonNullable<FleetCluster["status"]> });
+  await eventually("nobody reaches the cluster", async () => (await upgrade("/exec", {})).status === 503);
+});

@@ -3,7 +3,7 @@ import { Type } from "@atoll/machinery/schema/type";
 import { fleetGroup } from "./group.ts";
 
 /** Where a cluster is between being wanted and being gone. */
-export const phases = ["Pending", "Ready", "Disconnected", "Revoked", "Detaching"] as const;
+export const phases = ["Pending", "Ready", "Disconnected", "Revoked", "Fenced", "Detaching"] as const;
 
 /** `fleetclusters`: one attached cluster. */
 export const FleetCluster = defineKind(
@@ -44,6 +44,11 @@ export const FleetCluster = defineKind(
         phase: Type.optional(Type.oneOf(phases, { description: "Where the cluster is." })),
         namespace: Type.optional(Type.string({ description: "Its namespace on the hub." })),
         agentKey: Type.optional(Type.string({ description: "SHA-256 of the agent's public key, hexadecimal." })),
+        instance: Type.optional(Type.string({ description: "The run of the agent that reported last." })),
+        formerInstance: Type.optional(Type.string({ description: "The one before it." })),
+        fencedKey: Type.optional(
+          Type.string({ description: "The agentKey that two agents used; it is let in no more." }),
+        ),
         version: Type.optional(Type.string({ description: "Kubernetes version, as v1.36.0." })),
         agentVersion: Type.optional(Type.string({ description: "Version of its agent." })),
         nodes: Type.optional(
