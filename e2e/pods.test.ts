@@ -204,16 +204,20 @@ describe("pods of atoll up, by kubectl", missing === false ? {} : { skip: missin
   });
 
   test("exec with a terminal follows its size", async () => {
-    const seen = "until stty size | grep -q '41 111'; do sleep 0.2; done; echo is-41-by-111";
+    const until = (size: string) => `until stty size | grep -q '${size}'; do sleep 0.2; done`;
+    const seen = `${until("30 99")}; touch /tmp/first; ${until("41 111")}; echo is-41-by-111`;
     const client = `${await clientPath("kubectl")} --kubeconfig ${join(data, "admin.kubeconfig")} -n ${namespace}`;
-    const grow =
-      "for i in 1 2 3 4 5 6 7 8 9; do sleep 2; stty -F $t rows 40 cols 110; stty -F $t rows 41 cols 111; done";
-    const script = `t=$(tty); stty rows 30 cols 99; (${grow}) & ${client} exec -it whole -c c -- sh -c "stty size; ${seen}"; kill $!`;
+    const go = join(folder, "go");
+    const grow = `until test -e ${go}; do sleep 0.2; done; stty -F $t rows 41 cols 111`;
+    const script = `t=$(tty); stty rows 30 cols 99; (${grow}) & ${client} exec -it whole -c c -- sh -c "${seen}"`;
     const path = join(folder, "terminal.sh");
     await writeFile(path, script);
-    const { text } = await runProgram("script", "-qec", `sh ${path}`, "/dev/null");
-    assert.match(text, /30 99/);
-    assert.match(text, /is-41-by-111/);
+    const session = runProgram("script", "-qec", `sh ${path}`, "/dev/null");
+    await eventually("the first size is seen", async () => {
+      return (await kubectlOutcome("exec", "whole", "-c", "c", "--", "test", "-e", "/tmp/first")).code === 0;
+    });
+    await writeFile(go, "");
+    assert.match((await session).text, /is-41-by-111/);
   });
 
   test("cp goes both ways and changes nothing", async () => {
