@@ -81,6 +81,11 @@ export class Collection<T extends { readonly metadata: Metadata }> {
     for (const tell of this.#listeners) tell();
   }
 
+  /** How many objects there are. */
+  get size(): number {
+    return Math.max(this.#known.size, this.#fresh?.size ?? 0);
+  }
+
   /** The latest that views were told of. */
   readonly read = (): Snapshot<T> => this.#snapshot;
 

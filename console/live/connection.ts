@@ -20,6 +20,9 @@ export interface Wanted {
 
 /** How long a watch that nobody reads is kept, ms: going back to a page shows it at once. */
 const keepMs = 15_000;
+/** From this size on, drawing takes longer than a frame. */
+const large = 2_000;
+const largeMs = 250;
 const retryMs = { first: 250, most: 8_000 } as const;
 
 type AnyCollection = Collection<{ readonly metadata: Metadata }>;
@@ -127,7 +130,7 @@ export class LiveConnection {
     });
   }
 
-  /** Views hear of changes once a frame; a hidden page has no frames and hears a little later. */
+  /** Views hear of changes once a frame; of large collections, and while nobody looks, less often. */
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -135,7 +138,8 @@ export class LiveConnection {
       this.#isFlushing = false;
       for (const { collection } of this.#byId.values()) collection.flush();
     };
-    if (document.hidden) this.#clock.after(200, flush);
+    const isLarge = [...this.#byId.values()].some(({ collection }) => collection.size > large);
+    if (isLarge || document.hidden) this.#clock.after(largeMs, flush);
     else requestAnimationFrame(flush);
   }
 }

@@ -1,7 +1,7 @@
 /** The objects of a kind, live: the server's own columns, found and sorted here, what is shown kept in the URL. */
 import { Bullseye, Button, EmptyState, EmptyStateBody, SearchInput, Spinner } from "@patternfly/react-core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useDeferredValue, useMemo } from "react";
+import { useMemo } from "react";
 import { useTable } from "../../live/use.ts";
 import { found, sorted } from "../../model/columns.ts";
 import type { Row } from "../../model/object.ts";
@@ -27,8 +27,7 @@ function List({ resource, title }: { resource: Resource; title: string }) {
   const navigate = useNavigate();
   const { ns = "", q = "", sort = "" } = search;
   const { phase, items, columns, message } = useTable(resource, { namespace: ns });
-  const late = useDeferredValue(items);
-  const rows = useMemo(() => sorted(found(late, q), columns, sort), [late, columns, q, sort]);
+  const rows = useMemo(() => sorted(found(items, q), columns, sort), [items, columns, q, sort]);
 
   const show = (change: ListSearch) =>
     void navigate({ to: paths.list(resource, { ...search, ...change }), replace: true });
