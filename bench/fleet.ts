@@ -120,11 +120,10 @@ class Farms {
 interface Hub {
   readonly data: string;
   readonly server: Started;
-  readonly controllers: ChildProcess;
+  controllers: ChildProcess;
   readonly client: Client;
   readonly clusters: Informer<FleetCluster>;
   gateway: ChildProcess;
-  readonly gatewayPort: number;
   close(): Promise<void>;
 }
 
@@ -142,10 +141,19 @@ async function startHub(): Promise<Hub> {
   const transport = nodeTransport({ server: url, identity, clock: systemClock });
   const client = new Client({ transport, clock: systemClock, userAgent: "atoll-bench" });
   const pki = (name: string) => join(data, "pki", name);
-  const controllers = startPart([
-    ...["controllers", "--kubeconfig", join(data, "controllers.kubeconfig")],
-    ...["--cluster-signing-cert", pki("ca.crt"), "--cluster-signing-key", pki("ca.key")],
-  ]);
+  // Controllers that lose their lease end, and whoever supervises them starts them anew.
+  const startControllers = () => {
+    const child = startPart([
+      ...["controllers", "--kubeconfig", join(data, "controllers.kubeconfig")],
+      ...["--cluster-signing-cert", pki("ca.crt"), "--cluster-signing-key", pki("ca.key")],
+    ]);
+    child.once("exit", () => {
+      if (!isClosing) hub.controllers = startControllers();
+    });
+    return child;
+  };
+  let isClosing = false;
+  const first = startControllers();
   const served = () =>
     client.list(FleetCluster).then(
       () => true,
@@ -158,8 +166,9 @@ async function startHub(): Promise<Hub> {
   const clusters = cache.informer(FleetCluster);
   await clusters.whenSynced();
   const hub: Hub = {
-    ...{ data, server, controllers, client, clusters, gateway, gatewayPort },
+    ...{ data, server, controllers: first, client, clusters, gateway },
     async close() {
+      isClosing = true;
       await cache.stop();
       await Promise.all([end(hub.gateway), end(hub.controllers)]);
       transport.close();
