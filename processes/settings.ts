@@ -41,13 +41,14 @@ const file = (data: string): string => join(data, "settings.json");
  */
 export async function settle(data: string, bind: string, given: Partial<Settings>): Promise<Settings> {
   const kept = await read(data);
+  const before = { ...usual, ...kept };
   const settings: Settings = {
-    apiPort: await givenPort(bind, given.apiPort, kept?.apiPort ?? usual.apiPort),
-    kubeletPort: await givenPort("0.0.0.0", given.kubeletPort, kept?.kubeletPort ?? usual.kubeletPort),
-    gatewayPort: await givenPort(bind, given.gatewayPort, kept?.gatewayPort ?? usual.gatewayPort),
-    consolePort: await givenPort(bind, given.consolePort, kept?.consolePort ?? usual.consolePort),
+    apiPort: await givenPort(bind, given.apiPort, before.apiPort),
+    kubeletPort: await givenPort("0.0.0.0", given.kubeletPort, before.kubeletPort),
+    gatewayPort: await givenPort(bind, given.gatewayPort, before.gatewayPort),
+    consolePort: await givenPort(bind, given.consolePort, before.consolePort),
     podCidr: given.podCidr ?? kept?.podCidr ?? (await usualPods()),
-    serviceCidr: given.serviceCidr ?? kept?.serviceCidr ?? usual.serviceCidr,
+    serviceCidr: given.serviceCidr ?? before.serviceCidr,
   };
   await writePrivate(file(data), `${JSON.stringify(settings, undefined, 2)}\n`);
   return settings;
