@@ -124,10 +124,18 @@ function answersPing(http2: ClientHttp2Session, clock: Clock): Promise<boolean> 
 
 /** Opens the stream that was reserved, or lets the reservation go. */
 function openOn(session: Session, url: URL, request: TransportRequest): ClientHttp2Stream {
-  const headers = { ...request.headers, ":method": request.method, ":path": request.path, ":authority": url.host };
+  const { body, method, path } = request;
+  const headers = {
+    ...request.headers,
+    // A server that bounds what is under way takes a body of unknown length for the longest there may be.
+    ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+    ":method": method,
+    ":path": path,
+    ":authority": url.host,
+  };
   try {
     request.signal?.throwIfAborted();
-    return session.http2.request(headers, { endStream: request.body === undefined });
+    return session.http2.request(headers, { endStream: body === undefined });
   } catch (cause) {
     session.streams--;
     request.signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer as createHttp } from "node:http";
+import { createSecureServer } from "node:http2";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import test, { after, before } from "node:test";
@@ -68,6 +69,29 @@ test("nodeTransport speaks HTTP/1.1 with a server that knows no other", async ()
     assert.equal(made.metadata.name, "/prefix/api/v1/namespaces/n/configmaps");
   }
   close();
+  server.close();
+});
+
+test("nodeTransport says how long a body is, over HTTP/2 too", async () => {
+  const { cert, key } = harness.pki.server;
+  const lengths: (string | undefined)[] = [];
+  const server = createSecureServer({ cert, key }, (request, response) => {
+    lengths.push(request.headers["content-length"]);
+    request.resume().on("end", () => {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: {} }));
+    });
+  });
+  const port = await listening(server);
+  const transport = nodeTransport({
+    server: `https://127.0.0.1:${port}`,
+    identity: { tls: async () => harness.tls, authorization: async () => undefined },
+    clock: systemClock,
+  });
+  const sent = { method: "POST", path: "/", headers: {}, body: "größer" } as const;
+  for await (const _ of (await transport.request(sent)).body);
+  assert.deepEqual(lengths, [String(Buffer.byteLength("größer"))]);
+  transport.close();
   server.close();
 });
 
