@@ -1,9 +1,8 @@
-/** `atoll crd`: prints the CustomResourceDefinitions of Atoll's own kinds and what guards access, for installing on another Kubernetes. */
-import { accessGuard } from "@atoll/api/fleet/guard";
-import { fleetKinds } from "@atoll/api/fleet/kinds";
+/** `atoll crd`: prints the CustomResourceDefinitions of Atoll's own kinds and what guards them, for installing on another Kubernetes. */
 import { definitionOf } from "@atoll/api/own/definition";
 import { formatYaml } from "@atoll/machinery/yaml/format";
 import { exitCode, flags } from "./flags.ts";
+import { guards, kinds } from "./kinds.ts";
 
 /** @param args none */
 export async function run(args: readonly string[]): Promise<number> {
@@ -15,7 +14,7 @@ export async function run(args: readonly string[]): Promise<number> {
       },
     );
     process.stdout.write(
-      [...fleetKinds.map(definitionOf), ...accessGuard].map((object) => `---\n${formatYaml(object)}`).join(""),
+      [...kinds.map(definitionOf), ...guards].map((object) => `---\n${formatYaml(object)}`).join(""),
     );
     return 0;
   });

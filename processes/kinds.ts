@@ -4,6 +4,7 @@ import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { supervisorGuard } from "@atoll/api/supervisor/guard";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { definitionOf } from "@atoll/api/own/definition";
+import type { OwnKind } from "@atoll/api/own/kind";
 import { CustomResourceDefinition } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isRefusal } from "@atoll/client/errors";
@@ -11,7 +12,7 @@ import { type Resource, toKey } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 
-const guards: readonly Resource<ApiObject>[] = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(
+const policies: readonly Resource<ApiObject>[] = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(
   (kind) => ({
     group: "admissionregistration.k8s.io",
     version: "v1",
@@ -20,7 +21,10 @@ const guards: readonly Resource<ApiObject>[] = ["ValidatingAdmissionPolicy", "Va
     namespaced: false,
   }),
 );
-const kinds = [...supervisorKinds, ...fleetKinds];
+/** Every kind of Atoll's own. */
+export const kinds: readonly OwnKind[] = [...supervisorKinds, ...fleetKinds];
+/** What guards objects of those kinds, and what they make. */
+export const guards: readonly ApiObject[] = [...supervisorGuard, ...accessGuard];
 const withinMs = 30_000;
 
 /**
@@ -33,8 +37,8 @@ export async function installKinds(client: Client, clock: Clock): Promise<boolea
       const object = definitionOf(kind) as CustomResourceDefinition;
       await client.apply(CustomResourceDefinition, { object, force: true }, { fieldManager: "atoll" });
     }
-    for (const object of [...supervisorGuard, ...accessGuard]) {
-      const resource = guards.find(({ kind }) => kind === object.kind);
+    for (const object of guards) {
+      const resource = policies.find(({ kind }) => kind === object.kind);
       if (resource !== undefined) await client.apply(resource, { object, force: true }, { fieldManager: "atoll" });
     }
   } catch (error) {
