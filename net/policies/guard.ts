@@ -98,13 +98,17 @@ function allowancesOf(
       ipBlock === undefined ? [] : [{ cidr: ipBlock.cidr, except: ipBlock.except ?? [] }],
     );
     const peers = rule.peers.length === 0 ? "any" : { addresses: addressesOf(pods), blocks: blocks.filter(isIpv4) };
+    const isReached = (other: PolicyPod) =>
+      pods.includes(other) || blocks.some((block) => other.address !== undefined && isWithin(block, other.address));
     const plain = rule.ports.filter(({ port }) => typeof port !== "string");
     const named = rule.ports.filter(({ port }) => typeof port === "string");
     const common = { policy: policy.name, peers } as const;
     if (rule.ports.length === 0) return [{ ...common, ports: "any" }];
     return [
       ...(plain.length === 0 ? [] : [{ ...common, ports: plain.map(plainPorts) }]),
-      ...named.flatMap((port) => namedAllowances(port, common, direction === "ingress" ? [pod] : pods, direction)),
+      ...named.flatMap((port) =>
+        namedAllowances(port, common, direction === "ingress" ? [pod] : world.pods.filter(isReached), direction),
+      ),
     ];
   });
 }
