@@ -257,8 +257,8 @@ for (const [name, told] of Object.entries(stories)) {
   testConvergence(`objects of ${name}`, () => harness, { name: name.slice(0, 12), story: told, least: 1 });
 }
 
-/** Those that work by sweeps of a clock of their own, or serve rather than write; and one whose story is still to be told. */
-const withoutStory: ReadonlySet<string> = new Set(["certificates", "metrics", "podgc", "loadbalancer"]);
+/** Those that work by sweeps of a clock of their own, or serve rather than write. */
+const withoutStory: ReadonlySet<string> = new Set(["certificates", "metrics", "podgc"]);
 
 test("every controller has its story", () => {
   const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((each) => each.isDirectory());
