@@ -31,7 +31,7 @@ export const paths = {
   object: (resource: Resource, namespace: string | undefined, name: string, tab: Tab = "summary") =>
     `/k/${slugOf(resource)}/${namespace || noNamespace}/${encodeURIComponent(name)}${search({ tab: tab === "summary" ? undefined : tab })}`,
   create: (ns?: string) => `/create${search({ ns })}`,
-  topology: (ns?: string) => `/topology${search({ ns })}`,
+  topology: (ns?: string, pod?: string) => `/topology${search({ ns, pod })}`,
   machines: () => "/infrastructure/machines",
   fleet: () => "/fleet",
   groups: () => "/fleet/groups",

@@ -32,6 +32,15 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     ...page,
+    path: "/topology",
+    validateSearch: (raw): { ns?: string | undefined; pod?: string | undefined } => ({
+      ns: text(raw["ns"]),
+      pod: text(raw["pod"]),
+    }),
+    component: lazyRouteComponent(() => import("./pages/topology/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
     path: "/create",
     validateSearch: namespaceSearch,
     component: lazyRouteComponent(() => import("./pages/create/page.tsx"), "Page"),

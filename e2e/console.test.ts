@@ -146,6 +146,30 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     healthy();
   });
 
+  test("draws which pods a Service leads to, says who may reach them, and follows when the Service goes", async () => {
+    for (const [name, address] of [
+      ["web", "10.9.0.2"],
+      ["shell", "10.9.0.3"],
+    ] as const) {
+      await stage.kubectl(`run ${name} --image=registry.example/${name}:1 --port=8080`);
+      const ready = [{ type: "Ready", status: "True" }];
+      const status = { phase: "Running", podIP: address, podIPs: [{ ip: address }], conditions: ready };
+      await stage.kubectl(`patch pod ${name} --subresource=status -p ${JSON.stringify({ status })}`);
+    }
+    await stage.kubectl("expose pod web --port=80 --target-port=8080");
+    await page.goto(`${stage.url}/topology?ns=default`);
+    await page.getByRole("button", { name: /^web Ready · through web/ }).click();
+    await page.waitForURL(/pod=web/);
+    await page.getByRole("row", { name: /^shell 8080\/tcp let through Service default\/web opens the way/ }).waitFor();
+    await picture(page, "topology");
+    await assertAccessible(page);
+    await stage.kubectl("delete service web");
+    await page.getByRole("button", { name: /^web Ready · no Service leads here/ }).waitFor();
+    await page.getByText("There is no other pod here, or no port that is known of.").waitFor();
+    await stage.kubectl("delete pod web shell --now");
+    healthy();
+  });
+
   test("shows a person without rights why there is nothing to see", async () => {
     const { page: theirs, healthy: isWell } = await openWindow(browser);
     await signIn(theirs, await stage.link(await stage.person("mallory")));

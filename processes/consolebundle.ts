@@ -1,8 +1,7 @@
 /** The console's page, built from its sources when they are newer than what was built: a digest says so. */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
@@ -10,8 +9,10 @@ import { brotliCompress, constants } from "node:zlib";
 const root = join(import.meta.dirname, "..");
 const sources = join(root, "console");
 const cache = join(root, "node_modules", ".cache", "atoll");
-const built = /\.(tsx?|css|html|json|svg)$/;
 const compressible = /\.(js|css|html|svg)$/;
+const folderName = /^console-[0-9a-f]{16}$/;
+/** What the build leaves beside the page: the sources that it read. vite.config.ts writes it. */
+const sourcesFile = "sources.list";
 const compress = promisify(brotliCompress);
 
 /**
@@ -19,35 +20,49 @@ const compress = promisify(brotliCompress);
  * @throws {Error} it cannot be built; what the builder said is on standard error
  */
 export async function consoleBundle(): Promise<string> {
-  const folder = join(cache, `console-${await digest()}`);
-  if (existsSync(folder)) return folder;
-  const draft = `${folder}.${randomBytes(4).toString("hex")}`;
+  await mkdir(cache, { recursive: true });
+  const current = await findCurrent();
+  if (current !== undefined) return current;
+  const draft = join(cache, `console.${randomBytes(4).toString("hex")}`);
   try {
     await build(draft);
     await compressAll(draft);
+    const folder = folderOf(await digestOf(draft));
     await removeOthers(folder);
     // Two starts at once may both build; either result serves.
     await rename(draft, folder).catch(() => undefined);
+    return folder;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  return folder;
 }
 
-/** Of all that the page is made of: its own sources, and by the lock file everybody else's. */
-async function digest(): Promise<string> {
+const folderOf = (digest: string): string => join(cache, `console-${digest}`);
+
+const builtFolders = async (): Promise<readonly string[]> =>
+  (await readdir(cache)).filter((name) => folderName.test(name)).map((name) => join(cache, name));
+
+/** What was built from sources that are still the same. */
+async function findCurrent(): Promise<string | undefined> {
+  for (const folder of await builtFolders()) {
+    const digest = await digestOf(folder).catch(() => "");
+    if (folder === folderOf(digest)) return folder;
+  }
+  return undefined;
+}
+
+/** Of all that a page was made of: the sources that it read, and by the lock file everybody else's. */
+async function digestOf(folder: string): Promise<string> {
+  const names = JSON.parse(await readFile(join(folder, sourcesFile), "utf8")) as readonly string[];
   const hash = createHash("sha256");
-  const names = (await readdir(sources, { recursive: true })).filter((name) => built.test(name) && !isElse(name));
-  for (const name of names.toSorted())
+  for (const name of [...names, "package-lock.json"]) {
     hash
       .update(name)
       .update("\0")
-      .update(await readFile(join(sources, name)));
-  hash.update(await readFile(join(root, "package-lock.json")));
+      .update(await readFile(join(root, name)));
+  }
   return hash.digest("hex").slice(0, 16);
 }
-
-const isElse = (name: string): boolean => name.includes("node_modules") || name.endsWith(".test.ts");
 
 async function build(folder: string): Promise<void> {
   const vite = join(root, "node_modules", "vite", "bin", "vite.js");
@@ -73,7 +88,6 @@ async function compressAll(folder: string): Promise<void> {
 
 /** What earlier sources were built to. A console that serves has read all of it. */
 async function removeOthers(folder: string): Promise<void> {
-  const names = (await readdir(cache)).filter((name) => /^console-[0-9a-f]{16}$/.test(name));
-  const old = names.map((name) => join(cache, name)).filter((path) => path !== folder);
+  const old = (await builtFolders()).filter((path) => path !== folder);
   await Promise.all(old.map(async (path) => await rm(path, { recursive: true, force: true })));
 }

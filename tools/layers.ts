@@ -28,7 +28,7 @@ function* sources(folder: string): Generator<string> {
     if (entry.name === "node_modules" || entry.name === "dist") continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* sources(path);
-    else if (/\.tsx?$/.test(entry.name) && !/\.test\.tsx?$/.test(entry.name)) yield path;
+    else if (/\.tsx?$/.test(entry.name) && !/\.(test|config)\.tsx?$/.test(entry.name)) yield path;
   }
 }
 

@@ -36,6 +36,7 @@ function pluralOf(kind: string): string {
 const core = at("workloads", "v1");
 const apps = at("workloads", "apps/v1");
 const batch = at("workloads", "batch/v1");
+const networking = at("workloads", "networking.k8s.io/v1");
 const hosts = at("infrastructure", "v1");
 const storage = at("infrastructure", "storage.k8s.io/v1");
 const supervisor = at("infrastructure", "supervisor.atoll.dev/v1alpha1");
@@ -52,6 +53,8 @@ export const placed: readonly Placed[] = [
   batch("Job", "Jobs"),
   batch("CronJob", "Cron jobs"),
   core("Service", "Services"),
+  networking("Ingress", "Ingresses"),
+  networking("NetworkPolicy", "Network policies"),
   core("ConfigMap", "Config maps"),
   core("Secret", "Secrets"),
   core("PersistentVolumeClaim", "Volume claims"),

@@ -11,7 +11,7 @@ export interface Entry {
 
 /** Pages beside those of the kinds; `needs`: the kind without which there is nothing to show. */
 const ownPages: Readonly<Record<Area, readonly (Entry & { readonly needs?: string })[]>> = {
-  workloads: [],
+  workloads: [{ title: "Topology", href: paths.topology(), needs: "Service" }],
   infrastructure: [],
   fleet: [],
 };
