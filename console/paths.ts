@@ -2,7 +2,7 @@
 import { type Resource, slugOf } from "./model/resources.ts";
 
 /** Tabs of an object's page. */
-export type Tab = "summary" | "yaml" | "events" | "logs" | "terminal" | "history";
+export type Tab = "summary" | "policies" | "yaml" | "events" | "logs" | "terminal" | "history";
 
 /** What a list's URL holds: what is shown survives a reload and can be sent to somebody. */
 export interface ListSearch {
@@ -30,13 +30,12 @@ export const paths = {
   list: (resource: Resource, { ns, q, sort }: ListSearch = {}) => `/k/${slugOf(resource)}${search({ ns, q, sort })}`,
   object: (resource: Resource, namespace: string | undefined, name: string, tab: Tab = "summary") =>
     `/k/${slugOf(resource)}/${namespace || noNamespace}/${encodeURIComponent(name)}${search({ tab: tab === "summary" ? undefined : tab })}`,
-  create: (ns?: string) => `/create${search({ ns })}`,
+  create: (ns?: string, kind?: string) => `/create${search({ ns, kind })}`,
   topology: (ns?: string, pod?: string) => `/topology${search({ ns, pod })}`,
-  machines: () => "/infrastructure/machines",
-  fleet: () => "/fleet",
-  groups: () => "/fleet/groups",
+  machines: (by?: string) => `/infrastructure/guests${search({ by })}`,
+  groups: (ns?: string, at?: string) => `/fleet/groups${search({ ns, at })}`,
   attach: () => "/fleet/attach",
-  access: () => "/fleet/access",
+  access: (question: { ns?: string; verb?: string; resource?: string } = {}) => `/fleet/access${search(question)}`,
 } as const;
 
 /** The namespace that a path's part means. */

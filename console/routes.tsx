@@ -12,7 +12,10 @@ const listSearch = (raw: Record<string, unknown>): ListSearch => ({
   q: text(raw["q"]),
   sort: text(raw["sort"]),
 });
-const namespaceSearch = (raw: Record<string, unknown>): { ns?: string | undefined } => ({ ns: text(raw["ns"]) });
+const createSearch = (raw: Record<string, unknown>): { ns?: string | undefined; kind?: string | undefined } => ({
+  ns: text(raw["ns"]),
+  kind: text(raw["kind"]),
+});
 
 const page = { getParentRoute: () => root } as const;
 
@@ -41,8 +44,33 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     ...page,
+    path: "/infrastructure/guests",
+    validateSearch: (raw): { by?: string | undefined } => ({ by: text(raw["by"]) }),
+    component: lazyRouteComponent(() => import("./pages/guests/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
+    path: "/fleet/groups",
+    validateSearch: (raw): { ns?: string | undefined; at?: string | undefined } => ({
+      ns: text(raw["ns"]),
+      at: text(raw["at"]),
+    }),
+    component: lazyRouteComponent(() => import("./pages/groups/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
+    path: "/fleet/access",
+    validateSearch: (raw): { ns?: string | undefined; verb?: string | undefined; resource?: string | undefined } => ({
+      ns: text(raw["ns"]),
+      verb: text(raw["verb"]),
+      resource: text(raw["resource"]),
+    }),
+    component: lazyRouteComponent(() => import("./pages/access/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
     path: "/create",
-    validateSearch: namespaceSearch,
+    validateSearch: createSearch,
     component: lazyRouteComponent(() => import("./pages/create/page.tsx"), "Page"),
   }),
 ]);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@atoll/client/client";
 import { controllers } from "@atoll/controllers/index";
+import { fleetControllers } from "@atoll/fleet/index";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
 import { type Harness, type HarnessOptions, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
@@ -14,6 +15,7 @@ import type { Credential } from "@atoll/portal/credential";
 import { type Portal, startPortal } from "@atoll/portal/portal";
 import { clientPath } from "@atoll/processes/clients";
 import { consoleBundle } from "@atoll/processes/consolebundle";
+import { installKinds } from "@atoll/processes/kinds";
 import { formatKubeconfig } from "@atoll/processes/kubeconfig";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { silent } from "@atoll/runtime/log";
@@ -46,10 +48,14 @@ function clientFor(harness: Harness, cert: string, key: string): Client {
   return new Client({ transport, clock: systemClock, userAgent: "test" });
 }
 
-/** Starts all of it. */
-export async function openStage(options: HarnessOptions = {}): Promise<Stage> {
+/** Starts all of it. Kinds of Atoll's own and their controllers are there when `fleet` says so. */
+export async function openStage({
+  fleet = false,
+  ...options
+}: HarnessOptions & { fleet?: boolean } = {}): Promise<Stage> {
   const harness = await startHarness(options);
-  const workshop = startControllers(harness, controllers({ ca: harness.tls.ca }));
+  const own = fleet ? fleetControllers() : [];
+  const workshop = startControllers(harness, [...controllers({ ca: harness.tls.ca }), ...own]);
   const folder = await mkdtemp(join(tmpdir(), "atoll-console-"));
   const kubeconfig = join(folder, "kubeconfig");
   const admin = { cert: harness.tls.cert, key: harness.tls.key };
@@ -62,12 +68,13 @@ export async function openStage(options: HarnessOptions = {}): Promise<Stage> {
     const wanted = { commonName: name, organizations: groups, usage: "client", days: 1 } as const;
     return { kind: "certificate", ...(await issue(harness.pki.ca, wanted, systemClock.nowMs())) };
   };
-  const own = await person(consoleUser);
-  assert(own.kind === "certificate");
+  const portalsOwn = await person(consoleUser);
+  assert(portalsOwn.kind === "certificate");
   const client = clientFor(harness, admin.cert, admin.key);
+  if (fleet) await installKinds(client, systemClock);
   const portal = await startPortal({
     hub: { server: harness.url, ca: harness.tls.ca },
-    client: clientFor(harness, own.cert, own.key),
+    client: clientFor(harness, portalsOwn.cert, portalsOwn.key),
     clock: systemClock,
     log: silent,
     tls: await selfSigned("atoll-console", ["127.0.0.1"], systemClock.nowMs()),

@@ -53,6 +53,16 @@ test("the link that up prints leads to the welcome pod's logs and to a shell in 
     await page.getByRole("textbox", { name: "Find in logs" }).fill("");
     await picture(page, "logs");
     await assertAccessible(page);
+    await page.goto(`${origin}/infrastructure/guests`);
+    await page
+      .getByRole("listitem")
+      .getByText(/CRX on .*MiB.*(clone|boot) in \d+ ms/)
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "By namespace" }).click();
+    await page.getByRole("link", { name: "Pod welcome/hello" }).waitFor();
+    await picture(page, "guests");
+    await assertAccessible(page);
     healthy();
   } catch (error) {
     process.stderr.write(await readFile(join(data, "log", "console.log"), "utf8").catch(() => ""));

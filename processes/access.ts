@@ -1,6 +1,6 @@
 /** `atoll access who-can VERB RESOURCE`: who may do something on the clusters, by the AccessPolicies. */
 import { ClusterRole } from "@atoll/client/builtin";
-import { whoCan } from "@atoll/fleet/explain/access";
+import { deedOf, whoCan } from "@atoll/fleet/explain/access";
 import { readFleet } from "@atoll/fleet/explain/organization";
 import { systemClock } from "@atoll/machinery/clock";
 import { exitCode, flags, UsageError } from "./flags.ts";
@@ -21,9 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const [what, verb = "", wanted = ""] = command.args;
     if (what !== "who-can") throw new UsageError("./atoll access who-can VERB RESOURCE");
     const { cluster, org } = command.opts<{ cluster?: string; org: string }>();
-    const [named = "", sub] = wanted.split("/");
-    const [plural = "", ...group] = named.split(".");
-    const deed = { verb, group: group.join("."), resource: sub === undefined ? plural : `${plural}/${sub}` };
+    const deed = deedOf(verb, wanted);
     process.stdout.write(
       await withHub(kubeconfig, async (client) => {
         const fleet = await readFleet(client, org, systemClock.nowMs());

@@ -25,7 +25,8 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
-const header = { "x-atoll-console": "1" };
+/** On every call: no other site can send it. */
+export const ownHeader = { "x-atoll-console": "1" } as const;
 
 /**
  * Sends a call to the portal.
@@ -35,7 +36,7 @@ const header = { "x-atoll-console": "1" };
 export async function send(path: string, call: Call = {}): Promise<Response> {
   const { method = "GET", body, contentType = "application/json", accept = "application/json", signal } = call;
   const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
-  const headers = { ...header, accept, ...(body === undefined ? {} : { "content-type": contentType }) };
+  const headers = { ...ownHeader, accept, ...(body === undefined ? {} : { "content-type": contentType }) };
   const answer = await fetch(path, { method, headers, ...sent, signal: signal ?? null }).catch((cause: unknown) => {
     if (signal?.aborted === true) throw cause;
     throw new CallFailed("The console does not answer. Is it still running?", { code: 0 });

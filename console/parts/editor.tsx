@@ -34,7 +34,7 @@ interface EditorProps {
   onSubmit(): void;
 }
 
-/** @param props `text` is taken when the editor appears; later texts are the editor's own */
+/** @param props `text`: a text that is not the editor's own takes its place */
 export function Editor({ text, faults, onChange, onSubmit }: EditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
@@ -69,6 +69,12 @@ export function Editor({ text, faults, onChange, onSubmit }: EditorProps) {
     view.current = made;
     return () => made.destroy();
   }, []);
+
+  useEffect(() => {
+    const { current } = view;
+    if (current === null || current.state.doc.toString() === text) return;
+    current.dispatch({ changes: { from: 0, to: current.state.doc.length, insert: text } });
+  }, [text]);
 
   useEffect(() => {
     const { current } = view;

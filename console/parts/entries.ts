@@ -12,8 +12,11 @@ export interface Entry {
 /** Pages beside those of the kinds; `needs`: the kind without which there is nothing to show. */
 const ownPages: Readonly<Record<Area, readonly (Entry & { readonly needs?: string })[]>> = {
   workloads: [{ title: "Topology", href: paths.topology(), needs: "Service" }],
-  infrastructure: [],
-  fleet: [],
+  infrastructure: [{ title: "Guests", href: paths.machines(), needs: "HostVM" }],
+  fleet: [
+    { title: "Groups and policies", href: paths.groups(), needs: "ClusterGroup" },
+    { title: "Who can", href: paths.access(), needs: "AccessPolicy" },
+  ],
 };
 
 /** What the navigation offers in an area: pages of its own, then kinds that are served. */

@@ -2,17 +2,20 @@
  * Writing YAML, then seeing what the server would make of it, then saving: the API server judges twice, the first time
  * without storing anything.
  */
-import { Alert, Button } from "@patternfly/react-core";
-import { useState } from "react";
+import { Alert, Button, Spinner } from "@patternfly/react-core";
+import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { ask, CallFailed } from "../model/call.ts";
 import type { AnyObject } from "../model/object.ts";
 import { collectionPath, objectPath, type Resource } from "../model/resources.ts";
 import { type Fault, faultsOf, fromYaml, toYaml } from "../model/yaml.ts";
 import { Comparison, Editor } from "./editor.tsx";
 
+const Plan = lazy(async () => ({ default: (await import("./plan.tsx")).Plan }));
+
 /** What one object would become. */
 interface Outcome {
   readonly name: string;
+  readonly object: AnyObject;
   readonly before: string;
   readonly after: string;
 }
@@ -23,6 +26,8 @@ interface ReviewProps {
   locate(object: AnyObject): Promise<Resource>;
   /** Namespace of objects that name none. */
   readonly namespace: string;
+  /** Stands beside the editor; what it writes, the editor has. */
+  beside?(text: string, onChange: (text: string) => void): ReactNode;
   onSaved(objects: readonly AnyObject[]): void;
 }
 
@@ -35,10 +40,11 @@ class Faulty extends Error {
   }
 }
 
+const fleetGroup = "fleet.atoll.dev/";
 const query = "fieldManager=atoll-console&fieldValidation=Strict";
 
 /** The editor, the comparison, and the way from one to the other. */
-export function Review({ text: given, locate, namespace, onSaved }: ReviewProps) {
+export function Review({ text: given, locate, namespace, beside, onSaved }: ReviewProps) {
   const [text, setText] = useState(given);
   const [faults, setFaults] = useState<readonly Fault[]>([]);
   const [failure, setFailure] = useState("");
@@ -75,7 +81,10 @@ export function Review({ text: given, locate, namespace, onSaved }: ReviewProps)
         </Alert>
       )}
       {outcomes === undefined ? (
-        <Editor text={text} faults={faults} onChange={setText} onSubmit={() => void review()} />
+        <div className={beside === undefined ? "" : "beside"}>
+          {beside?.(text, setText)}
+          <Editor text={text} faults={faults} onChange={setText} onSubmit={() => void review()} />
+        </div>
       ) : (
         <Outcomes outcomes={outcomes} />
       )}
@@ -122,12 +131,25 @@ async function judged({ text, namespace, locate, dryRun }: Judging): Promise<rea
 }
 
 function Outcomes({ outcomes }: { outcomes: readonly Outcome[] }) {
-  return outcomes.map(({ name, before, after }) => (
-    <section key={name}>
-      <h2 className="small-head">{outcomeTitle(name, before, after)}</h2>
-      <Comparison before={before} after={after} />
-    </section>
-  ));
+  const ofFleet = useMemo(
+    () => outcomes.map(({ object }) => object).filter(({ apiVersion = "" }) => apiVersion.startsWith(fleetGroup)),
+    [outcomes],
+  );
+  return (
+    <>
+      {outcomes.map(({ name, before, after }) => (
+        <section key={name}>
+          <h2 className="small-head">{outcomeTitle(name, before, after)}</h2>
+          <Comparison before={before} after={after} />
+        </section>
+      ))}
+      {ofFleet.length > 0 && (
+        <Suspense fallback={<Spinner aria-label="Planning" />}>
+          <Plan objects={ofFleet} />
+        </Suspense>
+      )}
+    </>
+  );
 }
 
 function outcomeTitle(name: string, before: string, after: string): string {
@@ -166,5 +188,5 @@ async function compared(after: AnyObject, locate: ReviewProps["locate"]): Promis
     ...after,
     metadata: { ...after.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
   };
-  return { name: label, before: now === undefined ? "" : toYaml(now), after: toYaml(same) };
+  return { name: label, object: after, before: now === undefined ? "" : toYaml(now), after: toYaml(same) };
 }

@@ -11,6 +11,13 @@ export interface Deed {
   readonly resource: string;
 }
 
+/** @param resource RESOURCE[.GROUP][/SUBRESOURCE], as `pods/exec`, `deployments.apps` */
+export function deedOf(verb: string, resource: string): Deed {
+  const [named = "", sub] = resource.split("/");
+  const [plural = "", ...group] = named.split(".");
+  return { verb, group: group.join("."), resource: sub === undefined ? plural : `${plural}/${sub}` };
+}
+
 /** One who may. */
 export interface Grant {
   readonly cluster: string;

@@ -1,11 +1,12 @@
-/** Making something from YAML: written, judged by the server, compared, saved. */
+/** Making something: written as YAML or as a form, judged by the server, compared, saved. */
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { locate } from "../../model/locate.ts";
+import { formOf, startOf } from "../../model/forms.ts";
 import type { AnyObject } from "../../model/object.ts";
 import { resourceOfKind } from "../../model/resources.ts";
+import { toYaml } from "../../model/yaml.ts";
 import { PageHead } from "../../parts/head.tsx";
 import { KubectlHint } from "../../parts/kubectl.tsx";
-import { Review } from "../../parts/review.tsx";
+import { Write } from "../../parts/write.tsx";
 import { paths } from "../../paths.ts";
 
 const example = `apiVersion: apps/v1
@@ -29,7 +30,8 @@ spec:
 
 /** `/create` */
 export function Page() {
-  const { ns = "" } = useSearch({ from: "/create" });
+  const { ns = "", kind = "" } = useSearch({ from: "/create" });
+  const form = formOf(kind);
   const navigate = useNavigate();
 
   function show([first]: readonly AnyObject[]) {
@@ -41,11 +43,17 @@ export function Page() {
   return (
     <section className="page">
       <PageHead
-        title="Create from YAML"
+        title={form === undefined ? "Create from YAML" : `Create ${kind}`}
         beside={<span className="count">in {ns || "default"}, unless it says otherwise</span>}
         actions={<KubectlHint command={`kubectl apply -n ${ns || "default"} -f FILE`} />}
       />
-      <Review text={example} namespace={ns || "default"} locate={locate} onSaved={show} />
+      <Write
+        key={kind}
+        kind={kind}
+        text={form === undefined ? example : toYaml(startOf(form, ns))}
+        namespace={ns || "default"}
+        onSaved={show}
+      />
     </section>
   );
 }

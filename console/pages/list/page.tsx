@@ -40,7 +40,10 @@ function List({ resource, title }: { resource: Resource; title: string }) {
         actions={
           <>
             <KubectlHint command={`kubectl get ${resource.plural}${namespaceFlag(resource, ns)} --watch`} />
-            <Button variant="primary" component={(props: object) => <Link {...props} to={paths.create(ns)} />}>
+            <Button
+              variant="primary"
+              component={(props: object) => <Link {...props} to={paths.create(ns, resource.kind)} />}
+            >
               Create
             </Button>
           </>

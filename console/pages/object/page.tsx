@@ -12,7 +12,6 @@ import {
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { useObject } from "../../live/use.ts";
-import { locate } from "../../model/locate.ts";
 import type { AnyObject } from "../../model/object.ts";
 import { type Resource, resourceOf } from "../../model/resources.ts";
 import { toYaml } from "../../model/yaml.ts";
@@ -25,13 +24,15 @@ import { ActionMenu } from "./actionmenu.tsx";
 import { Events } from "./events.tsx";
 import { Summary } from "./summary.tsx";
 
-const Review = lazy(async () => ({ default: (await import("../../parts/review.tsx")).Review }));
+const Write = lazy(async () => ({ default: (await import("../../parts/write.tsx")).Write }));
+const Policies = lazy(async () => ({ default: (await import("./policies.tsx")).Policies }));
 const Logs = lazy(async () => ({ default: (await import("./logs.tsx")).Logs }));
 const Terminal = lazy(async () => ({ default: (await import("./terminal.tsx")).Terminal }));
 const History = lazy(async () => ({ default: (await import("./history.tsx")).History }));
 
 const tabs: readonly { readonly tab: Tab; readonly title: string; readonly kinds?: readonly string[] }[] = [
   { tab: "summary", title: "Summary" },
+  { tab: "policies", title: "Policies", kinds: ["FleetCluster"] },
   { tab: "logs", title: "Logs", kinds: ["Pod"] },
   { tab: "terminal", title: "Terminal", kinds: ["Pod"] },
   { tab: "history", title: "History", kinds: ["Deployment"] },
@@ -120,6 +121,8 @@ function Actions({ resource, object, list }: { resource: Resource; object: AnyOb
 
 function Content({ tab, resource, object }: { tab: Tab; resource: Resource; object: AnyObject }) {
   switch (tab) {
+    case "policies":
+      return <Policies cluster={object} />;
     case "logs":
       return <Logs pod={object} />;
     case "terminal":
@@ -145,10 +148,10 @@ function Yaml({ resource, object }: { resource: Resource; object: AnyObject }) {
     ...object,
   };
   return (
-    <Review
+    <Write
+      kind={resource.kind}
       text={toYaml(whole)}
       namespace={namespace}
-      locate={locate}
       onSaved={() => void navigate({ to: paths.object(resource, namespace, name) })}
     />
   );

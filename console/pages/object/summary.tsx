@@ -15,6 +15,7 @@ import { useTable } from "../../live/use.ts";
 import { sorted } from "../../model/columns.ts";
 import type { AnyObject, Condition } from "../../model/object.ts";
 import { type Resource, resourceOf, resourceOfKind } from "../../model/resources.ts";
+import { spoken } from "../../model/words.ts";
 import { Age } from "../../parts/age.tsx";
 import { Rows } from "../../parts/rows.tsx";
 import { Status } from "../../parts/status.tsx";
@@ -89,11 +90,6 @@ function factsOf({ spec = {}, status = {} }: AnyObject): Readonly<Record<string,
   }
   return facts;
 }
-
-const spoken = (name: string): string => {
-  const words = name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
 
 function Conditions({ conditions }: { conditions: readonly Condition[] }) {
   if (conditions.length === 0) return null;

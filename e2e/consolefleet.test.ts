@@ -1,0 +1,133 @@
+/** Mission Control in the console: what people write, plan and look up there, against the real hub and its controllers. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { noBrowser, openBrowser } from "./browser.ts";
+import { assertAccessible, openStage, openWindow, picture, signIn, type Stage } from "./consolestage.ts";
+
+const clusters = `
+apiVersion: fleet.atoll.dev/v1alpha1
+kind: ClusterGroup
+metadata: {name: prod, namespace: default}
+spec: {description: What customers use}
+---
+apiVersion: fleet.atoll.dev/v1alpha1
+kind: ClusterGroup
+metadata: {name: europe, namespace: default}
+spec: {parent: prod}
+---
+apiVersion: fleet.atoll.dev/v1alpha1
+kind: FleetCluster
+metadata: {name: paris, namespace: default}
+spec: {group: europe}
+---
+apiVersion: fleet.atoll.dev/v1alpha1
+kind: FleetCluster
+metadata: {name: lab, namespace: default}
+spec: {}
+`;
+
+const access = `
+apiVersion: fleet.atoll.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: shop, namespace: default}
+spec:
+  target: {group: europe}
+  bindings: [{role: cluster.edit, subjects: [{kind: Group, name: developers}]}]
+`;
+
+describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
+  let stage: Stage;
+  let browser: Browser;
+  let page: Page;
+  let healthy: () => void;
+
+  before(async () => {
+    [stage, browser] = await Promise.all([openStage({ fleet: true }), openBrowser()]);
+    ({ page, healthy } = await openWindow(browser));
+    await stage.kubectl("apply -f -", clusters);
+    await signIn(page, await stage.link());
+  });
+  after(async () => {
+    await browser.close();
+    await stage.close();
+  });
+
+  test("a policy is filled in as a form, its YAML follows, and the plan says what it would change", async () => {
+    await page.goto(`${stage.url}/k/securitypolicies.fleet.atoll.dev?ns=default`);
+    await page
+      .getByRole("button", { name: "Create" })
+      .or(page.getByRole("link", { name: "Create" }))
+      .click();
+    const form = page.getByRole("form", { name: "SecurityPolicy as a form" });
+    await form.getByLabel("Name").first().fill("base");
+    await form.getByLabel("Group").fill("prod");
+    await form.getByLabel("Enforcement").selectOption("Audit");
+    await form.getByLabel("Level").selectOption("Restricted");
+    await page.locator(".cm-content").getByText("enforcement: Audit").waitFor();
+    await picture(page, "policy");
+    await assertAccessible(page);
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByText("SecurityPolicy base will be created").waitFor();
+    const plan = page.getByRole("region", { name: "Plan" });
+    await plan
+      .getByRole("row", { name: /^paris add ValidatingAdmissionPolicy\/.* SecurityPolicy\/base group prod/ })
+      .first()
+      .waitFor();
+    assert.equal(await plan.getByRole("row", { name: /^lab/ }).count(), 0);
+    await picture(page, "plan");
+    await assertAccessible(page);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "base", exact: true }).waitFor();
+    assert.equal(
+      await stage.kubectl("get secpol base -o jsonpath={.spec.level}{.spec.target.group}"),
+      "Restrictedprod",
+    );
+    healthy();
+  });
+
+  test("the tree shows the policies of each place, its own and those that it inherits", async () => {
+    await page.goto(`${stage.url}/fleet/groups?ns=default`);
+    const tree = page.getByRole("navigation", { name: "Organization" });
+    await tree.getByRole("link", { name: "paris Pending" }).click();
+    const held = page.getByRole("grid", { name: "Policies" });
+    await held.getByRole("row", { name: /^SecurityPolicy base group prod, inherited Audit Pending/ }).waitFor();
+    await picture(page, "groups");
+    await assertAccessible(page);
+    await tree.getByRole("link", { name: "prod group" }).click();
+    await held.getByRole("row", { name: /^SecurityPolicy base group prod Audit 0\/1/ }).waitFor();
+    await tree.getByRole("link", { name: "lab Pending" }).click();
+    await page.getByText("No policy holds here.").waitFor();
+    await page.goto(`${stage.url}/k/fleetclusters.fleet.atoll.dev/default/paris?tab=policies`);
+    await held.getByRole("row", { name: /^SecurityPolicy base group prod, inherited/ }).waitFor();
+    healthy();
+  });
+
+  test("says who can do what, and by which policy", async () => {
+    await stage.kubectl("apply -f -", access);
+    await page.goto(`${stage.url}/fleet/access?ns=default`);
+    const form = page.getByRole("form", { name: "Who can" });
+    await form.getByLabel("Verb").fill("create");
+    await form.getByLabel("Resource").fill("deployments.apps");
+    await form.getByRole("button", { name: "Ask" }).click();
+    const told = page.getByRole("grid", { name: "Who can" });
+    await told.getByRole("row", { name: /^Group\/developers paris whole cluster edit shop group europe/ }).waitFor();
+    assert.equal(await told.getByRole("row").count(), 2);
+    await picture(page, "whocan");
+    await assertAccessible(page);
+    await page.goto(`${stage.url}/fleet/access?ns=default&verb=delete&resource=nodes`);
+    await page.getByText("By the AccessPolicies nobody may delete nodes.").waitFor();
+    healthy();
+  });
+
+  test("a form says what the server refuses, at its line", async () => {
+    await page.goto(`${stage.url}/create?ns=default&kind=SecurityPolicy`);
+    const form = page.getByRole("form", { name: "SecurityPolicy as a form" });
+    await form.getByLabel("Name").first().fill("odd");
+    await form.getByLabel("Level").selectOption("Custom");
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByText("custom goes with level Custom").first().waitFor();
+    await page.locator(".cm-lint-marker-error").waitFor();
+    healthy();
+  });
+});
