@@ -10,8 +10,11 @@ import {
   dropPlace,
   openSet,
   removal,
+  sourceElement,
   type RulesetOptions,
 } from "./ruleset.ts";
+import { type Elsewhere, nowhere } from "./overlay/elsewhere.ts";
+import { overlayDifference } from "./overlay/rules.ts";
 import type { Place } from "./records.ts";
 import type { Direction } from "./policies/guard.ts";
 import { flatSet, guardDifference, guardRules, type Guards } from "./policies/rules.ts";
@@ -21,6 +24,14 @@ import { Transactions } from "./transactions.ts";
 
 /** Of pods by their addresses; who is missing has none. */
 export type GuardsByAddress = ReadonlyMap<string, Guards>;
+
+/** What stands beside Services. */
+export interface WhatStands {
+  readonly guards: GuardsByAddress;
+  /** Addresses of pods in flat namespaces. */
+  readonly flat: ReadonlySet<string>;
+  readonly elsewhere: Elsewhere;
+}
 
 const directions: readonly Direction[] = ["ingress", "egress"];
 type GuardChains = Readonly<Partial<Record<Direction, readonly string[]>>>;
@@ -43,6 +54,7 @@ export class Firewall {
   /** Rules of guards' chains, by address. */
   readonly #guards = new Map<string, GuardChains>();
   #flat: ReadonlySet<string> = new Set();
+  #elsewhere: Elsewhere = nowhere;
   /** How many Services open an endpoint. */
   readonly #open = new Map<string, number>();
 
@@ -57,18 +69,15 @@ export class Firewall {
   /** Replaces whatever rules are there, in one step, by those for these pods and Services. @throws {ProgramFailed} */
   async rebuild(
     places: readonly Place[],
-    {
-      services,
-      guards,
-      flat,
-    }: { services: readonly ServiceSpec[]; guards: GuardsByAddress; flat: ReadonlySet<string> },
+    { services, guards, flat, elsewhere }: WhatStands & { readonly services: readonly ServiceSpec[] },
   ): Promise<void> {
     const pods = places.flatMap((place) => [
       ...this.#guard(place.address, guards.get(place.address) ?? {}),
       ...this.#admission(place),
     ]);
     const ways = services.flatMap((spec) => this.#replacement(serviceKey(spec), objectsOf(spec)));
-    await this.#transactions.commit([baseRules(this.#options), ...pods, ...ways, ...this.#level(flat)]);
+    const beyond = this.#reach(elsewhere);
+    await this.#transactions.commit([baseRules(this.#options), ...pods, ...ways, ...this.#level(flat), ...beyond]);
   }
 
   /** Lets a pod's packets in and out, guarded from the first. @throws {ProgramFailed} */
@@ -122,6 +131,17 @@ export class Firewall {
     });
   }
 
+  /** Makes what other hosts may send so. @throws {ProgramFailed} */
+  async setElsewhere(elsewhere: Elsewhere): Promise<void> {
+    const before = this.#elsewhere;
+    const lines = this.#reach(elsewhere);
+    if (lines.length === 0) return;
+    await this.#transactions.commit(lines).catch((error: unknown) => {
+      this.#reach(before);
+      throw error;
+    });
+  }
+
   /** Takes all rules away. */
   async remove(): Promise<void> {
     await this.#transactions.commit(removal(this.#table));
@@ -170,6 +190,20 @@ export class Firewall {
         "delete",
         [...from].filter((each) => !to.has(each)),
       ),
+    ];
+  }
+
+  #reach(to: Elsewhere): readonly string[] {
+    const from = this.#elsewhere;
+    this.#elsewhere = to;
+    const missing = (of: Elsewhere, other: Elsewhere) =>
+      [...of.sources].filter(([address, namespace]) => other.sources.get(address) !== namespace);
+    const [gone, come] = [missing(from, to), missing(to, from)];
+    return [
+      ...overlayDifference(this.#table, from, to),
+      ...gone.map((source) => sourceElement(this.#table, "delete", source)),
+      ...come.flatMap((source) => [...this.#hold(source[1]), sourceElement(this.#table, "add", source)]),
+      ...gone.flatMap(([, namespace]) => this.#release(namespace)),
     ];
   }
 

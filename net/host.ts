@@ -12,6 +12,8 @@ import { gateway, hostNames, macOf, tapName, type HostNames } from "./name.ts";
 import type { Attachment, PodIdentity, PodNetwork } from "./network.ts";
 import type { Guards } from "./policies/rules.ts";
 import { readPlaces, removePlace, writePlace, type Place } from "./records.ts";
+import { type Elsewhere, nowhere, soundPeers } from "./overlay/elsewhere.ts";
+import { overlayBytes, removeLink, setUpLink } from "./overlay/link.ts";
 import { removal, type HostService } from "./ruleset.ts";
 import { run } from "./run.ts";
 import type { ServiceSpec } from "./services/service.ts";
@@ -40,6 +42,10 @@ export interface NetworkOptions {
   readonly services?: readonly ServiceSpec[];
   /** What NetworkPolicies say; without it they say nothing. */
   readonly policy?: PolicySource;
+  /** This host's address on the network between hosts; without it there are no others. */
+  readonly address?: string;
+  /** What is known of other hosts from the start. */
+  readonly elsewhere?: Elsewhere;
 }
 
 /** What NetworkPolicies say of the pods of this host. */
@@ -65,6 +71,8 @@ export class HostNetwork implements PodNetwork {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Offset where the search for a free address goes on, so that one just released rests. */
   #next = 1;
+  /** Other hosts, one change at a time. */
+  #reaching: Promise<unknown> = Promise.resolve();
 
   private constructor(options: NetworkOptions, mtu: number) {
     this.#options = options;
@@ -80,7 +88,8 @@ export class HostNetwork implements PodNetwork {
    * @throws {ProgramFailed} the host lacks something, see `atoll doctor`
    */
   static async open(options: NetworkOptions): Promise<HostNetwork> {
-    const network = new HostNetwork(options, await uplinkMtu());
+    // Room for the overlay's headers, whether there are others yet or not: a pod's interface keeps its size.
+    const network = new HostNetwork(options, (await uplinkMtu(options.address)) - overlayBytes);
     await network.#takeUp();
     return network;
   }
@@ -124,6 +133,20 @@ export class HostNetwork implements PodNetwork {
     await this.#firewall.removeService(service);
   }
 
+  /**
+   * Makes the ways to other hosts' pods so: before theirs may come in, the interface leads back to them.
+   * @throws {ProgramFailed}
+   */
+  async setElsewhere(elsewhere: Elsewhere): Promise<void> {
+    const turn = this.#reaching.then(async () => {
+      const sound = this.#sound(elsewhere);
+      await this.#reach(sound);
+      await this.#firewall.setElsewhere(sound);
+    });
+    this.#reaching = turn.catch(() => undefined);
+    await turn;
+  }
+
   /** Reads anew what NetworkPolicies say. @throws {ProgramFailed} */
   async refreshPolicy(): Promise<void> {
     await this.#firewall.setPolicy(this.#guards([...this.#places.values()]), this.#policy.flat());
@@ -133,12 +156,26 @@ export class HostNetwork implements PodNetwork {
     return this.#options.policy ?? noPolicy;
   }
 
+  #sound(elsewhere: Elsewhere): Elsewhere {
+    const { podRange: own, clusterRange: cluster, address } = this.#options;
+    if (address === undefined) return nowhere;
+    return { ...elsewhere, peers: soundPeers(elsewhere.peers, { own, cluster, address }) };
+  }
+
+  async #reach({ network, peers }: Elsewhere): Promise<void> {
+    const { podRange: range, address = "" } = this.#options;
+    const name = this.#names.overlay;
+    if (peers.length === 0) return await removeLink(name);
+    await setUpLink({ name, network, address, range, mtu: this.#mtu }, peers);
+  }
+
   #guards(places: readonly Place[]): GuardsByAddress {
     return new Map(places.map((place) => [place.address, this.#policy.guardsOf(place, place.address)]));
   }
 
   async #takeUp(): Promise<void> {
     const { data, podRange, services = [] } = this.#options;
+    const elsewhere = this.#options.elsewhere === undefined ? undefined : this.#sound(this.#options.elsewhere);
     await mkdir(recordsFolder(data), { recursive: true, mode: 0o700 });
     await enableForwarding();
     await claimRange(data, podRange);
@@ -146,7 +183,10 @@ export class HostNetwork implements PodNetwork {
     const kept = places.filter(({ address }) => this.#holds(address));
     const stale = places.filter(({ address }) => !this.#holds(address));
     const wanted = new Set(kept.map(({ tap }) => tap));
-    await this.#firewall.rebuild(kept, { services, guards: this.#guards(kept), flat: this.#policy.flat() });
+    const [guards, flat] = [this.#guards(kept), this.#policy.flat()];
+    await this.#firewall.rebuild(kept, { services, guards, flat, elsewhere: elsewhere ?? nowhere });
+    // Nothing known yet takes nothing away: the interface of an earlier driver still leads to the others.
+    if (elsewhere !== undefined) await this.#reach(elsewhere);
     for (const tap of taps.filter((each) => !wanted.has(each))) await removeTap(tap);
     for (const { uid } of stale) await removePlace(recordsFolder(data), uid);
     for (const place of kept) {
@@ -221,6 +261,7 @@ export async function removeNetwork(data: string): Promise<void> {
   const names = hostNames(data);
   await new Transactions().commit(removal(names.table));
   for (const tap of await listTaps(names.tapPrefix)) await removeTap(tap);
+  await removeLink(names.overlay);
   const range = await readFile(claimFile(data), "utf8").catch(() => undefined);
   if (range === undefined) return;
   const routes = await run("ip", ["-json", "route", "show", "type", "unreachable", "exact", range]);

@@ -15,12 +15,14 @@ export interface HostNames {
   readonly table: string;
   /** What every tap's name begins with, and no other interface's. */
   readonly tapPrefix: string;
+  /** The interface to other hosts' pods. */
+  readonly overlay: string;
 }
 
 /** @param data the data directory */
 export function hostNames(data: string): HostNames {
   const id = hashName(resolve(data)).slice(0, 6);
-  return { table: `atoll_${id}`, tapPrefix: `at${id}p` };
+  return { table: `atoll_${id}`, tapPrefix: `at${id}p`, overlay: `at${id}v` };
 }
 
 /** A tap's name, at most 15 characters: its pod's offset in the host's range, in hexadecimal. */

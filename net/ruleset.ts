@@ -5,7 +5,7 @@
  *   dstnat           virtual addresses (Services, the API, DNS) become real ones
  *   forward          pod -> pod: only what a Service of the sender's namespace or a NetworkPolicy opens, or between
  *                    flat namespaces; pod -> outside: yes, but for what a NetworkPolicy refuses; outside -> pod: only
- *                    replies
+ *                    replies. A pod of another host comes by the overlay, and is judged here, where it is received
  *   input            pod -> host: only the API and DNS
  *   srcnat           what leaves the pods' ranges carries the host's address
  *
@@ -15,6 +15,7 @@
  * Source: nft(8); docs/rfd/0014-network.md
  */
 import { gateway, hashName, type HostNames } from "./name.ts";
+import { overlayArrival, overlayObjects, overlayToHost, overlayTransit } from "./overlay/rules.ts";
 import { flatSet, guardMaps, refusal } from "./policies/rules.ts";
 import type { Place } from "./records.ts";
 
@@ -77,10 +78,11 @@ function ipTable(options: RulesetOptions): readonly string[] {
     `  set ${flatSet} { type ipv4_addr; }`,
     "  map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
     ...hostServices.flatMap(hostServiceChains),
+    ...overlayObjects,
     ...antiSpoofing(fromPod),
-    ...translation({ fromPod, podRange }),
-    ...forwarding({ fromPod, toPod, serviceRange }),
-    ...hostAccess(fromPod, toPod),
+    ...translation({ fromPod, podRange, overlay: names.overlay }),
+    ...forwarding({ fromPod, toPod, serviceRange, overlay: names.overlay }),
+    ...hostAccess({ fromPod, toPod, overlay: names.overlay }),
     "}",
     ...hostServices.flatMap((service) => hostServiceElements(names.table, service)),
   ];
@@ -90,6 +92,7 @@ const antiSpoofing = (fromPod: string): readonly string[] => [
   "  chain prerouting_raw {",
   "    type filter hook prerouting priority raw; policy accept;",
   `    ${fromPod} jump from_pod`,
+  ...overlayArrival,
   "  }",
   "  chain from_pod {",
   "    iifname . ip saddr . ether saddr != @places counter name spoofed drop",
@@ -100,10 +103,10 @@ const antiSpoofing = (fromPod: string): readonly string[] => [
   "  }",
 ];
 
-const translation = ({ fromPod, podRange }: { fromPod: string; podRange: string }): readonly string[] => [
+const translation = (words: { fromPod: string; podRange: string; overlay: string }): readonly string[] => [
   "  chain prerouting_nat {",
   "    type nat hook prerouting priority dstnat; policy accept;",
-  `    ${fromPod} ip daddr . meta l4proto . th dport vmap @services`,
+  `    ${words.fromPod} ip daddr . meta l4proto . th dport vmap @services`,
   "  }",
   "  chain output_nat {",
   "    type nat hook output priority -100; policy accept;",
@@ -113,20 +116,26 @@ const translation = ({ fromPod, podRange }: { fromPod: string; podRange: string 
   "    type nat hook postrouting priority srcnat; policy accept;",
   // A pod that reaches itself by a Service must get its answer from elsewhere than itself.
   "    ip saddr . ip daddr @itself masquerade",
-  `    ip saddr ${podRange} ip daddr != @cluster masquerade`,
+  `    ip saddr ${words.podRange} ip daddr != @cluster masquerade`,
+  // The host itself, by a Service's address: its source was chosen before the endpoint was.
+  `    oifname "${words.overlay}" ip saddr != ${words.podRange} masquerade`,
   "  }",
 ];
 
-const forwarding = (words: { fromPod: string; toPod: string; serviceRange: string }): readonly string[] => [
+type Words = Readonly<Record<"fromPod" | "toPod" | "overlay", string>>;
+
+const forwarding = (words: Words & { serviceRange: string }): readonly string[] => [
   "  chain forwarded {",
   "    type filter hook forward priority filter; policy accept;",
   `    ${words.fromPod} goto pod_out`,
   `    ${words.toPod} goto pod_in`,
+  ...overlayTransit(words.overlay),
   "  }",
   "  chain pod_out {",
   "    ct direction reply ct state established accept",
   "    ct state related accept",
   `    ip saddr vmap @${guardMaps.egress}`,
+  `    oifname "${words.overlay}" accept`,
   "    ip daddr @cluster goto pod_to_pod",
   `    ${words.toPod} goto pod_to_pod`,
   `    ip daddr ${words.serviceRange} reject with icmp type port-unreachable`,
@@ -135,8 +144,12 @@ const forwarding = (words: { fromPod: string; toPod: string; serviceRange: strin
   "  chain pod_in {",
   "    ct direction reply ct state established accept",
   "    ct state related accept",
-  "    ip saddr @cluster goto pod_to_pod",
+  `    iifname "${words.overlay}" goto overlay_to_pod`,
   "    counter name refused_by_pods drop",
+  "  }",
+  "  chain overlay_to_pod {",
+  "    ip saddr @api_hosts accept",
+  "    goto pod_to_pod",
   "  }",
   "  chain pod_to_pod {",
   "    ip saddr . ip daddr @itself accept",
@@ -147,11 +160,13 @@ const forwarding = (words: { fromPod: string; toPod: string; serviceRange: strin
   "  }",
 ];
 
-const hostAccess = (fromPod: string, toPod: string): readonly string[] => [
+const hostAccess = ({ fromPod, toPod, overlay }: Words): readonly string[] => [
   "  chain incoming {",
   "    type filter hook input priority filter; policy accept;",
   `    ${fromPod} goto pod_to_host`,
+  `    iifname "${overlay}" goto overlay_to_host`,
   "  }",
+  ...overlayToHost,
   "  chain pod_to_host {",
   "    ct direction reply ct state established accept",
   "    ct state related accept",
@@ -213,6 +228,10 @@ export const dropNamespace = (table: string, namespace: string): readonly string
   `delete set ip ${table} ${openSet(namespace)}`,
 ];
 
+/** What a packet's sender may reach: what its namespace may. @param address of a pod here or on another host */
+export const sourceElement = (table: string, verb: "add" | "delete", source: readonly [string, string]): string =>
+  `${verb} element ip ${table} sources { ${source[0]} : jump ${namespaceChain(source[1])} }`;
+
 /** Lets a pod's packets in. */
 export const addPlace = (table: string, place: Place): readonly string[] => placeElements("add", table, place);
 
@@ -222,7 +241,7 @@ export const dropPlace = (table: string, place: Place): readonly string[] => pla
 function placeElements(verb: "add" | "delete", table: string, { tap, address, mac, namespace }: Place): string[] {
   const place = `"${tap}" . ${address} . ${mac}`;
   return [
-    `${verb} element ip ${table} sources { ${address} : jump ${namespaceChain(namespace)} }`,
+    sourceElement(table, verb, [address, namespace]),
     `${verb} element ip ${table} itself { ${address} . ${address} }`,
     `${verb} element ip ${table} places { ${place} }`,
     `${verb} element arp ${table} places { ${place} }`,

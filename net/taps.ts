@@ -5,6 +5,8 @@ import type { Place } from "./records.ts";
 import { run } from "./run.ts";
 
 const usualMtu = 1500;
+/** Loopback has 65536; a tap has no more than Ethernet's jumbo frames. */
+const mostMtu = 9000;
 
 /** Settings of each tap. Source: Linux, Documentation/networking/ip-sysctl.rst */
 const settings: readonly (readonly [string, string])[] = [
@@ -55,8 +57,11 @@ export async function listTaps(prefix: string): Promise<readonly string[]> {
   return links.flatMap(({ ifname = "" }) => (ifname.startsWith(prefix) ? [ifname] : []));
 }
 
-/** What a packet may hold that leaves by the default route; 1500 when there is none. */
-export async function uplinkMtu(): Promise<number> {
+/** What a packet may hold that leaves by the interface with this address, or by the default route; 1500 when there is none. */
+export async function uplinkMtu(address?: string): Promise<number> {
+  const having = address === undefined ? "[]" : await run("ip", ["-json", "address", "show", "to", `${address}/32`]);
+  const own = (JSON.parse(having.trim() || "[]") as { mtu?: number }[]).find(({ mtu }) => mtu !== undefined);
+  if (own?.mtu !== undefined) return Math.min(own.mtu, mostMtu);
   const routes = JSON.parse((await run("ip", ["-json", "route", "show", "default"])) || "[]") as { dev?: string }[];
   const device = routes[0]?.dev;
   if (device === undefined) return usualMtu;

@@ -81,9 +81,9 @@ export class Neighbour {
     await run("ip", ["-netns", this.name, "-batch", "-"], `${lines.join("\n")}\n`);
   }
 
-  /** Answers connections to a port with its name and the caller's address. */
-  async serve(port: number, protocol: "tcp" | "udp" = "tcp"): Promise<void> {
-    const command = [process.execPath, peer, "serve", protocol, `${port}`, this.name];
+  /** Answers connections to a port with its name, or another, and the caller's address. */
+  async serve(port: number, protocol: "tcp" | "udp" = "tcp", name = this.name): Promise<void> {
+    const command = [process.execPath, peer, "serve", protocol, `${port}`, name];
     await this.start("ip", ["netns", "exec", this.name, ...command]);
   }
 
