@@ -12,7 +12,7 @@ import { type Harness, type HarnessOptions, startHarness } from "@atoll/harness/
 import { systemClock } from "@atoll/machinery/clock";
 import { consoleUser, offerLink } from "@atoll/portal/links";
 import type { Credential } from "@atoll/portal/credential";
-import { type Portal, startPortal } from "@atoll/portal/portal";
+import { type Portal, type PortalOptions, startPortal } from "@atoll/portal/portal";
 import { clientPath } from "@atoll/processes/clients";
 import { consoleBundle } from "@atoll/processes/consolebundle";
 import { installKinds } from "@atoll/processes/kinds";
@@ -48,11 +48,19 @@ function clientFor(harness: Harness, cert: string, key: string): Client {
   return new Client({ transport, clock: systemClock, userAgent: "test" });
 }
 
-/** Starts all of it. Kinds of Atoll's own and their controllers are there when `fleet` says so. */
+/** What a stage has beside the server. */
+interface StageOptions extends HarnessOptions {
+  /** Kinds of Atoll's own and the controllers of Mission Control. */
+  readonly fleet?: boolean;
+  readonly portal?: Partial<Pick<PortalOptions, "port" | "oidc" | "clock">>;
+}
+
+/** Starts all of it. */
 export async function openStage({
   fleet = false,
+  portal: ofPortal = {},
   ...options
-}: HarnessOptions & { fleet?: boolean } = {}): Promise<Stage> {
+}: StageOptions = {}): Promise<Stage> {
   const harness = await startHarness(options);
   const own = fleet ? fleetControllers() : [];
   const workshop = startControllers(harness, [...controllers({ ca: harness.tls.ca }), ...own]);
@@ -81,6 +89,7 @@ export async function openStage({
     bind: "127.0.0.1",
     port: 0,
     assets: await consoleBundle(),
+    ...ofPortal,
   });
   const url = `https://127.0.0.1:${portal.port}`;
   return {
@@ -109,8 +118,11 @@ export async function openStage({
   };
 }
 
-/** A new person's browser window; what goes wrong in its pages fails the test that calls `healthy`. */
-export async function openWindow(browser: Browser): Promise<{ page: Page; healthy(): void }> {
+/** A new person's browser window; what goes wrong in its pages, or asks other hosts, fails the test that calls `healthy`. */
+export async function openWindow(
+  browser: Browser,
+  hosts: readonly string[] = ["127.0.0.1"],
+): Promise<{ page: Page; healthy(): void }> {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     viewport: { width: 1440, height: 900 },
@@ -127,7 +139,7 @@ export async function openWindow(browser: Browser): Promise<{ page: Page; health
   });
   page.on("request", (request) => {
     const { hostname } = new URL(request.url());
-    if (hostname !== "127.0.0.1" && hostname !== "") wrong.push(`a request to ${hostname}`);
+    if (!hosts.includes(hostname) && hostname !== "") wrong.push(`a request to ${hostname}`);
   });
   return { page, healthy: () => assert.deepEqual(wrong, []) };
 }

@@ -34,10 +34,10 @@ export interface OidcProvider {
 }
 
 const clientId = "kubernetes";
-const redirectUri = "http://127.0.0.1:18000/callback";
+const ofKubectl = "http://127.0.0.1:18000/callback";
 
-/** Starts a provider on a free port. */
-export async function startOidcProvider(): Promise<OidcProvider> {
+/** Starts a provider on a free port. @param redirectUri where it sends people back to; by default to kubectl's plugin */
+export async function startOidcProvider(redirectUri: string = ofKubectl): Promise<OidcProvider> {
   const nowMs = systemClock.nowMs();
   const authority = await newAuthority("oidc-test-ca", nowMs);
   const wish = { commonName: "localhost", usage: "server" as const, names: ["localhost", "127.0.0.1"], days: 1 };
@@ -49,7 +49,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
   const people = new Map<string, Person>();
   const asked: string[] = [];
   const running = { issuer, ca: authority.cert, clientId, redirectUri, people, key, asked, signedIn: "alice" };
-  const provider = new Provider(issuer, configuration(people, key));
+  const provider = new Provider(issuer, configuration(people, key, redirectUri));
   const serve = provider.callback();
   server.on("request", (request, response) => {
     asked.push(request.url ?? "");
@@ -75,26 +75,36 @@ interface Grants {
   };
 }
 
-function configuration(people: ReadonlyMap<string, Person>, key: JWK): object {
+function configuration(people: ReadonlyMap<string, Person>, key: JWK, redirectUri: string): object {
   return {
     clients: [
       {
         client_id: clientId,
         redirect_uris: [redirectUri],
-        application_type: "native",
+        application_type: redirectUri.startsWith("https:") ? "web" : "native",
         token_endpoint_auth_method: "none",
-        grant_types: ["authorization_code"],
+        grant_types: ["authorization_code", "refresh_token"],
         response_types: ["code"],
       },
     ],
     jwks: { keys: [key] },
     claims: { openid: ["sub"], email: ["email", "email_verified"], groups: ["groups"] },
     scopes: ["openid", "email", "groups"],
+    // As most providers do for those who may: asking for consent by a prompt each time is what the specification has.
+    issueRefreshToken: async () => true,
     // The token carries the claims itself: the server asks nobody else.
     conformIdTokenClaims: false,
     cookies: { keys: ["of no secret"] },
     features: { devInteractions: { enabled: false } },
-    ttl: { IdToken: 900, AccessToken: 900, AuthorizationCode: 60, Session: 900, Grant: 900, Interaction: 60 },
+    ttl: {
+      IdToken: 900,
+      AccessToken: 900,
+      RefreshToken: 3600,
+      AuthorizationCode: 60,
+      Session: 900,
+      Grant: 900,
+      Interaction: 60,
+    },
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     findAccount: (_: unknown, accountId: string) => {
       const person = people.get(accountId);

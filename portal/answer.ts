@@ -20,6 +20,12 @@ export function refuse(response: ServerResponse, code: number, reason: string, m
   answerJson(response, code, { kind: "Status", apiVersion: "v1", status: "Failure", reason, message, code });
 }
 
+/** Sends a browser elsewhere. */
+export function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(303, { location, "cache-control": "no-store" });
+  response.end();
+}
+
 /** The whole body. @throws {BodyTooLarge} */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -11,8 +11,12 @@ export const hubPrefix = "/hub";
 const sentOn = ["accept", "content-type"];
 const sentBack = ["content-type", "warning", "retry-after", "audit-id"];
 
-/** Passes a call on. */
-export async function forward(request: IncomingMessage, response: ServerResponse, session: Session): Promise<void> {
+/** Passes a call on. @returns the status of the answer; undefined when none came */
+export async function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  session: Session,
+): Promise<number | undefined> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const isWrite = request.method !== "GET" && request.method !== "HEAD";
@@ -30,10 +34,12 @@ export async function forward(request: IncomingMessage, response: ServerResponse
     response.flushHeaders();
     // A reader that went away is no failure.
     await new Promise<void>((done) => pipeline(Readable.from(answer.body), response, () => done()));
+    return answer.status;
   } catch (error) {
-    if (signal.aborted || response.headersSent) return;
+    if (signal.aborted || response.headersSent) return undefined;
     if (!(error instanceof TransportFailed)) throw error;
     refuse(response, 502, "ServiceUnavailable", `The API server does not answer: ${error.message}`);
+    return undefined;
   }
 }
 

@@ -7,7 +7,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 /** The header that only a script of our own origin can send. */
 export const consoleHeader = "x-atoll-console";
 
-const cookieName = "__Host-atoll";
+const sessionCookie = "__Host-atoll";
+/** Goes along to the identity provider and back: whoever comes back is who left. */
+const stateCookie = "__Host-atoll-state";
+const stateSeconds = 600;
 
 /** Style attributes that scripts set are no inline styles; xterm.js writes style elements, hence the exception. */
 const policy = [
@@ -47,13 +50,24 @@ const isOurs = (origin: string | undefined, host: string | undefined): boolean =
   host !== undefined && origin === `https://${host}`;
 
 /** The session's id that a request bears. */
-export function sessionIdOf({ headers }: IncomingMessage): string | undefined {
+export const sessionIdOf = (request: IncomingMessage): string | undefined => cookieOf(request, sessionCookie);
+
+/** The state of a sign-in that a request bears. */
+export const stateOf = (request: IncomingMessage): string | undefined => cookieOf(request, stateCookie);
+
+function cookieOf({ headers }: IncomingMessage, name: string): string | undefined {
   const pairs = (headers.cookie ?? "").split(";").map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1);
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 /** Sets the session's cookie; undefined takes it away. */
 export function setSession(response: ServerResponse, id: string | undefined): void {
   const value = id ?? "; Max-Age=0";
-  response.setHeader("set-cookie", `${cookieName}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict`);
+  response.appendHeader("set-cookie", `${sessionCookie}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict`);
+}
+
+/** Sets the state of a sign-in; undefined takes it away. Lax: the provider's redirect has to bring it back. */
+export function setState(response: ServerResponse, state: string | undefined): void {
+  const value = state === undefined ? "; Max-Age=0" : `${state}; Max-Age=${stateSeconds}`;
+  response.appendHeader("set-cookie", `${stateCookie}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax`);
 }

@@ -3,27 +3,19 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Client } from "@atoll/client/client";
-import type { Clock } from "@atoll/machinery/clock";
-import { StatusError } from "@atoll/machinery/status";
-import type { Log } from "@atoll/runtime/log";
 import { WebSocketServer } from "ws";
-import { answerJson, BodyTooLarge, readBody, refuse } from "./answer.ts";
+import { answerJson, BodyTooLarge, refuse } from "./answer.ts";
 import { Assets } from "./assets.ts";
+import { Doors, type DoorsOptions } from "./doors.ts";
 import { forward, hubPrefix } from "./forward.ts";
-import { harden, isOwn, isOwnSocket, sessionIdOf, setSession } from "./guard.ts";
-import { LinkSpent, openLink } from "./links.ts";
+import { harden, isOwn, isOwnSocket, sessionIdOf } from "./guard.ts";
 import { serveLive } from "./live.ts";
 import { type Hub, Sessions } from "./sessions.ts";
 import { isStreamPath, joinStream, streamProtocol } from "./streams.ts";
 
 /** What a portal is made of. */
-export interface PortalOptions {
+export interface PortalOptions extends DoorsOptions {
   readonly hub: Hub;
-  /** The console itself, which may open links and nothing else. */
-  readonly client: Client;
-  readonly clock: Clock;
-  readonly log: Log;
   /** Its own certificate and key, PEM. */
   readonly tls: { readonly cert: string; readonly key: string };
   readonly bind: string;
@@ -70,6 +62,7 @@ class Handler {
   readonly #options: PortalOptions;
   readonly #sessions: Sessions;
   readonly #assets: Assets;
+  readonly #doors: Doors;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 1024 * 1024,
@@ -80,6 +73,7 @@ class Handler {
     this.#options = options;
     this.#sessions = sessions;
     this.#assets = assets;
+    this.#doors = new Doors(options, sessions);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -97,41 +91,24 @@ class Handler {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? "/").split("?")[0] ?? "/";
     const isCall = path.startsWith("/auth/") || path.startsWith(`${hubPrefix}/`);
-    if (!isCall) {
-      if (request.method === "GET" || request.method === "HEAD") return this.#assets.serve(request, response);
-      return refuse(response, 405, "MethodNotAllowed", "Pages are read only.");
-    }
-    if (!isOwn(request)) return refuse(response, 403, "Forbidden", "Only the console's own page may ask this.");
-    if (path === "/auth/link") return await this.#signIn(request, response);
-    if (path === "/auth/sign-out") return this.#signOut(request, response);
-    const session = this.#sessions.find(sessionIdOf(request));
+    if (isCall) return await this.#call(path, request, response);
+    if (request.method === "GET" || request.method === "HEAD") return this.#assets.serve(request, response);
+    refuse(response, 405, "MethodNotAllowed", "Pages are read only.");
+  }
+
+  async #call(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const way = this.#doors.waysIn[path];
+    const isVisit = way?.isVisit === true && request.method === "GET";
+    if (!isVisit && !isOwn(request))
+      return refuse(response, 403, "Forbidden", "Only the console's own page may ask this.");
+    if (way !== undefined) return await way.answer(request, response);
+    const id = sessionIdOf(request) ?? "";
+    const session = this.#sessions.find(id);
     if (session === undefined) return refuse(response, 401, "Unauthorized", "You are not signed in.");
     if (path === "/auth/session") return answerJson(response, 200, session.person);
-    await forward(request, response, session);
-  }
-
-  async #signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { link } = JSON.parse((await readBody(request)).toString()) as { link?: unknown };
-    try {
-      const credential = await openLink(this.#options.client, String(link));
-      const { id, person } = await this.#sessions.begin(credential);
-      this.#options.log.info("signed in", { user: person.name });
-      setSession(response, id);
-      answerJson(response, 200, person);
-    } catch (error) {
-      if (error instanceof LinkSpent) return refuse(response, 401, "Unauthorized", error.message);
-      if (error instanceof StatusError && error.reason === "Unauthorized") {
-        return refuse(response, 401, "Unauthorized", "The API server does not know who made this link.");
-      }
-      throw error;
-    }
-  }
-
-  #signOut(request: IncomingMessage, response: ServerResponse): void {
-    const id = sessionIdOf(request);
-    if (id !== undefined) this.#sessions.end(id);
-    setSession(response, undefined);
-    answerJson(response, 200, {});
+    const status = await forward(request, response, session);
+    // The API server knows the person no more: a token that ended, or was taken back.
+    if (status === 401) this.#sessions.end(id);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -145,7 +122,7 @@ class Handler {
     const { clock, hub } = this.#options;
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       if (path === "/live") serveLive(ws, session, clock);
-      else joinStream(ws, below, session, hub);
+      else void joinStream(ws, below, session, hub);
     });
   }
 }

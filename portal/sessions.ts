@@ -20,10 +20,24 @@ export interface Person {
   readonly groups: readonly string[];
 }
 
+/** What proves a person to the API server, call by call. */
+export interface Identity {
+  /** A client certificate and its key, PEM. */
+  readonly tls: { readonly cert?: string; readonly key?: string };
+  /** The Authorization header. */
+  authorization(): Promise<string | undefined>;
+}
+
+/** The identity that a credential is, as long as it holds. */
+export function identityOf(credential: Credential): Identity {
+  if (credential.kind === "token") return { tls: {}, authorization: async () => `Bearer ${credential.token}` };
+  return { tls: { cert: credential.cert, key: credential.key }, authorization: async () => undefined };
+}
+
 /** One person's way to the API server. */
 export interface Session {
   readonly person: Person;
-  readonly credential: Credential;
+  readonly identity: Identity;
   readonly transport: Transport;
   /** Aborted when it ends: signed out, or too old. */
   readonly ended: AbortSignal;
@@ -54,18 +68,18 @@ export class Sessions {
   }
 
   /**
-   * Begins a session with a credential that the API server knows.
+   * Begins a session of somebody whom the API server knows.
    * @returns the cookie's value
    * @throws {StatusError} Unauthorized
    */
-  async begin(credential: Credential): Promise<{ id: string; person: Person }> {
-    const transport = this.#transportOf(credential);
+  async begin(identity: Identity): Promise<{ id: string; person: Person }> {
+    const transport = this.#transportOf(identity);
     const person = await whoIs(new Client({ transport, clock: this.#clock, userAgent: "atoll-console", attempts: 2 }));
     this.#sweep();
     const id = randomBytes(32).toString("base64url");
     const end = new AbortController();
     const nowMs = this.#clock.nowMs();
-    const held = { person, credential, transport, ended: end.signal, end, beganMs: nowMs, usedMs: nowMs };
+    const held = { person, identity, transport, ended: end.signal, end, beganMs: nowMs, usedMs: nowMs };
     this.#held.set(digestOf(id), held);
     return { id, person };
   }
@@ -112,14 +126,10 @@ export class Sessions {
     if (this.#held.size >= most && oldest !== undefined) this.#end(oldest);
   }
 
-  #transportOf(credential: Credential): Transport {
+  #transportOf(person: Identity): Transport {
     const { server, ca } = this.#hub;
-    const tls = {
-      ca: ca === "" ? undefined : ca,
-      ...(credential.kind === "certificate" ? { cert: credential.cert, key: credential.key } : {}),
-    };
-    const authorization = credential.kind === "token" ? `Bearer ${credential.token}` : undefined;
-    const identity = { tls: async () => tls, authorization: async () => authorization };
+    const tls = { ca: ca === "" ? undefined : ca, ...person.tls };
+    const identity = { tls: async () => tls, authorization: () => person.authorization() };
     return nodeTransport({ server, identity, clock: this.#clock });
   }
 }

@@ -12,13 +12,13 @@ const highWater = 1024 * 1024;
 export const isStreamPath = (path: string): boolean => streamPath.test(path);
 
 /** Joins them until one closes; the other is closed the same way. */
-export function joinStream(page: WebSocket, path: string, session: Session, hub: Hub): void {
-  const { credential } = session;
-  const headers = credential.kind === "token" ? { authorization: `Bearer ${credential.token}` } : {};
-  const tls = credential.kind === "certificate" ? { cert: credential.cert, key: credential.key } : {};
+export async function joinStream(page: WebSocket, path: string, session: Session, hub: Hub): Promise<void> {
+  page.pause();
+  const { tls } = session.identity;
+  const authorization = await session.identity.authorization();
+  const headers = authorization === undefined ? {} : { authorization };
   const url = hub.server.replace(/^http/, "ws").replace(/\/$/, "") + path;
   const server = new WebSocket(url, [streamProtocol], { ...(hub.ca === "" ? {} : { ca: hub.ca }), ...tls, headers });
-  page.pause();
   server.once("open", () => page.resume());
   server.on("unexpected-response", (_, answer) => {
     const chunks: Buffer[] = [];

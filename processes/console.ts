@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { Client } from "@atoll/client/client";
 import { systemClock } from "@atoll/machinery/clock";
 import { offerLink } from "@atoll/portal/links";
+import type { OidcOptions } from "@atoll/portal/oidc";
 import { startPortal } from "@atoll/portal/portal";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
@@ -24,6 +25,12 @@ interface Options {
   readonly name?: readonly string[];
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;
+  readonly url?: string;
+  readonly oidcIssuerUrl?: string;
+  readonly oidcClientId?: string;
+  readonly oidcClientSecretFile?: string;
+  readonly oidcCaFile?: string;
+  readonly oidcScope?: readonly string[];
 }
 
 function parse(args: readonly string[]): Options {
@@ -34,6 +41,12 @@ function parse(args: readonly string[]): Options {
     .option("--name <name...>", "further names or addresses for its own certificate")
     .option("--tls-cert-file <file>", "certificate to show instead of one that vouches for itself")
     .option("--tls-private-key-file <file>", "its key")
+    .option("--url <url>", "where browsers find the console, for the way back from the identity provider")
+    .option("--oidc-issuer-url <url>", "identity provider at which people sign in; the API server must trust it")
+    .option("--oidc-client-id <id>", "who the console is there")
+    .option("--oidc-client-secret-file <file>", "its secret; without it the console is a public client")
+    .option("--oidc-ca-file <file>", "who vouches for the provider (default: the system's authorities)")
+    .option("--oidc-scope <scope...>", "what is asked of the provider", ["openid", "email", "groups", "offline_access"])
     .parse(args, { from: "user" })
     .opts();
 }
@@ -63,6 +76,7 @@ async function serve(options: Options): Promise<number> {
     bind: options.bind,
     port: options.port,
     assets: await consoleBundle(),
+    oidc: await oidcOf(options),
   });
   process.stdout.write(`ready https://${options.bind}:${portal.port}\n`);
   const signal = await untilStopped();
@@ -78,6 +92,22 @@ async function pairOf({ tlsCertFile, tlsPrivateKeyFile, bind, name = [] }: Optio
   }
   const names = [...new Set(["127.0.0.1", "localhost", bind, ...name])];
   return await selfSigned("atoll-console", names, systemClock.nowMs());
+}
+
+async function oidcOf(options: Options): Promise<OidcOptions | undefined> {
+  const { oidcIssuerUrl: issuer, oidcClientId: clientId, oidcClientSecretFile, oidcCaFile, bind, port: own } = options;
+  if (issuer === undefined && clientId === undefined) return undefined;
+  if (issuer === undefined || clientId === undefined)
+    throw new UsageError("--oidc-issuer-url and --oidc-client-id go together");
+  const read = async (file?: string) => (file === undefined ? undefined : (await readFile(file, "utf8")).trim());
+  return {
+    issuer,
+    clientId,
+    clientSecret: await read(oidcClientSecretFile),
+    ca: await read(oidcCaFile),
+    scopes: options.oidcScope ?? [],
+    url: options.url ?? `https://${bind}:${own}`,
+  };
 }
 
 async function link(args: readonly string[]): Promise<number> {

@@ -1,9 +1,17 @@
-/** Signing in: by the link that `atoll up` or `atoll console link` prints. */
+/** Signing in: at the identity provider where there is one, or by the link that `atoll up` or `atoll console link` prints. */
 import { Alert, Button, ClipboardCopy, Content, Title } from "@patternfly/react-core";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { CallFailed, send } from "../../model/call.ts";
 import { Brand } from "../../parts/brand.tsx";
 import { paths } from "../../paths.ts";
+
+/** Why the portal sent somebody back here. */
+const failures: Readonly<Record<string, string>> = {
+  late: "That took too long, or was begun elsewhere. Please sign in again.",
+  unreachable: "The identity provider does not answer. The console's log says more.",
+  refused: "The identity provider did not let you in. The console's log says more.",
+  unknown: "The API server does not know people of this identity provider.",
+};
 
 const keyIn = (text: string): string => /#([\w-]{43})$/.exec(text.trim())?.[1] ?? "";
 
@@ -27,7 +35,7 @@ export function SignIn({ problem, onSignedIn }: { problem: string; onSignedIn: (
     }
   }
 
-  const said = failure || problem;
+  const said = failure || problem || (failures[new URLSearchParams(location.search).get("failed") ?? ""] ?? "");
   return (
     <main className="signin">
       <div className="signin-card">
@@ -45,6 +53,7 @@ export function SignIn({ problem, onSignedIn }: { problem: string; onSignedIn: (
           </>
         ) : (
           <>
+            <Provider />
             <Content component="p">
               On the host that runs Atoll, this prints a link. Open it in this browser within ten minutes:
             </Content>
@@ -55,5 +64,22 @@ export function SignIn({ problem, onSignedIn }: { problem: string; onSignedIn: (
         )}
       </div>
     </main>
+  );
+}
+
+/** A page of the provider takes over: a link, not a call. */
+function Provider() {
+  const [isThere, setThere] = useState(false);
+  useEffect(() => {
+    void send("/auth/ways").then(async (answer) => {
+      const { oidc } = (await answer.json()) as { oidc: boolean };
+      setThere(oidc);
+    });
+  }, []);
+  if (!isThere) return null;
+  return (
+    <Button component="a" href="/auth/oidc" isBlock>
+      Sign in with your organization
+    </Button>
   );
 }
