@@ -34,7 +34,7 @@ export const paths = {
   topology: (ns?: string, pod?: string) => `/topology${search({ ns, pod })}`,
   machines: (by?: string) => `/infrastructure/guests${search({ by })}`,
   groups: (ns?: string, at?: string) => `/fleet/groups${search({ ns, at })}`,
-  attach: () => "/fleet/attach",
+  attach: (ns?: string) => `/fleet/attach${search({ ns })}`,
   access: (question: { ns?: string; verb?: string; resource?: string } = {}) => `/fleet/access${search(question)}`,
 } as const;
 

@@ -59,6 +59,12 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     ...page,
+    path: "/fleet/attach",
+    validateSearch: (raw): { ns?: string | undefined } => ({ ns: text(raw["ns"]) }),
+    component: lazyRouteComponent(() => import("./pages/attach/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
     path: "/fleet/access",
     validateSearch: (raw): { ns?: string | undefined; verb?: string | undefined; resource?: string | undefined } => ({
       ns: text(raw["ns"]),

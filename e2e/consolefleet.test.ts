@@ -1,6 +1,18 @@
 /** Mission Control in the console: what people write, plan and look up there, against the real hub and its controllers. */
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
+import { Pod, ServiceAccount } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { toKey } from "@atoll/client/resource";
+import { clientOf } from "@atoll/harness/client";
+import { atollArguments } from "@atoll/harness/commands";
+import { startHarness } from "@atoll/harness/server";
+import { formatKubeconfig } from "@atoll/processes/kubeconfig";
 import type { Browser, Page } from "playwright-core";
 import { noBrowser, openBrowser } from "./browser.ts";
 import { assertAccessible, openStage, openWindow, picture, signIn, type Stage } from "./consolestage.ts";
@@ -36,19 +48,27 @@ spec:
   bindings: [{role: cluster.edit, subjects: [{kind: Group, name: developers}]}]
 `;
 
+const privileged = {
+  metadata: { name: "bad", namespace: "default" },
+  spec: { containers: [{ name: "a", image: "a", securityContext: { privileged: true } }] },
+};
+
 describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
   let stage: Stage;
   let browser: Browser;
   let page: Page;
   let healthy: () => void;
+  let gateway: ChildProcess;
 
   before(async () => {
     [stage, browser] = await Promise.all([openStage({ fleet: true }), openBrowser()]);
+    gateway = await startGateway(stage);
     ({ page, healthy } = await openWindow(browser));
     await stage.kubectl("apply -f -", clusters);
     await signIn(page, await stage.link());
   });
   after(async () => {
+    gateway.kill();
     await browser.close();
     await stage.close();
   });
@@ -120,6 +140,43 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     healthy();
   });
 
+  test("a cluster is attached by the wizard's commands; a policy's violation appears there, and vanishes", async () => {
+    await page.goto(`${stage.url}/k/fleetclusters.fleet.atoll.dev?ns=default`);
+    await page
+      .getByRole("button", { name: "Create" })
+      .or(page.getByRole("link", { name: "Create" }))
+      .click();
+    const form = page.getByRole("form", { name: "Attach a cluster" });
+    await form.getByLabel("Name").fill("oslo");
+    await form.getByLabel("Group").selectOption("europe");
+    await form.getByRole("button", { name: "Attach" }).click();
+    await page.getByText("Waiting for its agent").first().waitFor();
+    await picture(page, "attach");
+    await assertAccessible(page);
+    const child = await openChild(await page.getByTestId("commands").innerText());
+    try {
+      await page.getByText("is attached: the policies of its organization").waitFor();
+      await child.client.create(Pod, privileged);
+      await page.getByRole("link", { name: "oslo" }).click();
+      await page.getByRole("tab", { name: "Policies" }).click();
+      await page.getByRole("row", { name: /^SecurityPolicy base group prod, inherited Audit Applied/ }).waitFor();
+      await enforce(page, stage, "Warn");
+      await page
+        .getByRole("row", { name: /^Pod bad default SecurityPolicy\/base/ })
+        .first()
+        .waitFor();
+      await picture(page, "violations");
+      await assertAccessible(page);
+      await child.client.delete(Pod, toKey("default", "bad"), { graceSeconds: 0 });
+      await enforce(page, stage, "Enforce");
+      await page.getByRole("heading", { name: "Violations 0" }).waitFor();
+      await assert.rejects(child.client.create(Pod, privileged), /privileged/);
+    } finally {
+      await child.close();
+    }
+    healthy();
+  });
+
   test("a form says what the server refuses, at its line", async () => {
     await page.goto(`${stage.url}/create?ns=default&kind=SecurityPolicy`);
     const form = page.getByRole("form", { name: "SecurityPolicy as a form" });
@@ -131,3 +188,51 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     healthy();
   });
 });
+
+/** Where agents come in. */
+async function startGateway({ kubeconfig }: Stage): Promise<ChildProcess> {
+  const args = atollArguments("gateway", "--kubeconfig", kubeconfig, "--port", "0");
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith("ready ")) return child;
+  throw new Error("the gateway ended");
+}
+
+/** A cluster of its own, whose admin pastes the commands into a shell. */
+async function openChild(commands: string): Promise<{ client: Client; close(): Promise<void> }> {
+  const harness = await startHarness();
+  const client = clientOf(harness);
+  // Its controllers would make it.
+  await client.create(ServiceAccount, { metadata: { name: "default", namespace: "default" } });
+  const folder = await mkdtemp(join(tmpdir(), "atoll-child-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  const { ca, cert, key } = harness.tls;
+  await writeFile(kubeconfig, formatKubeconfig({ server: harness.url, ca, user: "admin", identity: { cert, key } }));
+  const launcher = ["#!/bin/sh", `exec ${[process.execPath, ...atollArguments()].join(" ")} "$@"`, ""].join("\n");
+  await writeFile(join(folder, "atoll"), launcher, { mode: 0o755 });
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  // A group of its own: the shell and the agent end together.
+  const shell = spawn("sh", { cwd: folder, env, detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  shell.stdin.end(commands);
+  return {
+    client,
+    async close() {
+      const gone = new Promise((done) => shell.once("exit", done));
+      if (shell.pid !== undefined && shell.exitCode === null) process.kill(-shell.pid, "SIGKILL");
+      await gone;
+      await harness.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Changes the policy in its form, and comes back to the cluster. */
+async function enforce(page: Page, stage: Stage, how: string): Promise<void> {
+  const here = page.url();
+  await page.goto(`${stage.url}/k/securitypolicies.fleet.atoll.dev/default/base?tab=yaml`);
+  await page.getByRole("form").getByLabel("Enforcement").selectOption(how);
+  await page.getByRole("button", { name: "Review" }).click();
+  await page.getByText("SecurityPolicy base will change").waitFor();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("tab", { name: "Summary", selected: true }).waitFor();
+  await page.goto(here);
+}

@@ -32,6 +32,8 @@ export interface Stage {
   readonly workshop: Workshop;
   readonly portal: Portal;
   readonly url: string;
+  /** The admin's, as a file. */
+  readonly kubeconfig: string;
   /** The admin's client. */
   readonly client: Client;
   kubectl(args: string, input?: string): Promise<string>;
@@ -63,7 +65,7 @@ export async function openStage({
 }: StageOptions = {}): Promise<Stage> {
   const harness = await startHarness(options);
   const own = fleet ? fleetControllers() : [];
-  const workshop = startControllers(harness, [...controllers({ ca: harness.tls.ca }), ...own]);
+  const workshop = startControllers(harness, [...controllers({ ca: harness.tls.ca, signing: harness.pki.ca }), ...own]);
   const folder = await mkdtemp(join(tmpdir(), "atoll-console-"));
   const kubeconfig = join(folder, "kubeconfig");
   const admin = { cert: harness.tls.cert, key: harness.tls.key };
@@ -97,6 +99,7 @@ export async function openStage({
     workshop,
     portal,
     url,
+    kubeconfig,
     client,
     person,
     link: async (credential = { kind: "certificate", ...admin }) =>

@@ -3,11 +3,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { Client } from "@atoll/client/client";
-import { isAlreadyExists } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import { forceDetach } from "@atoll/fleet/cluster/controller";
-import { publishedGateway } from "@atoll/fleet/gateway/tls";
-import { makeToken } from "@atoll/fleet/gateway/tokens";
+import { publishedGateway } from "@atoll/fleet/gateway/published";
+import { expectCluster, makeToken } from "@atoll/fleet/gateway/offer";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { exitCode, flags, UsageError } from "./flags.ts";
@@ -56,15 +55,9 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-const homeWithinMs = 30_000;
-
 async function attach(client: Client, name: string, options: Options): Promise<void> {
   const { org, group, gateway, out, reachable } = options;
-  const spec = group === undefined ? {} : { group };
-  await client.create(FleetCluster, { metadata: { name, namespace: org }, spec }).catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error;
-  });
-  const namespace = await home(client, org, name);
+  const namespace = await expectCluster(client, { organization: org, name, group }, systemClock);
   const published = await publishedGateway(client);
   const folder = resolve(out);
   await mkdir(folder, { recursive: true });
@@ -82,17 +75,6 @@ async function attach(client: Client, name: string, options: Options): Promise<v
       "",
     ].join("\n"),
   );
-}
-
-/** The namespace that the controllers gave the cluster. */
-async function home(client: Client, org: string, name: string): Promise<string> {
-  const endMs = systemClock.monotonicMs() + homeWithinMs;
-  for (;;) {
-    const { status } = await client.get(FleetCluster, toKey(org, name));
-    if (status?.namespace !== undefined) return status.namespace;
-    if (systemClock.monotonicMs() > endMs) throw new Error("the fleet controllers did not answer: do they run?");
-    await systemClock.sleep(50);
-  }
 }
 
 async function detach(client: Client, name: string, { org, force }: Options): Promise<void> {

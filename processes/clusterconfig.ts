@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { toKey } from "@atoll/client/resource";
-import { publishedGateway } from "@atoll/fleet/gateway/tls";
+import { publishedGateway } from "@atoll/fleet/gateway/published";
 import { parseYaml } from "@atoll/machinery/yaml/yaml";
 import { exitCode, flags, UsageError } from "./flags.ts";
 import { withHub } from "./hub.ts";

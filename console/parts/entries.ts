@@ -15,6 +15,7 @@ const ownPages: Readonly<Record<Area, readonly (Entry & { readonly needs?: strin
   infrastructure: [{ title: "Guests", href: paths.machines(), needs: "HostVM" }],
   fleet: [
     { title: "Groups and policies", href: paths.groups(), needs: "ClusterGroup" },
+    { title: "Attach a cluster", href: paths.attach(), needs: "FleetCluster" },
     { title: "Who can", href: paths.access(), needs: "AccessPolicy" },
   ],
 };

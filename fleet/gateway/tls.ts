@@ -1,14 +1,12 @@
 /** The gateway's own certificate: self-signed, kept in a Secret that all gateways share, named in what agents are given. */
-import { ConfigMap, Namespace, Secret } from "@atoll/client/builtin";
+import { Namespace, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isAlreadyExists } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import { type ServingPair, selfSigned } from "@atoll/runtime/certificates/selfsigned";
+import { fleetNamespace } from "./published.ts";
 
-/** Where the fleet keeps what is its own on the hub. */
-export const fleetNamespace = "atoll-fleet";
-const configName = "gateway";
 const gatewaySecret = "gateway-tls";
 
 /** The pair of this hub's gateways; made by whoever comes first. @param names DNS names and addresses */
@@ -25,25 +23,6 @@ export async function servingPair(client: Client, clock: Clock, names: readonly 
   const { data = {} } = await client.get(Secret, toKey(fleetNamespace, gatewaySecret));
   const text = (field: string) => Buffer.from(data[field] ?? "", "base64").toString();
   return { cert: text("tls.crt"), key: text("tls.key") };
-}
-
-/** Where agents reach the gateways, and what proves them: for whoever attaches a cluster. */
-export interface PublishedGateway {
-  readonly url: string;
-  /** PEM. */
-  readonly ca: string;
-}
-
-/** Tells where the gateway is. */
-export async function publishGateway(client: Client, { url, ca }: PublishedGateway): Promise<void> {
-  const object = { metadata: { name: configName, namespace: fleetNamespace }, data: { url, "ca.crt": ca } };
-  await client.apply(ConfigMap, { object, force: true }, { fieldManager: "atoll-gateway" });
-}
-
-/** Where the gateway said it is. @throws {StatusError} NotFound: none has served yet */
-export async function publishedGateway(client: Client): Promise<PublishedGateway> {
-  const { data = {} } = await client.get(ConfigMap, toKey(fleetNamespace, configName));
-  return { url: data["url"] ?? "", ca: data["ca.crt"] ?? "" };
 }
 
 async function createUnlessThere(create: () => Promise<unknown>): Promise<void> {

@@ -40,10 +40,7 @@ function List({ resource, title }: { resource: Resource; title: string }) {
         actions={
           <>
             <KubectlHint command={`kubectl get ${resource.plural}${namespaceFlag(resource, ns)} --watch`} />
-            <Button
-              variant="primary"
-              component={(props: object) => <Link {...props} to={paths.create(ns, resource.kind)} />}
-            >
+            <Button variant="primary" component={(props: object) => <Link {...props} to={makerOf(resource, ns)} />}>
               Create
             </Button>
           </>
@@ -110,3 +107,7 @@ function namespaceFlag({ namespaced }: Resource, ns: string): string {
   if (!namespaced) return "";
   return ns === "" ? " -A" : ` -n ${ns}`;
 }
+
+/** Where one more is made: a cluster is attached, anything else is written. */
+const makerOf = ({ kind }: Resource, ns: string): string =>
+  kind === "FleetCluster" ? paths.attach(ns) : paths.create(ns, kind);
