@@ -177,6 +177,31 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     healthy();
   });
 
+  test("a tenant's namespace is made with its limits, by a form", async () => {
+    await page.goto(`${stage.url}/k/supervisornamespaces.supervisor.atoll.dev`);
+    await page
+      .getByRole("button", { name: "Create" })
+      .or(page.getByRole("link", { name: "Create" }))
+      .click();
+    const form = page.getByRole("form", { name: "SupervisorNamespace as a form" });
+    await form.getByLabel("Name").first().fill("shop");
+    await form.getByLabel("Limits").check();
+    const limits = form.getByRole("group", { name: "Limits" });
+    await limits.getByLabel("Cpu").fill("4");
+    await limits.getByLabel("Memory").fill("8Gi");
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByText("SupervisorNamespace shop will be created").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Active", { exact: true }).first().waitFor();
+    await picture(page, "tenant");
+    await assertAccessible(page);
+    assert.match(
+      await stage.kubectl("get resourcequota -n shop -o jsonpath={.items[*].spec.hard}"),
+      /"limits.memory":"8Gi"/,
+    );
+    healthy();
+  });
+
   test("a form says what the server refuses, at its line", async () => {
     await page.goto(`${stage.url}/create?ns=default&kind=SecurityPolicy`);
     const form = page.getByRole("form", { name: "SecurityPolicy as a form" });

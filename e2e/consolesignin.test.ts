@@ -69,6 +69,12 @@ describe("signing in to the console", { skip: noBrowser() ?? false }, () => {
     await bob.page.getByText('User "oidc:bob" cannot watch resource "secrets"').waitFor();
     await bob.page.goto(`${stage.url}/k/configmaps/default/greeting`);
     await bob.page.getByRole("heading", { name: "greeting", exact: true }).waitFor();
+    await bob.page.getByRole("button", { name: "Actions" }).click();
+    const remove = bob.page.getByRole("menuitem", { name: "Delete…" });
+    await remove.getByText("oidc:bob may not delete configmaps in default.").waitFor();
+    assert.equal(await remove.getAttribute("aria-disabled"), "true");
+    await bob.page.goto(`${stage.url}/k/configmaps?ns=default`);
+    await bob.page.getByRole("button", { name: "Create", disabled: true }).waitFor();
     await assertAccessible(bob.page);
     alice.healthy();
     bob.healthy();

@@ -1,7 +1,8 @@
 /** The objects of a kind, live: the server's own columns, found and sorted here, what is shown kept in the URL. */
-import { Bullseye, Button, EmptyState, EmptyStateBody, SearchInput, Spinner } from "@patternfly/react-core";
+import { Bullseye, Button, EmptyState, EmptyStateBody, SearchInput, Spinner, Tooltip } from "@patternfly/react-core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { useRefusal } from "../../live/may.ts";
 import { useTable } from "../../live/use.ts";
 import { found, sorted } from "../../model/columns.ts";
 import type { Row } from "../../model/object.ts";
@@ -40,9 +41,7 @@ function List({ resource, title }: { resource: Resource; title: string }) {
         actions={
           <>
             <KubectlHint command={`kubectl get ${resource.plural}${namespaceFlag(resource, ns)} --watch`} />
-            <Button variant="primary" component={(props: object) => <Link {...props} to={makerOf(resource, ns)} />}>
-              Create
-            </Button>
+            <Maker resource={resource} ns={ns} />
           </>
         }
       />
@@ -80,6 +79,21 @@ function List({ resource, title }: { resource: Resource; title: string }) {
   );
 }
 
+/** Where one more is made: a cluster is attached, anything else is written. Who may not is told so. */
+function Maker({ resource, ns }: { resource: Resource; ns: string }) {
+  const refusal = useRefusal({ verb: "create", resource, namespace: ns });
+  // Of all namespaces at once nobody is asked: one may do.
+  if (refusal !== "" && (ns !== "" || !resource.namespaced)) {
+    return (
+      <Tooltip content={refusal}>
+        <Button isAriaDisabled>Create</Button>
+      </Tooltip>
+    );
+  }
+  const to = resource.kind === "FleetCluster" ? paths.attach(ns) : paths.create(ns, resource.kind);
+  return <Button component={(props: object) => <Link {...props} to={to} />}>Create</Button>;
+}
+
 function Nothing({ title, isFiltered, onClear }: { title: string; isFiltered: boolean; onClear: () => void }) {
   return (
     <EmptyState
@@ -107,7 +121,3 @@ function namespaceFlag({ namespaced }: Resource, ns: string): string {
   if (!namespaced) return "";
   return ns === "" ? " -A" : ` -n ${ns}`;
 }
-
-/** Where one more is made: a cluster is attached, anything else is written. */
-const makerOf = ({ kind }: Resource, ns: string): string =>
-  kind === "FleetCluster" ? paths.attach(ns) : paths.create(ns, kind);

@@ -15,6 +15,7 @@ import {
   NumberInput,
 } from "@patternfly/react-core";
 import { useState } from "react";
+import { useRefusal } from "../../live/may.ts";
 import { CallFailed } from "../../model/call.ts";
 import { type Action, actionsOf, type Target } from "./actions.ts";
 
@@ -36,26 +37,38 @@ export function ActionMenu({ target, onGone }: { target: Target; onGone: () => v
         )}
       >
         <DropdownList>
-          {actionsOf(target.resource.kind).map((action) => {
-            const refusal = action.refusal(target.object);
-            return (
-              <DropdownItem
-                key={action.name}
-                isAriaDisabled={refusal !== ""}
-                description={refusal === "" ? undefined : refusal}
-                isDanger={action.name === "delete"}
-                onClick={() => setChosen(action)}
-              >
-                {action.title}
-              </DropdownItem>
-            );
-          })}
+          {actionsOf(target.resource.kind).map((action) => (
+            <Item key={action.name} action={action} target={target} onChosen={setChosen} />
+          ))}
         </DropdownList>
       </Dropdown>
       {chosen !== undefined && (
         <Confirmation action={chosen} target={target} onGone={onGone} onClose={() => setChosen(undefined)} />
       )}
     </>
+  );
+}
+
+interface ItemProps {
+  readonly action: Action;
+  readonly target: Target;
+  onChosen(action: Action): void;
+}
+
+/** What cannot be done now, or not by who looks, says why. */
+function Item({ action, target, onChosen }: ItemProps) {
+  const { resource, object } = target;
+  const forbidden = useRefusal({ ...action.needs, resource, namespace: object.metadata.namespace ?? "" });
+  const refusal = action.refusal(object) || forbidden;
+  return (
+    <DropdownItem
+      isAriaDisabled={refusal !== ""}
+      description={refusal === "" ? undefined : refusal}
+      isDanger={action.name === "delete"}
+      onClick={() => onChosen(action)}
+    >
+      {action.title}
+    </DropdownItem>
   );
 }
 

@@ -13,6 +13,8 @@ export interface Action {
   readonly title: string;
   /** Kinds it makes sense for; none means all. */
   readonly kinds: readonly string[];
+  /** What who does it must be allowed. */
+  readonly needs: { readonly verb: string; readonly subresource?: string };
   /** Why it cannot be done now; "" when it can. */
   refusal(object: AnyObject): string;
   kubectl(target: Target, replicas: number): string;
@@ -46,6 +48,7 @@ const actions: readonly Action[] = [
     title: "Scale…",
     // Source: k8s.io/kubernetes/pkg/registry/apps (kinds with a scale subresource)
     kinds: ["Deployment", "StatefulSet", "ReplicaSet"],
+    needs: { verb: "patch", subresource: "scale" },
     refusal: goes,
     kubectl: (target, replicas) => `kubectl scale ${spoken(target)} --replicas=${replicas}${flag(target)}`,
     run: (target, replicas) =>
@@ -60,6 +63,7 @@ const actions: readonly Action[] = [
     title: "Restart all pods",
     // Source: k8s.io/kubectl/pkg/polymorphichelpers/objectrestarter.go
     kinds: ["Deployment", "StatefulSet", "DaemonSet"],
+    needs: { verb: "patch" },
     refusal: (object) =>
       goes(object) || (object.spec?.["paused"] === true ? "Its rollout is paused: resume it first." : ""),
     kubectl: (target) => `kubectl rollout restart ${spoken(target)}${flag(target)}`,
@@ -80,6 +84,7 @@ const actions: readonly Action[] = [
     name: "delete",
     title: "Delete…",
     kinds: [],
+    needs: { verb: "delete" },
     refusal: goes,
     kubectl: (target) => `kubectl delete ${spoken(target)}${flag(target)}`,
     run: (target) =>
