@@ -193,6 +193,7 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     await page.getByText("SupervisorNamespace shop will be created").waitFor();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Active", { exact: true }).first().waitFor();
+    await page.getByText("cpu 4, memory 8Gi").waitFor();
     await picture(page, "tenant");
     await assertAccessible(page);
     assert.match(

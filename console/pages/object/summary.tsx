@@ -80,15 +80,28 @@ function Owner({ kind, name, namespace }: { kind: string; name: string; namespac
   return <Link to={paths.object(resource, resource.namespaced ? namespace : undefined, name)}>{text}</Link>;
 }
 
-/** Single values of spec and status: what a person can read in a line. */
+/** What of spec and status a person can read in a line. */
 function factsOf({ spec = {}, status = {} }: AnyObject): Readonly<Record<string, string>> {
   const facts: Record<string, string> = {};
   for (const [name, value] of [...Object.entries(status), ...Object.entries(spec)]) {
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
-      facts[spoken(name)] = String(value);
-    }
+    const line = lineOf(value);
+    if (line !== "") facts[spoken(name)] = line;
   }
   return facts;
+}
+
+type Plain = string | number | boolean;
+const isPlain = (value: unknown): value is Plain => ["string", "number", "boolean"].includes(typeof value);
+
+/** A value, a list of values, or values by name; anything deeper is for the YAML. */
+function lineOf(value: unknown): string {
+  if (isPlain(value)) return String(value);
+  if (typeof value !== "object" || value === null) return "";
+  if (Array.isArray(value)) return value.every(isPlain) ? value.join(", ") : "";
+  const pairs = Object.entries(value);
+  return pairs.every(([, each]) => isPlain(each))
+    ? pairs.map(([name, each]) => `${name} ${String(each as Plain)}`).join(", ")
+    : "";
 }
 
 function Conditions({ conditions }: { conditions: readonly Condition[] }) {
