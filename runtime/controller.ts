@@ -14,7 +14,7 @@ import type { Filter } from "@atoll/client/informer/cache";
 import type { Cache } from "@atoll/client/informer/cache";
 import { listFrom } from "@atoll/client/informer/cache";
 import type { Informer } from "@atoll/client/informer/informer";
-import { isConflict, isNotFound } from "@atoll/client/errors";
+import { isConflict, isNamespaceTerminating, isNotFound } from "@atoll/client/errors";
 import type { Client } from "@atoll/client/client";
 import type { AnyResource, Key, Resource } from "@atoll/client/resource";
 import { groupResource, keyOf } from "@atoll/client/resource";
@@ -272,8 +272,9 @@ class Loop implements RunningController, View {
     }
     const afterMs = this.#queue.retry(key);
     this.#count("error");
-    // These only say that the cache was behind.
-    const level = isConflict(error) || isNotFound(error) ? "debug" : "warn";
+    // These only say that the cache was behind, or that all of the namespace is going.
+    const isPassing = isConflict(error) || isNotFound(error) || isNamespaceTerminating(error);
+    const level = isPassing ? "debug" : "warn";
     this.#log[level]("failed, will try again", { key, afterMs, error });
   }
 
