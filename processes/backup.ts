@@ -6,7 +6,8 @@ import { openSqliteSnapshot } from "@atoll/storage/sqlite-snapshot";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags } from "./flags.ts";
 import { openLog } from "./log.ts";
-import { etcdEndpoints } from "./store.ts";
+import { etcdReach } from "./store.ts";
+import { type StoreFlags, withStoreFlags } from "./storeflags.ts";
 
 /** @param args `FILE`, `--data DIR`, `--store` */
 export async function run(args: readonly string[]): Promise<number> {
@@ -14,9 +15,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const command = flags("atoll backup", "A consistent copy of the store, while it runs or not.");
     command.argument("<file>", "the file to write; it must not be there");
     command.option("--data <dir>", "the data directory of the server", defaultData());
-    command.option("--store <store>", "sqlite (in the data directory), or etcd=URL,URL…", "sqlite");
-    command.parse(args, { from: "user" });
-    const { data, store } = command.opts<{ data: string; store: string }>();
+    withStoreFlags(command).parse(args, { from: "user" });
+    const { data, ...store } = command.opts<StoreFlags & { data: string }>();
     const file = resolve(command.args[0] ?? "");
     const done = await copy(resolve(data), store, file);
     process.stdout.write(`${done.entries} objects as of revision ${done.revision} in ${file}\n`);
@@ -24,7 +24,7 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-async function copy(data: string, wish: string, file: string): Promise<Backup> {
+async function copy(data: string, wish: StoreFlags, file: string): Promise<Backup> {
   const source: BackupSource & { close(): Promise<void> | void } = await open(data, wish);
   try {
     return await writeBackup(source, file);
@@ -33,9 +33,9 @@ async function copy(data: string, wish: string, file: string): Promise<Backup> {
   }
 }
 
-async function open(data: string, wish: string): Promise<BackupSource & { close(): Promise<void> | void }> {
-  const endpoints = etcdEndpoints(wish);
-  if (endpoints === undefined) return openSqliteSnapshot(join(data, "store.db"));
+async function open(data: string, wish: StoreFlags): Promise<BackupSource & { close(): Promise<void> | void }> {
+  const reach = await etcdReach(wish);
+  if (reach === undefined) return openSqliteSnapshot(join(data, "store.db"));
   const { openEtcd } = await import("@atoll/storage/etcd");
-  return openEtcd({ endpoints, clock: systemClock, log: openLog("backup") });
+  return openEtcd({ ...reach, clock: systemClock, log: openLog("backup") });
 }

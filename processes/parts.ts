@@ -1,12 +1,12 @@
 /** The parts of the system that `atoll up` runs on one machine, each a process of its own. */
 import { join } from "node:path";
+import { type StoreFlags, storeArguments } from "./storeflags.ts";
 
 /** What the whole is to be. */
-export interface Wish {
+export interface Wish extends StoreFlags {
   readonly data: string;
   readonly bind: string;
   readonly apiPort: number;
-  readonly store: string;
   readonly serviceCidr: string;
   /** All pods. */
   readonly podCidr: string;
@@ -45,7 +45,7 @@ export const accountOf = (data: string, part: "controllers" | "gateway" | "node"
   join(data, `${part}.kubeconfig`);
 
 /** The API server. */
-export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): Part => ({
+export const serverPart = ({ data, bind, apiPort, serviceCidr, ...store }: Wish): Part => ({
   name: "server",
   does: "API server",
   args: [
@@ -53,7 +53,7 @@ export const serverPart = ({ data, bind, apiPort, store, serviceCidr }: Wish): P
     ...["--data", data],
     ...["--bind", bind],
     ...["--api-port", String(apiPort)],
-    ...["--store", store],
+    ...storeArguments(store),
     ...["--service-cidr", serviceCidr],
   ],
   readyLine: "ready ",

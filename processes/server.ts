@@ -21,16 +21,16 @@ import { EncryptedStore } from "@atoll/server/encryption/store";
 import { untilStopped } from "./signals.ts";
 import { nodesPolicy } from "./nodepolicy.ts";
 import { openStore } from "./store.ts";
+import { type StoreFlags, withStoreFlags } from "./storeflags.ts";
 import { atollVersion } from "./version.ts";
 
-interface Options extends ConfigurationFlags {
+interface Options extends ConfigurationFlags, StoreFlags {
   readonly data: string;
   readonly apiPort: number;
   readonly bind: string;
   readonly advertise?: string;
   readonly tlsSan: string[];
   readonly pki?: string;
-  readonly store: string;
   readonly serviceCidr: string;
   readonly maxRequestsInflight?: number;
   readonly enableAdmissionPlugins: readonly string[];
@@ -39,14 +39,13 @@ interface Options extends ConfigurationFlags {
 const defaultPort = 6443;
 
 function parse(args: readonly string[]): Options {
-  return withConfigurationFlags(flags("atoll server", "The API server alone, in the foreground."))
+  return withStoreFlags(withConfigurationFlags(flags("atoll server", "The API server alone, in the foreground.")))
     .requiredOption("--data <dir>", "where objects, keys and the admin's kubeconfig are kept")
     .option("--api-port <n>", "port to serve on, 0 for any", port, defaultPort)
     .option("--bind <addr>", "address to listen on", "127.0.0.1")
     .option("--advertise <addr>", "address that others reach this server at (default: --bind)")
     .option("--tls-san <name...>", "further names and addresses for the server's certificate", [])
     .option("--pki <dir>", "folder of keys, shared by the servers of one cluster (default: DIR/pki)")
-    .option("--store <store>", "sqlite, or etcd=URL,URL…", "sqlite")
     .option("--service-cidr <cidr>", "range of Service addresses", "10.96.0.0/12")
     .option(
       "--max-requests-inflight <n>",
@@ -93,7 +92,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
   const configuration = await openConfiguration(options, data, log);
   const [pki, inner] = await Promise.all([
     openPki(resolve(options.pki ?? join(data, "pki")), serverNames(options, address), systemClock.nowMs()),
-    openStore(options.store, data, log),
+    openStore(options, data, log),
   ]);
   const { authentication, authorization, encryption, audit } = configuration;
   const store = encryption === undefined ? inner : new EncryptedStore(inner, encryption);

@@ -15,6 +15,7 @@ import { endOrphans, type UpRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
 import { step } from "./steps.ts";
 import { atollVersion } from "./version.ts";
+import type { StoreFlags } from "./storeflags.ts";
 import {
   buildWelcomeImage,
   createWelcomePod,
@@ -25,10 +26,9 @@ import {
 } from "./welcome.ts";
 
 /** What the system is to be. */
-export interface SystemOptions extends Partial<Settings> {
+export interface SystemOptions extends Partial<Settings>, StoreFlags {
   readonly data: string;
   readonly bind: string;
-  readonly store: string;
   readonly demo: boolean;
 }
 
@@ -61,11 +61,11 @@ export class System {
   }
 
   async #start(): Promise<undefined> {
-    const { data, store, bind } = this.#options;
+    const { data, bind } = this.#options;
     await endOrphans(this.#known);
     const settings = await settle(data, bind, this.#options);
     const { apiPort, serviceCidr, podCidr, gatewayPort, consolePort } = settings;
-    const wish: Wish = { data, bind, store, apiPort, serviceCidr, podCidr, gatewayPort, consolePort };
+    const wish: Wish = { ...this.#options, apiPort, serviceCidr, podCidr, gatewayPort, consolePort };
     const serving = this.#children.start(serverPart(wish));
     const packages = this.#hasPods ? preparePackages() : Promise.resolve();
     const isKnown = await this.#isKnown(wish);

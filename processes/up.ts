@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { readRecord, runs } from "./running.ts";
+import { withStoreFlags } from "./storeflags.ts";
 import type { SystemOptions } from "./system.ts";
 
 interface Options extends Omit<SystemOptions, "data"> {
@@ -16,14 +17,15 @@ interface Options extends Omit<SystemOptions, "data"> {
 const lastWords = "To stop:";
 
 function parse(args: readonly string[]): Options {
-  return flags("atoll up", "The whole system on this machine. Pods need root; without it there is the API alone.")
+  return withStoreFlags(
+    flags("atoll up", "The whole system on this machine. Pods need root; without it there is the API alone."),
+  )
     .option("--data <dir>", "where everything is kept", defaultData())
     .option("--bind <addr>", "address to listen on", "127.0.0.1")
     .option("--api-port <n>", "port of the API (default: 6443, or a free one when that is taken)", port)
     .option("--kubelet-port <n>", "port of the node's API (default: 10250, or a free one when that is taken)", port)
     .option("--gateway-port <n>", "port for attached clusters (default: 7443, or a free one when that is taken)", port)
     .option("--console-port <n>", "port of the console (default: 8443, or a free one when that is taken)", port)
-    .option("--store <store>", "sqlite, or etcd=URL,URL…", "sqlite")
     .option("--pod-cidr <cidr>", "range of pods' addresses (default: the first free one from 10.244.0.0/16 on)")
     .option("--service-cidr <cidr>", "range of Service addresses (default: 10.96.0.0/12)")
     .option("--no-demo", "without the welcome pod")
