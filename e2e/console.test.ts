@@ -147,16 +147,19 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
   });
 
   test("draws which pods a Service leads to, says who may reach them, and follows when the Service goes", async () => {
-    for (const [name, address] of [
-      ["web", "10.9.0.2"],
-      ["shell", "10.9.0.3"],
+    for (const [name, app, address] of [
+      ["web", "web", "10.9.0.2"],
+      ["web-2", "web", "10.9.0.3"],
+      ["db", "db", "10.9.0.4"],
+      ["shell", "shell", "10.9.0.5"],
     ] as const) {
-      await stage.kubectl(`run ${name} --image=registry.example/${name}:1 --port=8080`);
+      await stage.kubectl(`run ${name} --image=registry.example/${name}:1 --port=8080 --labels=app=${app}`);
       const ready = [{ type: "Ready", status: "True" }];
       const status = { phase: "Running", podIP: address, podIPs: [{ ip: address }], conditions: ready };
       await stage.kubectl(`patch pod ${name} --subresource=status -p ${JSON.stringify({ status })}`);
     }
     await stage.kubectl("expose pod web --port=80 --target-port=8080");
+    await stage.kubectl("expose pod db --port=5432 --target-port=8080");
     await page.goto(`${stage.url}/topology?ns=default`);
     await page.getByRole("button", { name: /^web Ready · through web/ }).click();
     await page.waitForURL(/pod=web/);
@@ -166,7 +169,8 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await stage.kubectl("delete service web");
     await page.getByRole("button", { name: /^web Ready · no Service leads here/ }).waitFor();
     await page.getByText("There is no other pod here, or no port that is known of.").waitFor();
-    await stage.kubectl("delete pod web shell --now");
+    await stage.kubectl("delete service db");
+    await stage.kubectl("delete pod web web-2 db shell --now");
     healthy();
   });
 
