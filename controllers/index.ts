@@ -20,6 +20,7 @@ import { jobController } from "./job/controller.ts";
 import { metricsController } from "./metrics/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { taintEvictionController } from "./nodelifecycle/evicting.ts";
+import { hostNetworkController } from "./hostnetwork/controller.ts";
 import { type ClusterRanges, nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podAutoscalerController } from "./podautoscaler/controller.ts";
@@ -65,7 +66,7 @@ export function controllers({ ca, signing, ranges }: ControllersOptions): readon
     podGcController,
     ...volumeControllers,
     podAutoscalerController(),
-    ...(ranges === undefined ? [] : [nodeIpamController(ranges)]),
+    ...(ranges === undefined ? [] : [nodeIpamController(ranges), hostNetworkController(ranges.pods)]),
     nodeLifecycleController(),
     taintEvictionController(),
     disruptionController,

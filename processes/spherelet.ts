@@ -59,8 +59,10 @@ export async function run(args: readonly string[]): Promise<number> {
     // A server that starts at the same moment is waited for here, while machines are prepared: its clients back off.
     const [machines] = await Promise.all([machinesOf(data, options), untilListens(context.server)]);
     const ranges = await nodeRanges(options, { ...common, node: options.node });
+    const address = options.address ?? (await hostAddress());
     const network = await openNetwork(options.clusterDomain, {
       ...common,
+      address,
       node: options.node,
       server: context.server,
       ranges,
@@ -73,7 +75,7 @@ export async function run(args: readonly string[]): Promise<number> {
       machines,
       registries: await registriesOf(data),
       podRange: ranges.pods,
-      address: options.address ?? (await hostAddress()),
+      address,
       port: options.port,
       version: atollVersion,
       ca,

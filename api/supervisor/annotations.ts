@@ -1,3 +1,18 @@
+/** Of a Service: further namespaces whose pods it opens the way for, with commas. */
+export const exportAnnotation = "supervisor.atoll.dev/exported-to";
+
+/** The namespaces that a Service is exported to. */
+export function exportedTo({
+  annotations,
+  namespace,
+}: {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly namespace?: string;
+}): readonly string[] {
+  const listed = annotations?.[exportAnnotation]?.split(",") ?? [];
+  return listed.map((each) => each.trim()).filter((each) => each !== "" && each !== namespace);
+}
+
 /** Annotations of a Node: the ranges of addresses of the cluster that it is in. */
 export const podRangeAnnotation = "supervisor.atoll.dev/pod-range";
 export const serviceRangeAnnotation = "supervisor.atoll.dev/service-range";

@@ -1,7 +1,8 @@
 /** The kinds of the Supervisor's own. */
 import type { OwnKind } from "../own/kind.ts";
+import { HostNetwork } from "./v1alpha1/hostnetwork.ts";
 import { HostVM } from "./v1alpha1/hostvm.ts";
 import { SupervisorNamespace } from "./v1alpha1/supervisornamespace.ts";
 
 /** In the order of their names. */
-export const supervisorKinds: readonly OwnKind[] = [HostVM, SupervisorNamespace];
+export const supervisorKinds: readonly OwnKind[] = [HostNetwork, HostVM, SupervisorNamespace];

@@ -48,6 +48,28 @@ export function guardOf(pod: PolicyPod, direction: Direction, world: World): Gua
   };
 }
 
+/** Pods that a policy speaks of, as peers of those it is about. */
+export function spokenOf(policy: Policy, world: World): readonly PolicyPod[] {
+  const rules = [...rulesOf(policy, "ingress"), ...rulesOf(policy, "egress")];
+  return world.pods.filter((pod) =>
+    rules.some((rule) => {
+      if (podsOf(rule.peers, policy.namespace, { ...world, pods: [pod] }).length > 0) return true;
+      const { address, ports } = pod;
+      // A port's name means something at every pod that has one, also at those in a block.
+      const named = rule.ports.flatMap(({ port }) => (typeof port === "string" ? [port] : []));
+      if (address === undefined || !ports.some(({ name }) => named.includes(name))) return false;
+      const blocks = rule.peers.flatMap(({ ipBlock }) => ipBlock ?? []);
+      return (
+        rule.peers.length === 0 || blocks.some(({ cidr, except }) => isWithin({ cidr, except: except ?? [] }, address))
+      );
+    }),
+  );
+}
+
+/** Whether a policy is about a pod, in either direction. */
+export const concerns = (policy: Policy, pod: PolicyPod): boolean =>
+  isAbout(policy, pod, "ingress") || isAbout(policy, pod, "egress");
+
 /** Whether a guard lets a connection through. @param peer the other's address */
 export function letsThrough(
   guard: Guard,

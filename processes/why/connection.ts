@@ -4,7 +4,7 @@ import type { Client } from "@atoll/client/client";
 import { judge } from "@atoll/net/policies/verdict";
 import type { PolicyPod, World } from "@atoll/net/policies/world";
 import type { ServiceSpec } from "@atoll/net/services/service";
-import { policyNamespaceOf, policyOf, policyPodOf } from "@atoll/spherelet/network/policies";
+import { policyNamespaceOf, policyOf, policyPodOf } from "@atoll/net/policies/facts";
 import { ruleSpecOf, sliceOwnerLabel } from "@atoll/spherelet/network/services";
 import { UsageError } from "../flags.ts";
 import { withHub } from "../hub.ts";

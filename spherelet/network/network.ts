@@ -2,6 +2,7 @@
  * The network of a node: places for its Pods, ways that Services open, names. It follows Services and EndpointSlices;
  * a change of one costs that one.
  */
+import { HostNetwork as Others } from "@atoll/api/supervisor/v1alpha1/hostnetwork";
 import { EndpointSlice, Namespace, NetworkPolicy, Pod, Service } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { Informer } from "@atoll/client/informer/informer";
@@ -13,11 +14,13 @@ import { resolversOf } from "@atoll/net/dns/upstream";
 import type { Directory } from "@atoll/net/dns/zone";
 import { HostNetwork, type PolicySource } from "@atoll/net/host";
 import type { Attachment, PodIdentity, PodNetwork } from "@atoll/net/network";
+import { policyNamespaceOf, policyOf, policyPodOf } from "@atoll/net/policies/facts";
 import { guardOf } from "@atoll/net/policies/guard";
 import type { PolicyPod, World } from "@atoll/net/policies/world";
 import type { ServiceSpec } from "@atoll/net/services/service";
 import type { Log } from "@atoll/runtime/log";
-import { policyNamespaceOf, policyOf, policyPodOf, trimPod } from "./policies.ts";
+import { elsewhereOf, podsElsewhere } from "./others.ts";
+import { trimPod } from "./policies.ts";
 import { addressesOf, endpointsOf, namesOf, ruleSpecOf, sliceOwnerLabel } from "./services.ts";
 
 /** What a node's network is made of. */
@@ -29,6 +32,8 @@ export interface NodeNetworkOptions {
   readonly data: string;
   /** Name of the Node. */
   readonly node: string;
+  /** Of this host, on the network between hosts. */
+  readonly address: string;
   /** This node's pods. */
   readonly podRange: string;
   /** All nodes' pods. */
@@ -46,6 +51,7 @@ const apiPort = 443;
 const dnsPort = 53;
 const retryMs = 1_000;
 const settleMs = 3_000;
+const othersMs = 300;
 
 /** A node's network, in use. */
 export class NodeNetwork implements PodNetwork {
@@ -57,6 +63,7 @@ export class NodeNetwork implements PodNetwork {
   readonly #dirty = new Set<string>();
   readonly #rules: PolicyRules;
   #policyIsOld = false;
+  #othersAreOld = false;
   #working: Promise<void> = Promise.resolve();
   #busy = false;
   #stopped = false;
@@ -83,7 +90,8 @@ export class NodeNetwork implements PodNetwork {
     const range = parseRange(serviceRange);
     const dnsAddress = addressAt(range, dnsOffset);
     await settled(followed, clock);
-    const rules = new PolicyRules(followed);
+    const others = othersOf(followed, options.node);
+    const rules = new PolicyRules(followed, options.node);
     const host = await HostNetwork.open({
       ...options,
       services: [...followed.services.values()].flatMap((service) => specOf(followed, service) ?? []),
@@ -97,6 +105,7 @@ export class NodeNetwork implements PodNetwork {
       ],
       dns: [dnsAddress],
       policy: rules,
+      ...(others === undefined ? {} : { elsewhere: elsewhereOf(others, api.address) }),
     });
     const network = new NodeNetwork(options, { host, dns, followed, rules });
     network.#begin();
@@ -128,6 +137,11 @@ export class NodeNetwork implements PodNetwork {
   #begin(): void {
     const { services, slices, namespaces, pods, policies } = this.#followed;
     for (const informer of [namespaces, pods, policies]) informer.onChange(() => this.#policyChanged());
+    this.#followed.others.onChange(() => {
+      this.#othersAreOld = true;
+      this.#policyChanged();
+    });
+    this.#othersAreOld = true;
     // What changed while the host's network was taken up.
     this.#policyChanged();
     services.onChange(({ before, after }) => this.#touch((after ?? before)?.metadata));
@@ -153,16 +167,36 @@ export class NodeNetwork implements PodNetwork {
   async #work(): Promise<void> {
     this.#busy = true;
     await new Promise<void>((soon) => setImmediate(soon));
-    while ((this.#dirty.size > 0 || this.#policyIsOld) && !this.#stopped) {
+    while ((this.#dirty.size > 0 || this.#policyIsOld || this.#othersAreOld) && !this.#stopped) {
       const keys = [...this.#dirty];
       this.#dirty.clear();
+      const others = this.#refreshOthers();
       const policy = this.#refreshPolicy();
       const failed = await Promise.all(keys.map(async (key) => ((await this.#apply(key)) ? [] : [key])));
-      if ((await policy) && failed.flat().length === 0) continue;
+      const areSet = await Promise.all([others, policy]);
+      if (areSet.every(Boolean) && failed.flat().length === 0) continue;
       for (const key of failed.flat()) this.#dirty.add(key);
       await this.#options.clock.sleep(retryMs);
     }
     this.#busy = false;
+  }
+
+  /** @returns whether the ways to other hosts are as this one is told */
+  async #refreshOthers(): Promise<boolean> {
+    if (!this.#othersAreOld) return true;
+    this.#othersAreOld = false;
+    const { node, api, log } = this.#options;
+    const others = othersOf(this.#followed, node);
+    // Nobody tells anything: the API is away, or this Node is not in it yet. What stands, stands.
+    if (others === undefined) return true;
+    try {
+      await this.#host.setElsewhere(elsewhereOf(others, api.address));
+      return true;
+    } catch (error) {
+      this.#othersAreOld = true;
+      log.warn("the ways to other hosts could not be set", { error });
+      return false;
+    }
   }
 
   /** @returns whether the guards are as NetworkPolicies say */
@@ -198,11 +232,13 @@ export class NodeNetwork implements PodNetwork {
 /** What NetworkPolicies say of this host's pods, as far as is known now. */
 class PolicyRules implements PolicySource {
   readonly #followed: Followed;
+  readonly #node: string;
   /** Pods of this host, known before their addresses are. */
   readonly #expected = new Map<string, PodIdentity>();
 
-  constructor(followed: Followed) {
+  constructor(followed: Followed, node: string) {
     this.#followed = followed;
+    this.#node = node;
   }
 
   expect(pod: PodIdentity): void {
@@ -236,8 +272,9 @@ class PolicyRules implements PolicySource {
 
   #world(): World {
     const { pods, namespaces, policies } = this.#followed;
+    const others = othersOf(this.#followed, this.#node);
     return {
-      pods: [...pods.values()].map(policyPodOf),
+      pods: [...[...pods.values()].map(policyPodOf), ...(others === undefined ? [] : podsElsewhere(others))],
       namespaces: new Map([...namespaces.values()].map((one) => [one.metadata.name ?? "", policyNamespaceOf(one)])),
       policies: [...policies.values()].map(policyOf),
     };
@@ -250,7 +287,12 @@ interface Followed {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
   readonly namespaces: Informer<Namespace>;
+  /** What this node is told of others: at most one. */
+  readonly others: Informer<Others>;
 }
+
+const othersOf = ({ others }: Followed, node: string): Others["spec"] | undefined =>
+  others.get(toKey(undefined, node))?.spec;
 
 function follow({ client, clock, random, log, node }: NodeNetworkOptions): Followed {
   const following = { client, clock, random, onError: (error: unknown) => log.warn("a watch failed", { error }) };
@@ -263,11 +305,17 @@ function follow({ client, clock, random, log, node }: NodeNetworkOptions): Follo
   });
   slices.addIndex("address", (slice) => [...new Set(endpointsOf(slice).flatMap(({ addresses }) => addresses))]);
   const namespaces = new Informer<Namespace>({ ...following, resource: Namespace });
-  // A node sees its own pods alone; pods of other hosts are not reached from here yet.
+  // A node sees its own pods alone; of others it is told what it has to know.
   const selection = { fieldSelector: `spec.nodeName=${node}` };
   const pods = new Informer<Pod>({ ...following, resource: Pod, selection, trim: trimPod });
   const policies = new Informer<NetworkPolicy>({ ...following, resource: NetworkPolicy });
-  const followed = { services, slices, namespaces, pods, policies };
+  const others = new Informer<Others>({
+    ...following,
+    resource: Others,
+    selection: { fieldSelector: `metadata.name=${node}` },
+    onError: (error) => log.debug("what is told of other hosts cannot be followed", { error }),
+  });
+  const followed = { services, slices, namespaces, pods, policies, others };
   for (const informer of Object.values(followed)) void informer.start();
   return followed;
 }
@@ -287,7 +335,10 @@ function specOf(followed: Followed, service: Service): ServiceSpec | undefined {
 async function settled(followed: Followed, clock: Clock): Promise<void> {
   const enough = new AbortController();
   const late = clock.sleep(settleMs, enough.signal).catch(() => undefined);
-  await Promise.race([Promise.all(Object.values(followed).map((informer) => informer.whenSynced())), late]);
+  // A cluster that is just being made has not got the kind yet: nobody else is there.
+  const { others, ...needed } = followed;
+  const told = Promise.race([others.whenSynced(), clock.sleep(othersMs, enough.signal).catch(() => undefined)]);
+  await Promise.race([Promise.all([told, ...Object.values(needed).map((each) => each.whenSynced())]), late]);
   enough.abort(new Error("settled"));
 }
 

@@ -3,15 +3,13 @@
  * Sources: k8s.io/kubernetes/pkg/proxy/topology.go (ready, then terminating but serving), Kubernetes DNS-Based Service
  * Discovery 1.1.0
  */
+import { exportedTo } from "@atoll/api/supervisor/annotations";
 import type { EndpointSlice, Service } from "@atoll/client/builtin";
 import type { NamedEndpoint, NamedPort, ServiceNames } from "@atoll/net/dns/zone";
 import type { Endpoint, ServicePort, ServiceSpec } from "@atoll/net/services/service";
 
 type SliceEndpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 type Ports = NonNullable<Service["spec"]["ports"]>;
-
-/** Lists further namespaces whose pods a Service opens the way for, with commas. */
-export const exportAnnotation = "supervisor.atoll.dev/exported-to";
 
 const defaultAffinitySeconds = 10_800;
 
@@ -31,7 +29,7 @@ export function addressesOf({ spec }: Service): readonly string[] {
 export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[]): ServiceSpec | undefined {
   const { metadata, spec } = service;
   if (spec.type === "ExternalName") return undefined;
-  const exported = metadata.annotations?.[exportAnnotation]?.split(",").map((each) => each.trim());
+  const exported = exportedTo(metadata);
   const sticky = spec.sessionAffinity === "ClientIP";
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds;
   return {
@@ -40,9 +38,7 @@ export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[]): 
     addresses: addressesOf(service),
     ports: (spec.ports ?? []).flatMap((port) => rulePort(port, slices)),
     ...(sticky ? { affinitySeconds: seconds } : {}),
-    ...(exported === undefined
-      ? {}
-      : { exportedTo: exported.filter((each) => each !== "" && each !== metadata.namespace) }),
+    ...(exported.length === 0 ? {} : { exportedTo: exported }),
   };
 }
 

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
+import { supervisorKinds } from "@atoll/api/supervisor/kinds";
+import { clientOf } from "@atoll/harness/client";
+import { serveKinds } from "@atoll/harness/kinds";
 import { type As, people, type People } from "@atoll/harness/people";
 import { type Harness, startHarness } from "@atoll/harness/server";
 
@@ -181,4 +184,15 @@ test("who is named like a node but is in no group of nodes has no rights of one"
   assert.equal(await code(forged, "GET", `${core}/secrets/used`), 403);
   const nameless = await as.user("system:node:", ["system:nodes"]);
   assert.match(await refusal(nameless, "GET", `${core}/secrets/used`), /unknown node for user "system:node:"$/);
+});
+
+test("a node reads the HostNetwork of its own name, and no other", async () => {
+  await serveKinds(clientOf(harness), supervisorKinds);
+  const path = "/apis/supervisor.atoll.dev/v1alpha1/hostnetworks";
+  const spec = { network: 1, peers: [], namespaces: [], pods: [] };
+  for (const name of ["one", "two"]) await made(path, { metadata: { name }, spec });
+  assert.equal(await code(one, "GET", `${path}/one`), 200);
+  assert.equal(await code(one, "GET", `${path}?fieldSelector=metadata.name%3Done`), 200);
+  assert.equal(await code(one, "GET", `${path}/two`), 403);
+  assert.equal(await code(one, "GET", path), 403);
 });

@@ -5,6 +5,7 @@
  */
 import type { PersistentVolume, Pod } from "@atoll/api/builtin/core/v1.types";
 import type { ApiObject } from "@atoll/machinery/object";
+import { type LabelSelector, parseLabelSelector, type Requirement } from "@atoll/machinery/selectors/labels";
 import { nodeRules } from "../../bootstrap/rbacroles.ts";
 import type { User } from "../../call.ts";
 import { type Fed, Mirror, type MirrorOptions } from "../../registry/mirror.ts";
@@ -129,6 +130,8 @@ const judges: Readonly<Record<string, Judge>> = {
   "storage.k8s.io/csinodes": csiNode,
   "resource.k8s.io/resourceslices": slice,
   "/nodes": ownNode,
+  "supervisor.atoll.dev/hostnetworks": ownNetwork,
+  "supervisor.atoll.dev/hostvms": ownMachines,
   "/pods": pod,
 };
 
@@ -242,6 +245,39 @@ function ownNode({ node, info: { verb, subresource, name } }: Case): Verdict {
   if (name === node) return allowed;
   const what = name === "" ? "all nodes" : `'${name}'`;
   return no(`node '${node}' cannot read ${what}, only its own Node object`);
+}
+
+/** What a host knows of others' pods says who calls its own, and is no other host's business. */
+function ownNetwork({ node, info: { verb, subresource, name } }: Case): Verdict {
+  if (reads.has(verb) && subresource === "" && name === node) return allowed;
+  return no("can only read the HostNetwork of the requesting node");
+}
+
+/** By which a node's machines are found. */
+const machineLabel = "supervisor.atoll.dev/node";
+const machineVerbs: ReadonlySet<string> = new Set(["create", "update", "delete"]);
+
+/** Whose a machine is that somebody writes, only admission can see; which machines run elsewhere is nobody's business here. */
+function ownMachines({ node, info }: Case): Verdict {
+  const { verb, subresource, query } = info;
+  if (subresource !== "") return no("can only access HostVMs themselves");
+  if (machineVerbs.has(verb)) return allowed;
+  if (verb === "list" || verb === "watch") {
+    const selector = labelSelectorOf(query.get("labelSelector") ?? "");
+    const isOwn = ({ key, operator, values }: Requirement) =>
+      key === machineLabel && operator === "In" && values.length === 1 && values[0] === node;
+    if (selector.some(isOwn)) return allowed;
+  }
+  return no(`can only list/watch HostVMs with the label selector ${machineLabel}=${node}`);
+}
+
+/** One that cannot be read selects nothing in particular. */
+function labelSelectorOf(text: string): LabelSelector {
+  try {
+    return parseLabelSelector(text);
+  } catch {
+    return [];
+  }
 }
 
 function pod(request: Case): Verdict {
