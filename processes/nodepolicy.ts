@@ -1,4 +1,7 @@
-/** What nodes may do beside what Kubernetes lets them: read what their network is made of, and tell of their machines. */
+/**
+ * What nodes may do beside what Kubernetes lets them: read what their network is made of. Their machines and what they know
+ * of others' pods the Node authorizer decides about, which knows whose is whose.
+ */
 import { group } from "@atoll/server/bootstrap/rbacnotation";
 import type { OwnPolicy } from "@atoll/server/bootstrap/rbacown";
 
@@ -14,8 +17,6 @@ export const nodesPolicy: OwnPolicy = {
     { verbs, apiGroups: [""], resources: ["services", "namespaces"] },
     { verbs, apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"] },
     { verbs, apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"] },
-    // An admission policy holds each node to its own.
-    { verbs: [...verbs, "create", "update", "delete"], apiGroups: ["supervisor.atoll.dev"], resources: ["hostvms"] },
   ],
   subjects: [group("system:nodes")],
 };
