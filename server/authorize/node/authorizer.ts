@@ -130,6 +130,7 @@ const judges: Readonly<Record<string, Judge>> = {
   "storage.k8s.io/csinodes": csiNode,
   "resource.k8s.io/resourceslices": slice,
   "/nodes": ownNode,
+  "supervisor.atoll.dev/hostnetworks": ownNetwork,
   "supervisor.atoll.dev/hostvms": ownMachines,
   "/pods": pod,
 };
@@ -244,6 +245,12 @@ function ownNode({ node, info: { verb, subresource, name } }: Case): Verdict {
   if (name === node) return allowed;
   const what = name === "" ? "all nodes" : `'${name}'`;
   return no(`node '${node}' cannot read ${what}, only its own Node object`);
+}
+
+/** What a host knows of others' pods says who calls its own, and is no other host's business. */
+function ownNetwork({ node, info: { verb, subresource, name } }: Case): Verdict {
+  if (reads.has(verb) && subresource === "" && name === node) return allowed;
+  return no("can only read the HostNetwork of the requesting node");
 }
 
 /** By which a node's machines are found. */
