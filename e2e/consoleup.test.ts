@@ -9,6 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
+import { Deployment, Pod } from "@atoll/client/builtin";
+import { Client } from "@atoll/client/client";
+import { systemClock } from "@atoll/machinery/clock";
+import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { noBrowser, openBrowser } from "./browser.ts";
 import { assertAccessible, openWindow, picture, signIn } from "./consolestage.ts";
 
@@ -53,6 +57,11 @@ test("the link that up prints leads to the welcome pod's logs and to a shell in 
     await page.getByRole("textbox", { name: "Find in logs" }).fill("");
     await picture(page, "logs");
     await assertAccessible(page);
+    const pods = await startPair();
+    await page.goto(`${origin}/k/deployments.apps/welcome/pair?tab=logs`);
+    for (const name of pods) await page.getByText(`${name}/sayit is ${name}`).first().waitFor();
+    await picture(page, "logs-merged");
+    await assertAccessible(page);
     await page.goto(`${origin}/infrastructure/guests`);
     await page
       .getByRole("listitem")
@@ -71,6 +80,31 @@ test("the link that up prints leads to the welcome pod's logs and to a shell in 
     await browser.close();
   }
 });
+
+/** Two pods that say who they are. @returns their names */
+async function startPair(): Promise<readonly string[]> {
+  const { transport } = await openKubeconfig({ path: join(data, "admin.kubeconfig"), clock: systemClock });
+  const client = new Client({ transport, clock: systemClock, userAgent: "test" });
+  const labels = { app: "pair" };
+  const command = ["sh", "-c", "while :; do echo it is $(hostname); sleep 1; done"];
+  const container = { name: "say", image: "atoll.local/welcome:v1", command };
+  await client.create(Deployment, {
+    metadata: { name: "pair", namespace: "welcome" },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  });
+  const names = async () =>
+    (await client.list(Pod, { namespace: "welcome", labelSelector: "app=pair" })).items.map(
+      ({ metadata }) => metadata.name ?? "",
+    );
+  await eventually(async () => assert.equal((await names()).length, 2));
+  const found = await names();
+  transport.close();
+  return found;
+}
 
 /** The console is started beside the rest, and nobody waits for it. */
 async function eventually(attempt: () => Promise<unknown>): Promise<void> {

@@ -1,36 +1,41 @@
 /** What containers say: followed, found in. */
 import { Alert, Button, FormSelect, FormSelectOption, SearchInput, Switch } from "@patternfly/react-core";
-import { useEffect, useMemo, useRef, useState } from "react";
-import { CallFailed, send } from "../../model/call.ts";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type Line, type Said, type Source, sourceName, Tail } from "../../live/tail.ts";
+import { useObjects } from "../../live/use.ts";
 import { matching } from "../../model/matching.ts";
 import type { AnyObject } from "../../model/object.ts";
+import { type Resource, resourceOf } from "../../model/resources.ts";
 import { containersOf } from "./pod.ts";
 
-/** Lines kept; older ones are let go. */
-const mostLines = 5_000;
 const everywhere = "";
+const podsOfAll = resourceOf("pods");
 
-interface Line {
-  readonly id: number;
-  readonly container: string;
-  readonly text: string;
+/** The logs of all pods that a workload selects. */
+export function LogsOf({ selector, namespace }: { selector: string; namespace: string }) {
+  return podsOfAll === undefined ? null : <Selected resource={podsOfAll} selector={selector} namespace={namespace} />;
 }
 
-/** The logs of a pod's containers, of one or of all together. */
-export function Logs({ pod }: { pod: AnyObject }) {
-  const names = containersOf(pod);
-  const [container, setContainer] = useState(names.length === 1 ? (names[0] ?? "") : everywhere);
+function Selected({ resource, selector, namespace }: { resource: Resource; selector: string; namespace: string }) {
+  const { items } = useObjects(resource, { namespace, labelSelector: selector });
+  return <Logs pods={items} />;
+}
+
+/** The logs of pods' containers, of one or of all together. */
+export function Logs({ pods }: { pods: readonly AnyObject[] }) {
+  const sources = useMemo(() => pods.flatMap(sourcesOf), [pods]);
+  const [chosen, setChosen] = useState(everywhere);
   const [previous, setPrevious] = useState(false);
   const [words, setWords] = useState("");
   const [isFollowed, setFollowed] = useState(true);
-  const chosen = container === everywhere ? names.join(",") : container;
-  const { lines, failure } = useLog(pod, chosen, previous);
+  const wanted = sources.filter((source) => chosen === everywhere || sourceName(source) === chosen);
+  const { lines, failure } = useTail(wanted, previous);
   const shown = useMemo(() => matching(lines, words, ({ text }) => text), [lines, words]);
 
   return (
     <div className="logs">
       <div className="tools">
-        <ContainerChoice names={names} value={container} onChange={setContainer} />
+        <ContainerChoice names={sources.map(sourceName)} value={chosen} onChange={setChosen} />
         <SearchInput
           className="tools-search"
           aria-label="Find in logs"
@@ -50,7 +55,7 @@ export function Logs({ pod }: { pod: AnyObject }) {
         </span>
       </div>
       {failure !== "" && <Alert variant="info" isInline title={failure} />}
-      <Text lines={shown} hasNames={container === everywhere} isFollowed={isFollowed} onFollow={setFollowed} />
+      <Text lines={shown} hasNames={wanted.length > 1} isFollowed={isFollowed} onFollow={setFollowed} />
     </div>
   );
 }
@@ -81,8 +86,8 @@ function Text({ lines, hasNames, isFollowed, onFollow }: TextProps) {
       }
     >
       {lines.map((line) => (
-        <div key={line.id}>
-          {hasNames && <span className="log-of">{line.container}</span>}
+        <div key={line.id} title={line.at}>
+          {hasNames && <span className="log-of">{sourceName(line.source)}</span>}
           {line.text}
         </div>
       ))}
@@ -104,64 +109,23 @@ function ContainerChoice({ names, value, onChange }: ContainerChoiceProps) {
       value={value}
       onChange={(_, chosen) => onChange(chosen)}
     >
-      {names.length > 1 && <FormSelectOption value={everywhere} label="All containers" />}
-      {names.map((name) => (
-        <FormSelectOption key={name} value={name} label={name} />
-      ))}
+      <FormSelectOption value={everywhere} label={names.length === 1 ? (names[0] ?? "") : "All containers"} />
+      {names.length > 1 && names.map((name) => <FormSelectOption key={name} value={name} label={name} />)}
     </FormSelect>
   );
 }
 
-/** @param chosen names of containers, separated by commas: a value that effects can compare */
-function useLog(pod: AnyObject, chosen: string, previous: boolean): { lines: readonly Line[]; failure: string } {
-  const [lines, setLines] = useState<readonly Line[]>([]);
-  const [failure, setFailure] = useState("");
-  const { name, namespace = "" } = pod.metadata;
-  useEffect(() => {
-    const stop = new AbortController();
-    let nextId = 0;
-    let waiting: Line[] = [];
-    setLines([]);
-    setFailure("");
+const sourcesOf = (pod: AnyObject): readonly Source[] =>
+  containersOf(pod).map((container) => {
+    return { namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name, container };
+  });
 
-    // Chatty containers fill many chunks a frame; the page is drawn once for all of them.
-    function flush() {
-      const some = waiting;
-      waiting = [];
-      if (!stop.signal.aborted) setLines((known) => [...known, ...some].slice(-mostLines));
-    }
-    function take(container: string, texts: readonly string[]) {
-      if (waiting.length === 0) requestAnimationFrame(flush);
-      waiting.push(...texts.map((text) => ({ id: nextId++, container, text })));
-    }
-    const follow = async (container: string) => {
-      const query = new URLSearchParams({ container, tailLines: "1000", follow: String(!previous) });
-      if (previous) query.set("previous", "true");
-      const path = `/hub/api/v1/namespaces/${namespace}/pods/${name}/log?${query.toString()}`;
-      const answer = await send(path, { accept: "*/*", signal: stop.signal });
-      await readLines(answer, (texts) => take(container, texts));
-    };
-    for (const each of chosen.split(",").filter(Boolean)) {
-      follow(each).catch((error: unknown) => {
-        if (stop.signal.aborted) return;
-        setFailure(error instanceof CallFailed ? error.message : "The log broke off; choose the container again.");
-      });
-    }
-    return () => stop.abort();
-  }, [name, namespace, chosen, previous]);
-  return { lines, failure };
-}
-
-async function readLines({ body }: Response, take: (lines: readonly string[]) => void): Promise<void> {
-  if (body === null) return;
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    const lines = (rest + decoder.decode(value, { stream: !done })).split("\n");
-    rest = lines.pop() ?? "";
-    if (lines.length > 0) take(lines);
-    if (done) return;
-  }
+function useTail(sources: readonly Source[], previous: boolean): Said {
+  const tail = useMemo(() => new Tail(previous), [previous]);
+  // A value that effects can compare: pods change all the time, their containers seldom.
+  const names = sources.map(sourceName).join(",");
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  useEffect(() => tail.follow(sources), [tail, names]);
+  useEffect(() => () => tail.close(), [tail]);
+  return useSyncExternalStore(tail.subscribe, tail.read);
 }

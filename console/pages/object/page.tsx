@@ -21,19 +21,21 @@ import { KubectlHint } from "../../parts/kubectl.tsx";
 import { Status } from "../../parts/status.tsx";
 import { namespaceOf, paths, type Tab } from "../../paths.ts";
 import { ActionMenu } from "./actionmenu.tsx";
+import { podSelector } from "./actions.ts";
 import { Events } from "./events.tsx";
 import { Summary } from "./summary.tsx";
 
 const Write = lazy(async () => ({ default: (await import("../../parts/write.tsx")).Write }));
 const Policies = lazy(async () => ({ default: (await import("./policies.tsx")).Policies }));
 const Logs = lazy(async () => ({ default: (await import("./logs.tsx")).Logs }));
+const LogsOf = lazy(async () => ({ default: (await import("./logs.tsx")).LogsOf }));
 const Terminal = lazy(async () => ({ default: (await import("./terminal.tsx")).Terminal }));
 const History = lazy(async () => ({ default: (await import("./history.tsx")).History }));
 
 const tabs: readonly { readonly tab: Tab; readonly title: string; readonly kinds?: readonly string[] }[] = [
   { tab: "summary", title: "Summary" },
   { tab: "policies", title: "Policies", kinds: ["FleetCluster"] },
-  { tab: "logs", title: "Logs", kinds: ["Pod"] },
+  { tab: "logs", title: "Logs", kinds: ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"] },
   { tab: "terminal", title: "Terminal", kinds: ["Pod"] },
   { tab: "history", title: "History", kinds: ["Deployment"] },
   { tab: "events", title: "Events" },
@@ -124,7 +126,7 @@ function Content({ tab, resource, object }: { tab: Tab; resource: Resource; obje
     case "policies":
       return <Policies cluster={object} />;
     case "logs":
-      return <Logs pod={object} />;
+      return <LogsTab object={object} />;
     case "terminal":
       return <Terminal pod={object} />;
     case "history":
@@ -136,6 +138,13 @@ function Content({ tab, resource, object }: { tab: Tab; resource: Resource; obje
     case "summary":
       return <Summary resource={resource} object={object} />;
   }
+}
+
+/** Of a pod its own; of a workload those of all its pods. */
+function LogsTab({ object }: { object: AnyObject }) {
+  const selector = object.spec?.["containers"] === undefined ? podSelector(object) : undefined;
+  if (selector === undefined) return <Logs pods={[object]} />;
+  return <LogsOf selector={selector} namespace={object.metadata.namespace ?? ""} />;
 }
 
 /** What is being edited stays as it was read: a change by somebody else is a conflict when it is saved. */
