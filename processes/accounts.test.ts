@@ -20,14 +20,19 @@ import { startControllers } from "@atoll/harness/controllers";
 import { people } from "@atoll/harness/people";
 import { startHarness } from "@atoll/harness/server";
 import { controllersPolicy } from "./accounts.ts";
+import { rulesOfControllers } from "./rulesofclaims.ts";
 
 const all = everything({ ca: "PEM" });
 const labels = { app: "web" };
 const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
 const selector = { matchLabels: labels };
 
+test("the rules that the server gives the controllers are those that they declare", () => {
+  assert.deepEqual(controllersPolicy.rules, rulesOfControllers(), "make them anew: node processes/writerules.ts");
+});
+
 test("the controllers do their work with their own account, without being masters", async (t) => {
-  const harness = await startHarness({ server: { policies: [controllersPolicy(all)] } });
+  const harness = await startHarness({ server: { policies: [controllersPolicy] } });
   const crew = people(harness);
   const manager = await crew.user("system:kube-controller-manager");
   const { ca, cert = "", key = "" } = manager.tls;
@@ -74,7 +79,7 @@ test("the controllers do their work with their own account, without being master
 });
 
 test("what no controller declares to write, the account may not", async (t) => {
-  const harness = await startHarness({ server: { policies: [controllersPolicy(all)] } });
+  const harness = await startHarness({ server: { policies: [controllersPolicy] } });
   const crew = people(harness);
   t.after(async () => {
     crew.close();

@@ -9,7 +9,6 @@ import { optionalPlugins } from "@atoll/server/admission/wanted";
 import { openPki } from "@atoll/server/pki/folder";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
 import { type Server, startServer } from "@atoll/server/server";
-import { everything } from "./everything.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { writePrivate } from "@atoll/server/pki/private";
 import { controllersPolicy, gatewayPolicy, writeAccounts } from "./accounts.ts";
@@ -113,7 +112,7 @@ async function start(options: Options, log: Logger): Promise<Server> {
     audit,
     seats: options.maxRequestsInflight,
     admissionPlugins: options.enableAdmissionPlugins,
-    policies: [controllersPolicy(everything({ ca: pki.ca.cert, signing: pki.ca })), nodesPolicy, gatewayPolicy],
+    policies: [controllersPolicy, nodesPolicy, gatewayPolicy],
   });
   const url = `https://${bracketed(address)}:${server.port}`;
   const identity = { server: url, ca: pki.ca.cert, user: "kubernetes-admin", identity: pki.admin };
