@@ -1,15 +1,21 @@
 /** `atoll cluster attach | detach | ls`: Mission Control's clusters. */
 import { mkdir, writeFile } from "node:fs/promises";
+import { request as httpsRequest } from "node:https";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { ClusterRoleBinding, Deployment, Namespace, Secret, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
-import { toKey } from "@atoll/client/resource";
+import { type Resource, toKey } from "@atoll/client/resource";
 import { forceDetach } from "@atoll/fleet/cluster/controller";
-import { publishedGateway } from "@atoll/fleet/gateway/published";
+import { type AttachObject, attachObjects } from "@atoll/fleet/attach/manifest";
+import { type PublishedGateway, publishedGateway } from "@atoll/fleet/gateway/published";
 import { expectCluster, makeToken } from "@atoll/fleet/gateway/offer";
 import { systemClock } from "@atoll/machinery/clock";
+import { formatYaml } from "@atoll/machinery/yaml/format";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { exitCode, flags, UsageError } from "./flags.ts";
+import { withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 import { atollVersion } from "./version.ts";
 
@@ -19,10 +25,12 @@ interface Options {
   readonly gateway?: string;
   readonly force?: boolean;
   readonly reachable?: boolean;
-  readonly out: string;
+  readonly out?: string;
+  readonly kubeconfig?: string;
 }
 
 type Verb = (client: Client, name: string, options: Options) => Promise<void>;
+const resources: readonly Resource[] = [Namespace, ServiceAccount, ClusterRoleBinding, Secret, Deployment];
 const verbs: Readonly<Record<string, Verb>> = { attach, detach, ls };
 
 /** @param args VERB [NAME] and flags; the hub is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
@@ -35,7 +43,8 @@ export async function run(args: readonly string[]): Promise<number> {
       .option("--org <namespace>", "the organization", "default")
       .option("--group <group>", "ClusterGroup of the cluster")
       .option("--gateway <url>", "where agents reach the hub's gateway (default: where it says it is)")
-      .option("--out <dir>", "where attach writes what the agent needs", ".")
+      .option("--kubeconfig <file>", "attach: apply the manifest with this, in place of printing it")
+      .option("--out <dir>", "attach: write what an agent run by hand needs there, in place of the manifest")
       .option("--reachable", "attach: people reach the cluster's API through the hub (atoll kubeconfig NAME)")
       .option("--force", "detach: do not wait for an agent that will not come back")
       .parse(rest, { from: "user" });
@@ -56,25 +65,83 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function attach(client: Client, name: string, options: Options): Promise<void> {
-  const { org, group, gateway, out, reachable } = options;
+  const { org, group, out, reachable = false } = options;
   const namespace = await expectCluster(client, { organization: org, name, group }, systemClock);
   const published = await publishedGateway(client);
-  const folder = resolve(out);
-  await mkdir(folder, { recursive: true });
-  const [ca, token] = [join(folder, `${name}-gateway.crt`), join(folder, `${name}-token`)];
-  await writeFile(ca, published.ca);
+  const gateway = { ...published, url: options.gateway ?? published.url };
+  if (out !== undefined)
+    return await forAgentByHand(client, { name, namespace, gateway, reachable, out: resolve(out) });
+  const image = `${new URL(gateway.url).host}/${await agentImage(gateway)}`;
+  const token = await makeToken(client, namespace, systemClock);
+  const objects = attachObjects({ gateway, token, image, reachable });
+  if (options.kubeconfig !== undefined) await applyAll(options.kubeconfig, objects);
+  else process.stdout.write(objects.map((object) => `---\n${formatYaml(object)}`).join(""));
+  process.stderr.write(
+    [
+      options.kubeconfig === undefined
+        ? `Apply this at ${name} within ten minutes: its token is good once.`
+        : `The agent was started at ${name}.`,
+      `Its nodes pull the agent from ${new URL(gateway.url).host} and must trust the gateway's certificate (docs/rfd/0029-attaching-by-manifest.md).`,
+      `Then: kubectl get fleetclusters -n ${org}`,
+      "",
+    ].join("\n"),
+  );
+}
+
+async function applyAll(kubeconfig: string, objects: readonly AttachObject[]): Promise<void> {
+  await withHub(kubeconfig, async (cluster) => {
+    for (const object of objects) {
+      const resource = resources.find(({ kind }) => kind === object.kind);
+      if (resource === undefined) throw new Error(`${object.kind} is not known here`);
+      await cluster.apply(resource, { object, force: true }, { fieldManager: "atoll-attach" });
+    }
+  });
+}
+
+interface ByHand {
+  readonly name: string;
+  readonly namespace: string;
+  readonly gateway: PublishedGateway;
+  readonly reachable: boolean;
+  readonly out: string;
+}
+
+async function forAgentByHand(client: Client, { name, namespace, gateway, reachable, out }: ByHand): Promise<void> {
+  await mkdir(out, { recursive: true });
+  const [ca, token] = [join(out, `${name}-gateway.crt`), join(out, `${name}-token`)];
+  await writeFile(ca, gateway.ca);
   await writeFile(token, await makeToken(client, namespace, systemClock), { mode: 0o600 });
   process.stdout.write(
     [
       `Cluster ${name} waits for its agent. The token is good once, for ten minutes. Where the cluster and the hub`,
       "can be reached, run:",
       "",
-      `  ./atoll fleet-agent --gateway ${gateway ?? published.url} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG${reachable === true ? " --reachable" : ""}`,
-      "",
-      `Then: kubectl get fleetclusters -n ${org}`,
+      `  ./atoll fleet-agent --gateway ${gateway.url} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG${reachable ? " --reachable" : ""}`,
       "",
     ].join("\n"),
   );
+}
+
+/** Asks the gateway for the agent's image, which may have to be made first: that takes minutes. */
+async function agentImage({ url, ca }: PublishedGateway): Promise<string> {
+  return await new Promise((done, fail) => {
+    const sent = httpsRequest(new URL("/agent-image", url), { ca }, (response) => {
+      text(response)
+        .then((body) => {
+          const image: unknown = response.statusCode === 200 ? JSON.parse(body).image : undefined;
+          if (typeof image === "string") done(image);
+          else
+            fail(
+              new Error(
+                `the gateway at ${url} has no image of the agent (status ${response.statusCode}); its log says why`,
+              ),
+            );
+        })
+        .catch(fail);
+    });
+    sent.on("error", (cause) => fail(new Error(`the gateway at ${url} does not answer: ${cause.message}`, { cause })));
+    sent.end();
+  });
 }
 
 async function detach(client: Client, name: string, { org, force }: Options): Promise<void> {

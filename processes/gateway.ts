@@ -11,6 +11,7 @@ import { servingPair } from "@atoll/fleet/gateway/tls";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
+import { FleetAgentImage } from "./fleetagentimage.ts";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
 import { untilStopped } from "./signals.ts";
@@ -21,6 +22,7 @@ interface Options {
   readonly port: number;
   readonly bind: string;
   readonly name?: readonly string[];
+  readonly images?: string;
 }
 
 function parse(args: readonly string[]): Options {
@@ -29,6 +31,7 @@ function parse(args: readonly string[]): Options {
     .option("--port <n>", "port to listen on", port, 7443)
     .option("--bind <addr>", "address to listen on", "127.0.0.1")
     .option("--name <name...>", "further names or addresses by which agents reach it")
+    .option("--images <dir>", "where the agent's image is made and kept (default: it is not served)")
     .parse(args, { from: "user" })
     .opts();
 }
@@ -56,6 +59,9 @@ export async function run(args: readonly string[]): Promise<number> {
       agents: new Agents(clusters),
       clock: systemClock,
       log,
+      ...(options.images === undefined
+        ? {}
+        : { image: new FleetAgentImage({ dir: options.images, clock: systemClock }) }),
       tls: { ...tls, clientCa: await clientAuthority(client, ca) },
       bind: options.bind,
       port: options.port,

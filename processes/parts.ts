@@ -83,6 +83,7 @@ export const gatewayPart = ({ data, bind, gatewayPort }: Wish): Part => ({
     ...["--kubeconfig", accountOf(data, "gateway")],
     ...["--bind", bind],
     ...["--port", String(gatewayPort)],
+    ...["--images", join(data, "fleet-agent-image")],
   ],
   readyLine: undefined,
 });

@@ -6,6 +6,8 @@
  *     /api…, /apis…                 → the hub's API as that agent, within its cluster's namespace
  *     POST /tunnel, upgraded        → the way by which people's requests reach the cluster
  *     /clusters/ORG/NAME/…          → that cluster's API, for people
+ *     /v2/…                         → the agent's image, for anyone: there is nothing secret in it
+ *     GET /agent-image              → its name here, made when it is not there yet
  *
  * At every request the agent's certificate, registered key and revocation are checked; what streams is cut when the
  * answer changes.
@@ -38,10 +40,19 @@ export interface GatewayOptions {
   readonly agents: Agents;
   readonly clock: Clock;
   readonly log: Log;
+  readonly image?: AgentImage;
   readonly tls: ServingPair & { /** PEM of what signs agents' certificates. */ readonly clientCa: string };
   readonly bind: string;
   /** 0 picks a free one. */
   readonly port: number;
+}
+
+/** The agent's image, to be pulled from the gateway. */
+export interface AgentImage {
+  /** Makes it at first need. @returns `REPOSITORY@DIGEST` */
+  reference(): Promise<string>;
+  /** Answers what is below `/v2/`. */
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
 /** A gateway that serves. */
@@ -108,11 +119,36 @@ interface Serving {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
-  const { options } = serving;
   const [path = ""] = (request.url ?? "").split("?");
-  if (isReaching(path)) return await reach(request, response, { ...options, ...serving });
-  if (path === "/healthz") return say(response, 200, { status: "ok" });
-  if (path === "/register" && request.method === "POST") return await register(request, response, options);
+  const open = openPath(path, request.method, serving);
+  return await (open ?? answerAgent)(request, response, { ...serving, path });
+}
+
+type Answer = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  serving: Serving & { readonly path: string },
+) => Promise<void>;
+
+/** What asks for no agent's certificate; undefined for everything else. */
+function openPath(path: string, method: string | undefined, { options, tunnels }: Serving): Answer | undefined {
+  const { image } = options;
+  if (isReaching(path)) return async (request, response) => await reach(request, response, { ...options, tunnels });
+  if (path === "/healthz") return async (_, response) => say(response, 200, { status: "ok" });
+  if (path === "/register" && method === "POST") {
+    return async (request, response) => await register(request, response, options);
+  }
+  if (image === undefined) return undefined;
+  if (/^\/v2(\/|$)/.test(path)) return async (request, response) => await image.answer(request, response);
+  if (path !== "/agent-image") return undefined;
+  return async (_, response) => say(response, 200, { image: await image.reference() });
+}
+
+async function answerAgent(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { options, path }: Serving & { readonly path: string },
+): Promise<void> {
   const { agents } = options;
   const presented = presentedBy(request);
   const admitted = presented === undefined ? "no certificate was presented" : agents.admit(presented);
@@ -165,12 +201,18 @@ async function register(request: IncomingMessage, response: ServerResponse, opti
   if (typeof token !== "string" || typeof csr !== "string") {
     throw new StatusError("BadRequest", "the body must be {token, csr}, both text");
   }
-  const namespace = await takeToken(options.client, token, options.clock);
-  if (namespace === undefined) {
+  const taken = await takeToken(options.client, token, options.clock);
+  if (taken === undefined) {
     options.log.warn("a join token was refused", { from: request.socket.remoteAddress });
     throw new StatusError("Unauthorized", "the join token is unknown, used or expired; make a new one on the hub");
   }
-  const certificate = await enrol(options, namespace, csr);
+  const { namespace, giveBack } = taken;
+  const certificate = await enrol(options, namespace, csr).catch(async (error: unknown) => {
+    await giveBack().catch((failure: unknown) =>
+      options.log.warn("a join token is lost", { namespace, error: failure }),
+    );
+    throw error;
+  });
   options.log.info("an agent registered", { cluster: await clusterOf(options.client, namespace) });
   say(response, 200, { certificate });
 }

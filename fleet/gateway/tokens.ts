@@ -1,4 +1,4 @@
-/** Join tokens, as they are taken: each once. */
+/** Join tokens, as they are taken: each once. What fails after a token was taken gives it back. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
@@ -7,11 +7,19 @@ import { toKey } from "@atoll/client/resource";
 import { type Clock, parseTime } from "@atoll/machinery/clock";
 import { tokenSecret } from "./offer.ts";
 
+/** A token that was good. */
+interface Taken {
+  /** The namespace it is for. */
+  readonly namespace: string;
+  /** Makes it good again, until the same time, unless another was made meanwhile. */
+  giveBack(): Promise<void>;
+}
+
 /**
  * Takes a token: whoever presents it a second time, or at the same moment, is refused.
- * @returns the namespace it is for; undefined when it is not good
+ * @returns undefined when it is not good
  */
-export async function takeToken(client: Client, token: string, clock: Clock): Promise<string | undefined> {
+export async function takeToken(client: Client, token: string, clock: Clock): Promise<Taken | undefined> {
   const [namespace = "", secret = "", ...more] = token.split(".");
   if (!/^[a-z0-9-]{1,63}$/.test(namespace) || secret === "" || more.length > 0) return undefined;
   try {
@@ -23,11 +31,16 @@ export async function takeToken(client: Client, token: string, clock: Clock): Pr
     const { uid, resourceVersion } = found.metadata;
     // The delete decides between two who come at once.
     await client.delete(Secret, toKey(namespace, tokenSecret), { uid, resourceVersion });
-    return namespace;
+    return { namespace, giveBack: async () => await putBack(client, namespace, found) };
   } catch (error) {
     if (isNotFound(error) || isConflict(error)) return undefined;
     throw error;
   }
+}
+
+async function putBack(client: Client, namespace: string, { data, type }: Secret): Promise<void> {
+  const metadata = { name: tokenSecret, namespace };
+  await client.create(Secret, { metadata, ...(data && { data }), ...(type && { type }) });
 }
 
 function hashOf(secret: string): string {
