@@ -39,7 +39,8 @@ export async function signIn({ issuer, clientId, redirectUri, ca }: Login): Prom
     code_challenge_method: "S256",
     state: randomBytes(8).toString("hex"),
   });
-  const code = await browse(new URL(`${issuer}/auth?${query.toString()}`), redirectUri, ca);
+  const back = await browse(new URL(`${issuer}/auth?${query.toString()}`), redirectUri, ca);
+  const code = back.searchParams.get("code") ?? "";
   const form = new URLSearchParams({
     grant_type: "authorization_code",
     client_id: clientId,
@@ -53,8 +54,8 @@ export async function signIn({ issuer, clientId, redirectUri, ca }: Login): Prom
   return token;
 }
 
-/** Follows redirects, with cookies, until one leads back to the client. */
-async function browse(start: URL, redirectUri: string, ca: string): Promise<string> {
+/** Follows redirects, with cookies, until one leads back to the client. @returns where it leads */
+export async function browse(start: URL, redirectUri: string, ca: string): Promise<URL> {
   const jar = new Map<string, string>();
   let at = start;
   for (let i = 0; i < mostRedirects; i++) {
@@ -65,7 +66,7 @@ async function browse(start: URL, redirectUri: string, ca: string): Promise<stri
     }
     if (page.location === undefined) throw new Error(`the provider stopped at ${at.pathname}: ${page.body}`);
     at = new URL(page.location, at);
-    if (at.href.startsWith(redirectUri)) return at.searchParams.get("code") ?? "";
+    if (at.href.startsWith(redirectUri)) return at;
   }
   throw new Error("too many redirects");
 }
