@@ -33,8 +33,12 @@ const common: readonly PolicyRule[] = [
 
 /** Each rule once, in the order of the controllers. */
 export function rulesOfControllers(): readonly PolicyRule[] {
-  // What they write does not depend on which authority they serve.
-  const controllers = everything({ ca: "", signing: { cert: "", key: "" } });
+  // What they write does not depend on which authority they serve, nor on the ranges that they give out.
+  const controllers = everything({
+    ca: "",
+    signing: { cert: "", key: "" },
+    ranges: { pods: "0.0.0.0/0", services: "0.0.0.0/0" },
+  });
   const rules = controllers.flatMap(({ writes: claims }) => claims.flatMap(rulesOf));
   return [...new Map([...common, ...rules].map((each) => [JSON.stringify(each), each])).values()];
 }
