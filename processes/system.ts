@@ -14,6 +14,7 @@ import { prepareGuests, preparePackages } from "./preparation.ts";
 import { endOrphans, type UpRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
 import { step } from "./steps.ts";
+import { createDefaultStoragePolicy } from "./storagepolicy.ts";
 import { atollVersion } from "./version.ts";
 import type { StoreFlags } from "./storeflags.ts";
 import {
@@ -115,6 +116,7 @@ export class System {
   async #welcome(): Promise<void> {
     const { client, close } = await this.#client();
     try {
+      await createDefaultStoragePolicy(client);
       if (this.#options.demo) {
         const { namespace, name } = welcomePod;
         await hopefully(`pod ${namespace}/${name}, a machine of its own`, async () => {
