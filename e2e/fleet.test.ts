@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
+import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
@@ -260,6 +261,22 @@ test("a report of 100 MB is refused, and the gateway goes on", async () => {
   }));
   assert.equal(outcome.status, 413);
   assert.equal((await ask("/healthz", {})).status, 200);
+});
+
+test("what a report says is text: no terminal takes it for commands", async () => {
+  const own = await identity();
+  const { items } = await state.hub.list(ClusterReport, { namespace: state.namespace });
+  const headers = { "content-type": "application/merge-patch+json" };
+  const evil = { spec: { version: "v1\u001b[2J\u0007<script>alert(1)</script>" } };
+  const reports = `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}/clusterreports`;
+  const report = `${reports}/${items[0]?.metadata.name}`;
+  const told = async () => (await state.hub.get(FleetCluster, key)).status?.version;
+  const answer = await ask(report, { method: "PATCH", ...own, headers }, evil);
+  assert.equal(answer.status, 200, answer.text);
+  await eventually("the hub tells of it", async () => (await told())?.includes("<script>") === true);
+  const list = await once(["cluster", "ls"]);
+  assert.match(list, /v1\?\[2J\?<script>/);
+  assert.doesNotMatch(list, /[\u0000-\u0009\u000b-\u001f]/);
 });
 
 test("drift is put back while the hub is away", async () => {

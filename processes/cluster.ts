@@ -15,7 +15,7 @@ import { systemClock } from "@atoll/machinery/clock";
 import { formatYaml } from "@atoll/machinery/yaml/format";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { exitCode, flags, UsageError } from "./flags.ts";
-import { withHub } from "./hub.ts";
+import { table, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 import { atollVersion } from "./version.ts";
 
@@ -163,14 +163,5 @@ async function ls(client: Client, _name: string, { org }: Options): Promise<void
     status?.version ?? "-",
     status?.lastSeen ?? "never",
   ]);
-  const table = [["NAME", "PHASE", "GROUP", "VERSION", "LAST SEEN"], ...rows];
-  const widths = table[0]?.map((_, at) => Math.max(...table.map((row) => row[at]?.length ?? 0))) ?? [];
-  for (const row of table) {
-    process.stdout.write(
-      `${row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`,
-    );
-  }
+  process.stdout.write(table([["NAME", "PHASE", "GROUP", "VERSION", "LAST SEEN"], ...rows]));
 }
