@@ -230,6 +230,30 @@ test("a path never leaves its place", async () => {
   }
 });
 
+test("amounts that no machine can have are refused with their field, or wait for a host that has them", async () => {
+  const pod = (memory: string) => {
+    const container = { name: "c", image: "i", resources: { requests: { memory } } };
+    const metadata = { name: `of-${memory.toLowerCase().replaceAll(/[^a-z0-9]/g, "x")}` };
+    return {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      spec: { automountServiceAccountToken: false, containers: [container] },
+    };
+  };
+  const pods = "/api/v1/namespaces/default/pods";
+  const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
+  await harness.send("POST", "/api/v1/namespaces/default/serviceaccounts", { body: account });
+  for (const memory of ["-1Gi", "-1e30", "1ee3", "NaN", "1 Gi", "0x10"]) {
+    const answer = await harness.send("POST", pods, { body: pod(memory) });
+    assert.ok(answer.status === 422 || answer.status === 400, `${memory}: ${answer.status} ${answer.text}`);
+    assert.match(answer.text, /memory|quantit/i, memory);
+  }
+  const { status, text } = await harness.send("POST", pods, { body: pod("1e30") });
+  assert.equal(status, 201, text);
+  assert.match(text, /"memory":"1e30"/);
+});
+
 test("resource versions that are none are refused, those to come time out", async () => {
   for (const version of ["-1", "abc", "9223372036854775808", "1.5"]) {
     await refused(await harness.send("GET", `${path}?resourceVersion=${version}`), 400);
