@@ -32,6 +32,7 @@ import { ensureNamespaces } from "./bootstrap/namespaces.ts";
 import { ensurePriorityClasses } from "./bootstrap/priorityclasses.ts";
 import { ensureRbac } from "./bootstrap/rbac.ts";
 import type { OwnPolicy } from "./bootstrap/rbacown.ts";
+import { ensureServiceCidr } from "./bootstrap/servicecidr.ts";
 import { Fairness } from "./fairness/fairness.ts";
 import { Listener } from "./http/listener.ts";
 import { Outlet } from "./http/outlet.ts";
@@ -164,11 +165,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 /** What has to be there, and to be known, before anybody is served. */
-async function prepare({ clock, pki, policies }: ServerOptions, catalogue: Catalogue, guards: Guards): Promise<void> {
+async function prepare(options: ServerOptions, catalogue: Catalogue, guards: Guards): Promise<void> {
+  const { clock, pki, policies, serviceCidr } = options;
   await Promise.all([
     ensureNamespaces(catalogue, clock),
     ensurePriorityClasses(catalogue, clock),
     ensureFlowControl(catalogue, clock),
+    ensureServiceCidr(catalogue, clock, serviceCidr),
     ensureRbac(catalogue, clock, policies),
     guards.authorization.start(),
     guards.fairness.start(),
