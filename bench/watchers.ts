@@ -2,6 +2,9 @@
 import { Agent, request } from "node:https";
 import { Connections, quantile, type Target } from "./load.ts";
 
+/** What one watcher may be told of. */
+const watchMaxBytes = 1024 * 1024;
+
 export interface FanOut {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -39,26 +42,31 @@ export async function fanOut(
   await new Promise((resolve) => setTimeout(resolve, 500));
   for (const { close } of open) close();
   connections.close();
-  const judged = open.map(({ chunks }) => judge(chunks, sentAt));
+  const judged = open.map(({ arrivals, bytes }) => judge(arrivals, bytes, sentAt));
   const delays = judged.flatMap((each) => each.delays);
   const wrong = judged.reduce((sum, each) => sum + each.wrong, 0);
   return { p50Ms: quantile(delays, 0.5), p99Ms: quantile(delays, 0.99), wrong };
 }
 
-interface Chunk {
+/** When the bytes up to an end were there. */
+interface Arrival {
   readonly atMs: number;
-  readonly bytes: Buffer;
+  readonly end: number;
 }
 
 /** Read once the load is over, so that reading takes nothing from the server. */
-function judge(chunks: readonly Chunk[], sentAt: ReadonlyMap<string, number>): { delays: number[]; wrong: number } {
+function judge(
+  arrivals: readonly Arrival[],
+  bytes: Buffer,
+  sentAt: ReadonlyMap<string, number>,
+): { delays: number[]; wrong: number } {
   const delays: number[] = [];
   const seen = new Set<string>();
-  let [rest, wrong, last] = ["", 0, 0];
-  for (const { atMs, bytes } of chunks) {
-    const lines = (rest + bytes.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
+  let [begin, wrong, last] = [0, 0, 0];
+  for (const { atMs, end } of arrivals) {
+    for (let stop = bytes.indexOf(10, begin); stop >= 0 && stop < end; stop = bytes.indexOf(10, begin)) {
+      const line = bytes.toString("utf8", begin, stop);
+      begin = stop + 1;
       const { type, object } = JSON.parse(line);
       const { name, resourceVersion } = object.metadata;
       const sentMs = sentAt.get(name);
@@ -72,7 +80,8 @@ function judge(chunks: readonly Chunk[], sentAt: ReadonlyMap<string, number>): {
 }
 
 interface Watching {
-  readonly chunks: readonly Chunk[];
+  readonly arrivals: readonly Arrival[];
+  readonly bytes: Buffer;
   readonly close: () => void;
 }
 
@@ -84,18 +93,23 @@ async function watch(target: Target, path: string, arrived: (count: number) => v
   const list = JSON.parse((await from.send({ method: "GET", path: `${path}?limit=1` })).toString());
   from.close();
   const query = `?watch=true&resourceVersion=${list.metadata.resourceVersion}`;
+  // Held and written to from the start: to collect garbage meanwhile would delay what is measured.
+  const bytes = Buffer.alloc(watchMaxBytes, 1);
   return await new Promise((resolve, reject) => {
     const agent = new Agent({ ca, cert, key });
     const sent = request({ host: base.hostname, port: base.port, path: path + query, agent }, (response) => {
-      const chunks: Chunk[] = [];
+      const arrivals: Arrival[] = [];
+      let end = 0;
       response.on("error", () => {});
-      response.on("data", (bytes: Buffer) => {
-        chunks.push({ atMs: performance.now(), bytes });
+      response.on("data", (chunk: Buffer) => {
+        chunk.copy(bytes, end);
+        end += chunk.length;
+        arrivals.push({ atMs: performance.now(), end });
         let ends = 0;
-        for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) ends++;
+        for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) ends++;
         arrived(ends);
       });
-      resolve({ chunks, close: () => sent.destroy() });
+      resolve({ arrivals, bytes, close: () => sent.destroy() });
     });
     sent.on("error", reject);
     sent.end();
