@@ -459,6 +459,33 @@ test("a machine that dies is replaced, by the Pod's restart policy, and emptyDir
   await removePod("dies");
 });
 
+test("an emptyDir volume with a size takes so much and no more, keeps it when its machine dies, and fills nobody else's disk", async () => {
+  const write = "dd if=/dev/zero of=/data/fits bs=1M count=16 2>/dev/null && echo fits";
+  const overflow = "dd if=/dev/zero of=/data/more bs=1M count=16 2>&1 | grep -o 'No space left on device'";
+  const beside = "dd if=/dev/zero of=/other/file bs=1M count=40 2>/dev/null && echo beside; sync; stat -c %a:%g /data";
+  await makePod("sized", {
+    securityContext: { fsGroup: 2000 },
+    containers: [
+      shell(`test -e /data/fits && echo kept; ${write}; ${overflow}; rm -f /data/more; ${beside}; sleep 1000`, {
+        volumeMounts: [
+          { name: "data", mountPath: "/data" },
+          { name: "other", mountPath: "/other" },
+        ],
+      }),
+    ],
+    volumes: [
+      { name: "data", emptyDir: { sizeLimit: "16Mi" } },
+      { name: "other", emptyDir: {} },
+    ],
+  });
+  const pod = await untilPod("sized", "ready", isReady);
+  assert.equal(await untilLog(pod, /2000\n/), "fits\nNo space left on device\nbeside\n2777:2000\n");
+  await spherelet.pods.find(namespace, "sized")?.sandbox?.machine.kill();
+  const again = await untilPod("sized", "running again", (each) => stateOf(each)?.restartCount === 1 && isReady(each));
+  await untilLog(again, /^kept\nfits/, "main", 1);
+  await removePod("sized");
+});
+
 test("a spherelet that starts again finds its Pods running, loses no line of theirs, and ends those deleted meanwhile", async () => {
   const count = "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.05; done";
   await makePod("survivor", { containers: [shell(count)] });

@@ -1,12 +1,11 @@
 /** What a node does for itself, time and again: keeps its disk and memory from running out, and its guests' clocks right. */
-import { stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { statfs } from "node:fs/promises";
 import { collect } from "@atoll/images/store/collect";
 import type { ImageStore } from "@atoll/images/store/store";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Log } from "@atoll/runtime/log";
 import type { PodDriver } from "../pods/driver.ts";
-import { scratchName } from "../pods/record.ts";
+import { ownDiskBytes } from "../volumes/owndisk.ts";
 import { type Candidate, evictionFailure, firstToEvict, type Shortage, shortageOf } from "./eviction.ts";
 import { availableMemory } from "./host.ts";
 
@@ -23,7 +22,6 @@ export interface UpkeepOptions {
 const lookMs = 10_000;
 const clockEvery = 6;
 const collectEvery = 30;
-const blockBytes = 512;
 
 /** Works until the signal aborts. Never rejects. */
 export async function keepUp(options: UpkeepOptions, signal: AbortSignal): Promise<void> {
@@ -80,10 +78,7 @@ async function shortage({ data }: UpkeepOptions): Promise<Shortage | undefined> 
 }
 
 async function usedBytes({ sandbox, folder }: PodDriver, short: Shortage): Promise<number> {
-  if (short === "ephemeral-storage") {
-    const facts = await stat(join(folder, scratchName)).catch(() => undefined);
-    return (facts?.blocks ?? 0) * blockBytes;
-  }
+  if (short === "ephemeral-storage") return await ownDiskBytes(folder);
   const usage = await sandbox?.guest.request("usage", {}).catch(() => undefined);
   return Number((usage?.memoryTotalBytes ?? 0n) - (usage?.memoryAvailableBytes ?? 0n));
 }

@@ -2,7 +2,6 @@
  * One Pod's one driver: asks the plan what to do, does it, and tells the API what came of it. Everything that happens ends
  * in a turn; a turn decides nothing itself.
  */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, EphemeralContainer } from "@atoll/api/builtin/core/v1.types";
 import { Pod } from "@atoll/client/builtin";
@@ -19,11 +18,12 @@ import { castOf, containerOf, isAlive, newWorld, type PodWorld, startMsOf } from
 import type { NodeFacts } from "../translate/fields.ts";
 import { hasClaims } from "../volumes/claims.ts";
 import { PodObjects } from "../volumes/references.ts";
+import { removeOwnDisks } from "../volumes/owndisk.ts";
 import { PodVolumes } from "../volumes/podvolumes.ts";
 import { Tokens } from "../volumes/tokens.ts";
 import type { PodContext } from "./context.ts";
 import type { PodHost } from "./host.ts";
-import { type PodRecord, RecordKeeper, scratchName, worldOf } from "./record.ts";
+import { type PodRecord, RecordKeeper, worldOf } from "./record.ts";
 import { StatusReporter } from "./reporter.ts";
 import { Resizer } from "./resizing.ts";
 import { type Place, type RunHooks, Runs } from "./runs.ts";
@@ -67,7 +67,8 @@ export class PodDriver {
   #timer: Timer | undefined;
   #machineFailures = 0;
   #isDue = false;
-  #isRemoved = false;
+  /** The API has it no more. Set here alone. */
+  isRemoved = false;
   /** Everything has ended, and what it needed is given back. Set here alone. */
   isAtRest = false;
   #isClosed = false;
@@ -129,7 +130,7 @@ export class PodDriver {
 
   /** The object is no more. */
   remove(): void {
-    this.#isRemoved = true;
+    this.isRemoved = true;
     this.#wake();
   }
 
@@ -217,8 +218,8 @@ export class PodDriver {
   /** Deletion and deadlines. @returns when to look again, ms since the epoch */
   #noteEnding(nowMs: number): number {
     const { metadata, spec } = this.#pod;
-    if (metadata.deletionTimestamp !== undefined || this.#isRemoved) {
-      const graceSeconds = this.#isRemoved
+    if (metadata.deletionTimestamp !== undefined || this.isRemoved) {
+      const graceSeconds = this.isRemoved
         ? leastGraceSeconds
         : (metadata.deletionGracePeriodSeconds ?? graceSecondsOf(this.#pod));
       const deadlineMs = nowMs + Math.max(graceSeconds, leastGraceSeconds) * 1000;
@@ -330,10 +331,10 @@ export class PodDriver {
   }
 
   #furnish(sandbox: Sandbox): Place {
-    const { clock } = this.#host;
-    const { client, datastore } = this.#host;
+    const { clock, client, datastore } = this.#host;
     const storage = { client, datastore };
-    const parts = { clock, objects: this.#objects, tokens: this.#tokens, facts: () => this.#facts(), storage };
+    const folder = this.#folder;
+    const parts = { clock, folder, objects: this.#objects, tokens: this.#tokens, facts: () => this.#facts(), storage };
     const place = { sandbox, volumes: new PodVolumes(parts, sandbox) };
     this.#ready = place;
     this.#place = Promise.resolve(place);
@@ -389,10 +390,10 @@ export class PodDriver {
     this.#tokens.release();
     this.#objects.release();
     if (hasClaims(this.#pod)) await this.#host.datastore.release(this.#pod.metadata.uid ?? "");
-    await rm(join(this.#folder, scratchName), { force: true });
+    await removeOwnDisks(this.#folder);
     const isDeleted = this.#pod.metadata.deletionTimestamp !== undefined;
-    if (!isDeleted && !this.#isRemoved) return;
-    if (!this.#isRemoved) await this.#giveUp();
+    if (!isDeleted && !this.isRemoved) return;
+    if (!this.isRemoved) await this.#giveUp();
     await this.#leave();
   }
 
@@ -401,7 +402,7 @@ export class PodDriver {
     await this.#reporter.flush();
     const { uid } = this.#pod.metadata;
     for (;;) {
-      if (this.#isRemoved || this.#isClosed) return;
+      if (this.isRemoved || this.#isClosed) return;
       try {
         await this.#host.client.delete(Pod, keyOf(this.#pod), { uid, graceSeconds: 0, signal: this.#stop.signal });
         return;

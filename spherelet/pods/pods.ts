@@ -144,9 +144,9 @@ export class Pods {
   /** What there is no room for beside the other Pods. */
   #lackOf(pod: Pod): { reason: string; message: string } | undefined {
     const { room } = this.#options;
-    const others = this.list().filter(({ pod: other, world, isAtRest }) => {
-      // The room of a Pod that is gone from the API is given out again before the last of its files is removed.
-      if (other.metadata.uid === pod.metadata.uid || isAtRest) return false;
+    const others = this.list().filter(({ pod: other, world, isAtRest, isRemoved }) => {
+      // The room of a Pod that is gone from the API is given out again, as the scheduler does, before its machine has ended.
+      if (other.metadata.uid === pod.metadata.uid || isAtRest || isRemoved) return false;
       return world.machine !== "none" || !isOver(other, world);
     });
     if (others.length >= room.pods) return outOf("pods", 1, others.length, room.pods);

@@ -14,8 +14,6 @@ export interface PodRecord {
 }
 
 const recordName = "pod.json";
-/** A Pod's disk for what its containers write. */
-export const scratchName = "scratch.ext4";
 
 /** Folder of a container's logs. */
 export const logFolder = (folder: string, container: string): string => join(folder, "logs", container);

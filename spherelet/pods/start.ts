@@ -1,19 +1,16 @@
 /** A Pod's machine, started with whatever of it is at hand: what takes longer is added while it runs. */
-import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { StoredImage } from "@atoll/images/store/store";
 import type { Attachment } from "@atoll/net/network";
-import { exists } from "@atoll/crx/cache";
-import { makeDisk } from "@atoll/crx/disk";
 import { blockSlots } from "@atoll/crx/spec";
 import { identityOf } from "../network/policies.ts";
 import { castOf } from "../lifecycle/world.ts";
 import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
+import { ownVolumes } from "../translate/container.ts";
 import { type MachineSize, machineSize, scratchBytes } from "../translate/resources.ts";
+import { ownDisk } from "../volumes/owndisk.ts";
 import type { PodContext } from "./context.ts";
 import type { PodHost } from "./host.ts";
 import { imageAtHand } from "./imagery.ts";
-import { scratchName } from "./record.ts";
 import { Sandbox } from "./sandbox.ts";
 
 const templatePatienceMs = 10_000;
@@ -80,11 +77,5 @@ async function imagesAtHand({ host, pod }: PodContext): Promise<readonly StoredI
 
 /** What containers write and emptyDir volumes hold lives as long as the Pod does on this node. */
 async function scratchDisk({ folder, pod }: PodContext): Promise<string> {
-  const path = join(folder, scratchName);
-  if (await exists(path)) return path;
-  const draft = `${path}.new`;
-  await rm(draft, { force: true });
-  await makeDisk(draft, scratchBytes(pod.spec));
-  await rename(draft, path);
-  return path;
+  return await ownDisk(folder, ownVolumes.scratch, scratchBytes(pod.spec));
 }

@@ -10,12 +10,15 @@ import type { NodeFacts } from "../translate/fields.ts";
 import { bytesOf } from "../translate/resources.ts";
 import { claimOf, type Storage, takeDisk } from "./claims.ts";
 import { filesOf, type FillSight, isFilled, type VolumeFile, VolumeUnfilled } from "./contents.ts";
+import { diskBytesFor, ownDisk } from "./owndisk.ts";
 import type { PodObjects } from "./references.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What volumes are made with. */
 export interface PodVolumesOptions {
   readonly clock: Clock;
+  /** Of the Pod on the host's disk. */
+  readonly folder: string;
   readonly objects: PodObjects;
   readonly tokens: Tokens;
   readonly facts: () => NodeFacts;
@@ -73,10 +76,23 @@ export class PodVolumes {
       const sizeBytes = BigInt(bytesOf(emptyDir.sizeLimit));
       return await this.#sandbox.addVolume({ name: volume, kind: "tmpfs", sizeBytes, ...owned });
     }
+    const limit = bytesOf(emptyDir?.sizeLimit);
+    if (limit > 0) {
+      const on = await this.#plugSized(name, limit);
+      return await this.#sandbox.addVolume({ name: volume, kind: "directory", on, ...owned });
+    }
     if (emptyDir !== undefined || !isFilled({ name, ...rest })) {
       return await this.#sandbox.addVolume({ name: volume, kind: "directory", on: ownVolumes.scratch, ...owned });
     }
     await this.#sandbox.addVolume({ name: volume, kind: "directory", on: ownVolumes.memory, ...owned });
+  }
+
+  /** A volume with a size is a disk of that size: who fills it hurts nobody else. @returns the volume of the disk */
+  async #plugSized(name: string, limit: number): Promise<string> {
+    const disk = `sized-${name}`;
+    const path = await ownDisk(this.#options.folder, disk, diskBytesFor(limit));
+    await this.#sandbox.addDisk(disk, { serial: serialOf(disk), path });
+    return disk;
   }
 
   /** A disk stays what it is, whatever Pod has it: only its group may become the Pod's. */
