@@ -72,6 +72,14 @@ export class HostGroups {
         await clock.sleep(tryPauseMs);
   }
 
+  /** Removes the group that holds all of them; while one is left, it stays. */
+  async close(): Promise<void> {
+    for (const controller of this.version === "v1" ? controllers : [""])
+      await rmdir(join(this.#root, controller, this.parent)).catch((error: NodeJS.ErrnoException) => {
+        if (!["ENOENT", "EBUSY", "ENOTEMPTY"].includes(error.code ?? "")) throw error;
+      });
+  }
+
   async #removeOne(controller: string, name: string, last: boolean): Promise<boolean> {
     try {
       await rmdir(this.#folder(controller, name));

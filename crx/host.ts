@@ -56,6 +56,9 @@ export const machinesFolder = (home: string): string => join(home, "machines");
 /** Folder of the templates below a host's home. */
 export const templatesFolder = (home: string): string => join(home, "templates");
 
+/** Name of the control group that holds a home's machines. */
+export const groupOf = (home: string): string => `atoll-${shortDigest(digestOf(home))}`;
+
 /**
  * Prepares a host: kernel, init and shim are fetched or compiled if the cache does not hold them.
  * @throws {ProgramFailed} something could not be fetched or compiled, or QEMU is not installed
@@ -75,7 +78,7 @@ export async function prepareHost(options: HostOptions): Promise<MachineHost> {
     verdict: options.verdict,
     qemuVersion: /version (\S+)/.exec(version)?.[1] ?? "unknown",
     tscKhz: await hostTscKhz(),
-    groups: await HostGroups.open(`atoll-${shortDigest(digestOf(options.home))}`),
+    groups: await HostGroups.open(groupOf(options.home)),
     bootId: await hostBootId(),
     firstUid: options.firstUid ?? defaultFirstUid,
     clock: options.clock ?? systemClock,

@@ -1,6 +1,6 @@
 /** `atoll up` as root: from an empty folder to a pod in a machine of its own, and back to nothing. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -8,6 +8,7 @@ import { missingPackages } from "@atoll/processes/hostpackages";
 import { clientPath } from "@atoll/processes/clients";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
+import { controlGroup } from "@atoll/processes/machinehost";
 
 const folder = await mkdtemp(join(tmpdir(), "atoll-up-"));
 const data = join(folder, "data");
@@ -24,6 +25,13 @@ async function kubectl(...args: string[]): Promise<string> {
   );
   assert.equal(code, 0, text);
   return text.trim();
+}
+
+/** Control groups of the machines that are there. */
+async function groupsLeft(): Promise<readonly string[]> {
+  const places = ["", "memory", "pids", "cpu"].map((controller) => join("/sys/fs/cgroup", controller));
+  const all = await Promise.all(places.map(async (place): Promise<string[]> => await readdir(place).catch(() => [])));
+  return all.flat().filter((name) => name === controlGroup(data));
 }
 
 const missing = await missingPackages();
@@ -99,10 +107,10 @@ describe("atoll up with pods", { skip }, () => {
     assert.ok(pods.all >= 2 && pods.ready >= 1);
   });
 
-  test("down leaves nothing running, no tap, no table, no mount", async () => {
+  test("down leaves nothing running, no tap, no table, no mount, no control group", async () => {
     const { code, text } = await atoll("down");
     assert.equal(code, 0, text);
-    assert.deepEqual(await remainsOf(data), []);
+    assert.deepEqual([...(await remainsOf(data)), ...(await groupsLeft())], []);
     assert.equal((await atoll("status")).code, 1);
   });
 

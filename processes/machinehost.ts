@@ -4,7 +4,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { probeAccelerator } from "@atoll/crx/accelerator";
 import { cacheFolder } from "@atoll/crx/cache";
-import { type MachineHost, prepareHost, type Verdict } from "@atoll/crx/host";
+import { groupOf, type MachineHost, prepareHost, type Verdict } from "@atoll/crx/host";
 import { systemClock } from "@atoll/machinery/clock";
 
 /** User ids of machines begin here; each data directory has so many of its own. */
@@ -14,6 +14,9 @@ const uidShares = 2048;
 
 /** Folder of a data directory's machines. */
 export const machinesHome = (data: string): string => join(data, "crx");
+
+/** Name of the control group of a data directory's machines. */
+export const controlGroup = (data: string): string => groupOf(machinesHome(data));
 
 /** The cache folder, or one within the data directory where that is another file system: files are hard-linked. */
 export async function cacheFor(data: string): Promise<string> {

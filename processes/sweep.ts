@@ -38,6 +38,7 @@ async function endMachines(data: string): Promise<number> {
     }),
   );
   await machines.templates.prune([]);
+  await host.groups.close();
   return adopted.length;
 }
 
