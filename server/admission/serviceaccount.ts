@@ -4,9 +4,12 @@
  */
 import type { Container, Pod, ServiceAccount, Volume } from "@atoll/api/builtin/core/v1.types";
 import { StatusError } from "@atoll/machinery/status";
+import { neededBy } from "../authorize/node/references.ts";
 import type { Catalogue } from "../registry/catalogue.ts";
 import { generateName } from "../registry/metadata.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { forbidden } from "./forbidden.ts";
+import { isLimited, limitEphemeralSecrets, limitSecrets } from "./mountablesecrets.ts";
 
 const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const mirrorAnnotation = "kubernetes.io/config.mirror";
@@ -19,10 +22,12 @@ export function serviceAccounts(catalogue: Catalogue): AdmissionPlugin {
   return {
     name: "ServiceAccount",
     handles: ({ kind, operation, subresource }) =>
-      kind.plural === "pods" && kind.group === "" && operation === "CREATE" && subresource === "",
+      kind.plural === "pods" &&
+      kind.group === "" &&
+      (subresource === "" ? operation === "CREATE" : subresource === "ephemeralcontainers" && operation === "UPDATE"),
     mutate: async (request) => {
       const pod = request.object as unknown as Pod;
-      if (pod.metadata.annotations?.[mirrorAnnotation] !== undefined) return;
+      if (request.operation !== "CREATE" || isMirror(pod)) return;
       const { spec } = pod;
       spec.serviceAccountName ||= "default";
       spec.serviceAccount = spec.serviceAccountName;
@@ -32,7 +37,30 @@ export function serviceAccounts(catalogue: Catalogue): AdmissionPlugin {
         spec.imagePullSecrets = [...account.imagePullSecrets];
       }
     },
+    validate: async (request) => {
+      const pod = request.object as unknown as Pod;
+      if (isMirror(pod)) return refuseReferences(request, pod);
+      const account = await find(catalogue, request, pod.spec.serviceAccountName ?? "");
+      if (!isLimited(account)) return;
+      if (request.operation === "CREATE") limitSecrets(request, account);
+      else limitEphemeralSecrets(request, account);
+    },
   };
+}
+
+const isMirror = ({ metadata }: Pod) => metadata.annotations?.[mirrorAnnotation] !== undefined;
+
+/**
+ * A mirror pod shows what runs already: it must not become a way to an account or a secret. Tokens are refused to
+ * pods without an account anyway.
+ */
+function refuseReferences(request: AdmissionRequest, pod: Pod): void {
+  const { metadata, spec } = pod;
+  if (spec.serviceAccountName) throw forbidden(request, "a mirror pod may not reference service accounts");
+  const needed = [...neededBy({ ...pod, metadata: { ...metadata, annotations: {} } })];
+  if (needed.some((each) => each.startsWith("secrets/"))) {
+    throw forbidden(request, "a mirror pod may not reference secrets");
+  }
 }
 
 async function find(catalogue: Catalogue, request: AdmissionRequest, name: string): Promise<ServiceAccount> {
