@@ -13,6 +13,7 @@ import { limitRanger } from "./limitranger.ts";
 import { namespaceLifecycle } from "./namespacelifecycle.ts";
 import { nodeRestriction } from "./noderestriction.ts";
 import { ownerReferences } from "./owners.ts";
+import { podTopologyLabels } from "./podtopology.ts";
 import { podSecurity } from "./podsecurity/plugin.ts";
 import { priorities } from "./priority.ts";
 import { resourceQuotas } from "./quota/plugin.ts";
@@ -50,6 +51,7 @@ export function admissionPlugins(catalogue: Catalogue, options: AdmissionOptions
     certificateSigning(options.authorizers),
     certificateSubjects,
     defaultIngressClass(catalogue),
+    podTopologyLabels(catalogue),
     ...wantedPlugins(options.wanted),
     escalationCheck(options.rbac, options.authorizers),
     ...extensionPlugins(catalogue, options),
