@@ -82,3 +82,18 @@ test("each binding is of a role there is, and nobody without a name has a right 
     ["system:public-info-viewer"],
   );
 });
+
+test("a rule that an earlier release gave is taken back as it stood, and no other", async () => {
+  const store = kept(openMemory());
+  const rule = (resource: string) => ({ verbs: ["get"], apiGroups: ["x"], resources: [resource] });
+  const policy = { name: "atoll:example", rules: [rule("stays"), rule("goes")], subjects: [] };
+  const first = await startHarness({ store, server: { policies: [policy] } });
+  const path = `${rbac}/clusterroles/atoll:example`;
+  const added = [...policy.rules, rule("added")];
+  await first.send("PATCH", path, { ...merge, body: { rules: added } });
+  await first.close();
+  const narrowed = { ...policy, rules: [rule("stays")], withdrawn: [rule("goes")] };
+  const second = await startHarness({ store, server: { policies: [narrowed] } });
+  assert.deepEqual((await get(second, path)).rules, [rule("stays"), rule("added")]);
+  await second.close();
+});

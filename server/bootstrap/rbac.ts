@@ -1,6 +1,6 @@
 /**
  * The roles and bindings that are always there. At each start, what is missing of them is added, unless an object says by
- * its annotation that it is to stay as it is; what somebody added stays.
+ * its annotation that it is to stay as it is; what somebody added stays. Atoll's own roles lose what was withdrawn.
  * Source: k8s.io/kubernetes/pkg/registry/rbac/rest/storage_rbac.go, k8s.io/component-helpers/auth/rbac/reconciliation
  */
 import type { PolicyRule, Subject } from "@atoll/api/builtin/rbac.authorization.k8s.io/v1.types";
@@ -40,11 +40,13 @@ export async function ensureRbac(
 ): Promise<void> {
   const own = [...ownPolicies, ...further];
   const now = formatTime(clock.nowMs());
+  const withdrawnOf = ({ kind, metadata: { name } }: Policy) =>
+    own.find((policy) => kind === "ClusterRole" && policy.name === name)?.withdrawn ?? [];
   const ensureAll = async (plural: string, wanted: readonly Policy[]) => {
     const resource = catalogue.resource(group, plural);
     if (resource === undefined) return;
     await resource.cache.current();
-    await Promise.all(wanted.map((policy) => ensure(resource, policy, now)));
+    await Promise.all(wanted.map((policy) => ensure(resource, policy, { now, withdrawn: withdrawnOf(policy) })));
   };
   const namespaced = namespacePolicies.map(({ namespace, roles, bindings }) => ({
     roles: roles.map((facts) => role(facts, namespace)),
@@ -102,7 +104,12 @@ function metadata(name: string, namespace: string, labels: Record<string, string
   };
 }
 
-async function ensure(resource: Resource, wanted: Policy, now: string): Promise<void> {
+interface Ensuring {
+  readonly now: string;
+  readonly withdrawn: readonly PolicyRule[];
+}
+
+async function ensure(resource: Resource, wanted: Policy, { now, withdrawn }: Ensuring): Promise<void> {
   const { namespace = "", name = "" } = wanted.metadata;
   const entry = resource.cache.get(resource.key(namespace, name));
   const found = entry === undefined ? undefined : (resource.cache.object(entry) as Policy);
@@ -112,7 +119,7 @@ async function ensure(resource: Resource, wanted: Policy, now: string): Promise<
     return;
   }
   await resource.update({ namespace, name }, ({ object }) => {
-    const next = completed(object as Policy, wanted);
+    const next = completed(object as Policy, wanted, withdrawn);
     return next === undefined ? "unchanged" : { object: next };
   });
 }
@@ -130,8 +137,8 @@ async function remove(resource: Resource, namespace: string, name: string): Prom
   await resource.update({ namespace, name }, () => ({ remove: true }));
 }
 
-/** The object with what it lacks; undefined when it lacks nothing or is to stay as it is. */
-function completed(found: Policy, wanted: Policy): Policy | undefined {
+/** The object with what it lacks, without what is withdrawn; undefined when nothing changes or it is to stay as it is. */
+function completed(found: Policy, wanted: Policy, withdrawn: readonly PolicyRule[]): Policy | undefined {
   if (isProtected(found)) return undefined;
   const next = clone(found);
   // What somebody set stays set.
@@ -141,7 +148,8 @@ function completed(found: Policy, wanted: Policy): Policy | undefined {
     const selectors = found.aggregationRule?.clusterRoleSelectors ?? [];
     next.aggregationRule = { clusterRoleSelectors: union(selectors, wanted.aggregationRule.clusterRoleSelectors) };
   } else if (wanted.rules !== undefined) {
-    next.rules = [...(found.rules ?? []), ...uncovered(found.rules ?? [], wanted.rules ?? [])];
+    const kept = (found.rules ?? []).filter((rule) => !withdrawn.some((each) => deepEqual(each, rule)));
+    next.rules = [...kept, ...uncovered(kept, wanted.rules ?? [])];
   }
   const subjects = union(found.subjects ?? [], wanted.subjects ?? []);
   if (subjects.length > 0) next.subjects = subjects;

@@ -7,6 +7,8 @@ export interface OwnPolicy {
   readonly name: string;
   readonly rules: readonly PolicyRule[];
   readonly subjects: readonly Subject[];
+  /** Rules that earlier releases gave, taken back as they stood; what somebody else added stays. */
+  readonly withdrawn?: readonly PolicyRule[];
 }
 
 /** The group of tokens by which hosts join. */
