@@ -173,10 +173,14 @@ test("rights come and go with the pod", async () => {
 });
 
 test("a mirror pod gives its node no rights", async () => {
-  const mirror = pod("mirror", "two");
-  const annotations = { "kubernetes.io/config.mirror": "x" };
-  await made(`${core}/pods`, { ...mirror, metadata: { name: "mirror", annotations } });
-  assert.equal(await code(two, "GET", `${core}/secrets/used`), 403);
+  // Secrets and accounts it must not even name: server/admission/serviceaccount.test.ts.
+  const volumes = [{ name: "m", configMap: { name: "settings" } }];
+  await made(`${core}/pods`, {
+    metadata: { name: "mirror", annotations: { "kubernetes.io/config.mirror": "x" } },
+    spec: { nodeName: "two", containers: [{ name: "c", image: "i" }], volumes },
+  });
+  assert.equal(await code(one, "GET", `${core}/configmaps/settings`), 200);
+  assert.equal(await code(two, "GET", `${core}/configmaps/settings`), 403);
 });
 
 test("who is named like a node but is in no group of nodes has no rights of one", async () => {
