@@ -9,6 +9,7 @@ import {
   dropNamespace,
   dropPlace,
   openSet,
+  outsideSet,
   removal,
   sourceElement,
   type RulesetOptions,
@@ -18,7 +19,7 @@ import { overlayDifference } from "./overlay/rules.ts";
 import type { Place } from "./records.ts";
 import type { Direction } from "./policies/guard.ts";
 import { flatSet, guardDifference, guardRules, type Guards } from "./policies/rules.ts";
-import { difference, noObjects, objectsOf, type ServiceObjects } from "./services/rules.ts";
+import { difference, noObjects, objectsOf, outside, type ServiceObjects } from "./services/rules.ts";
 import { serviceKey, type ServiceSpec } from "./services/service.ts";
 import { Transactions } from "./transactions.ts";
 
@@ -222,6 +223,7 @@ export class Firewall {
     this.#open.set(each, count + 1);
     if (count > 0) return [];
     const { namespace, element } = split(each);
+    if (namespace === outside) return [`add element ip ${this.#table} ${outsideSet} { ${element} }`];
     return [...this.#hold(namespace), `add element ip ${this.#table} ${openSet(namespace)} { ${element} }`];
   }
 
@@ -233,6 +235,7 @@ export class Firewall {
     }
     this.#open.delete(each);
     const { namespace, element } = split(each);
+    if (namespace === outside) return [`delete element ip ${this.#table} ${outsideSet} { ${element} }`];
     return [`delete element ip ${this.#table} ${openSet(namespace)} { ${element} }`, ...this.#release(namespace)];
   }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { guardOf } from "./policies/guard.ts";
 import type { Policy, World } from "./policies/world.ts";
+import type { OutsideWay } from "./services/service.ts";
 import { HostNetwork, removeNetwork, type NetworkOptions } from "./host.ts";
 import { hostNames } from "./name.ts";
 import { run } from "./run.ts";
@@ -201,6 +202,48 @@ function realPackets(): void {
     await rule();
     const rules = await run("nft", ["list", "table", "ip", hostNames(data).table]);
     assert.doesNotMatch(rules, /chain (in|e)gress_/);
+  });
+
+  test("by a balanced address or a node port those outside reach a Service's pods, and nothing else of them", async () => {
+    const host = "192.0.2.1";
+    const at = (more: Partial<OutsideWay> = {}) => {
+      const { ports, ...rest } = opened(["a2"]);
+      const way = { balanced: [{ address: host, port: 81 }], nodePort: 30_080, ...more };
+      return { ...rest, ports: ports.map((port) => ({ ...port, outside: way })) };
+    };
+    const direct = () => world.call(pod("a2").attachment.address, 8080);
+    await network.setService(at());
+    assert.equal(await world.call(host, 81), "a2 192.0.2.9");
+    assert.equal(await world.call(host, 81, { protocol: "udp" }), "a2 192.0.2.9");
+    assert.equal(await world.call(host, 30_080), "a2 192.0.2.9");
+    for (const port of [81, 30_080]) {
+      assert.match(await callFromHost(host, port), /^a2 /);
+      assert.match(await pod("a1").call(host, port), /^a2 /);
+      assert.match(await pod("b1").call(host, port), refused);
+    }
+    assert.equal(await direct(), "timeout");
+    await network.setService(at({ sourceRanges: ["198.51.100.0/24"] }));
+    assert.equal(await world.call(host, 81), "timeout");
+    await network.setService(at({ sourceRanges: ["198.51.100.0/24", "192.0.2.8/29"] }));
+    assert.match(await world.call(host, 81), /^a2 /);
+    await rule({ namespace: "red", name: "closed", spec: { podSelector: {}, policyTypes: ["Ingress"] } });
+    assert.match(await world.call(host, 81), refused);
+    const from = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
+    await rule({ namespace: "red", name: "block", spec: { podSelector: {}, ingress: [{ from }] } });
+    assert.match(await world.call(host, 81), /^a2 /);
+    assert.equal(await direct(), "timeout");
+    await rule();
+    await network.setService(at({ local: [] }));
+    assert.match(await world.call(host, 81), refused);
+    assert.match(await pod("a1").call(host, 81), /^a2 /);
+    await network.setService({
+      ...at({ local: [{ address: pod("a2").attachment.address, port: 8080 }] }),
+      affinitySeconds: 9,
+    });
+    assert.equal(await world.call(host, 81), "a2 192.0.2.9");
+    await network.setService(opened(["a2"]));
+    assert.match(await world.call(host, 81), refused);
+    await network.removeService({ namespace: "red", name: "web" });
   });
 
   test("a pod that takes another's address or MAC is heard by nobody", async () => {

@@ -4,8 +4,9 @@
  *   raw prerouting   a tap's packets are its pod's own, or dropped
  *   dstnat           virtual addresses (Services, the API, DNS) become real ones
  *   forward          pod -> pod: only what a Service of the sender's namespace or a NetworkPolicy opens, or between
- *                    flat namespaces; pod -> outside: yes, but for what a NetworkPolicy refuses; outside -> pod: only
- *                    replies. A pod of another host comes by the overlay, and is judged here, where it is received
+ *                    flat namespaces; pod -> outside: yes, but for what a NetworkPolicy refuses; outside -> pod:
+ *                    replies, and what comes by a LoadBalancer's address or a node port, to its endpoints. A pod of
+ *                    another host comes by the overlay, and is judged here, where it is received
  *   input            pod -> host: only the API and DNS
  *   srcnat           what leaves the pods' ranges carries the host's address
  *
@@ -39,6 +40,18 @@ export interface RulesetOptions {
   readonly serviceRange: string;
   readonly hostServices: readonly HostService[];
 }
+
+/** Map from addresses and ports of Services to their chains, for pods and the host. */
+export const servicesMap = "services";
+
+/** The same for LoadBalancers' addresses, for those outside. */
+export const balancedMap = "balanced";
+
+/** Map from ports of all the host's own addresses to Services' chains. */
+export const nodePortMap = "node_ports";
+
+/** Set of the endpoints that are open for those outside who come by a Service. */
+export const outsideSet = "from_outside";
 
 /** Chain of what pods of a namespace may reach. */
 export const namespaceChain = (namespace: string): string => `ns_${hashName(namespace)}`;
@@ -76,7 +89,10 @@ function ipTable(options: RulesetOptions): readonly string[] {
     "  map sources { type ipv4_addr : verdict; }",
     ...Object.values(guardMaps).map((name) => `  map ${name} { type ipv4_addr : verdict; }`),
     `  set ${flatSet} { type ipv4_addr; }`,
-    "  map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
+    `  map ${servicesMap} { type ipv4_addr . inet_proto . inet_service : verdict; }`,
+    `  map ${balancedMap} { type ipv4_addr . inet_proto . inet_service : verdict; }`,
+    `  map ${nodePortMap} { type inet_proto . inet_service : verdict; }`,
+    `  set ${outsideSet} { type inet_proto . ipv4_addr . inet_service; }`,
     ...hostServices.flatMap(hostServiceChains),
     ...overlayObjects,
     ...antiSpoofing(fromPod),
@@ -103,14 +119,21 @@ const antiSpoofing = (fromPod: string): readonly string[] => [
   "  }",
 ];
 
+/** A port of one of the host's own addresses. */
+const ownPort = "fib daddr type local meta l4proto . th dport";
+
 const translation = (words: { fromPod: string; podRange: string; overlay: string }): readonly string[] => [
   "  chain prerouting_nat {",
   "    type nat hook prerouting priority dstnat; policy accept;",
-  `    ${words.fromPod} ip daddr . meta l4proto . th dport vmap @services`,
+  `    ${words.fromPod} ip daddr . meta l4proto . th dport vmap @${servicesMap}`,
+  `    ip daddr . meta l4proto . th dport vmap @${balancedMap}`,
+  `    ${ownPort} vmap @${nodePortMap}`,
   "  }",
   "  chain output_nat {",
   "    type nat hook output priority -100; policy accept;",
-  "    ip daddr . meta l4proto . th dport vmap @services",
+  `    ip daddr . meta l4proto . th dport vmap @${servicesMap}`,
+  // A pod cannot answer to 127.0.0.1.
+  `    ip daddr != 127.0.0.0/8 ${ownPort} vmap @${nodePortMap}`,
   "  }",
   "  chain postrouting_nat {",
   "    type nat hook postrouting priority srcnat; policy accept;",
@@ -129,7 +152,7 @@ const forwarding = (words: Words & { serviceRange: string }): readonly string[] 
   "    type filter hook forward priority filter; policy accept;",
   `    ${words.fromPod} goto pod_out`,
   `    ${words.toPod} goto pod_in`,
-  ...overlayTransit(words.overlay),
+  ...overlayTransit(words.overlay, outsideSet),
   "  }",
   "  chain pod_out {",
   "    ct direction reply ct state established accept",
@@ -145,10 +168,17 @@ const forwarding = (words: Words & { serviceRange: string }): readonly string[] 
   "    ct direction reply ct state established accept",
   "    ct state related accept",
   `    iifname "${words.overlay}" goto overlay_to_pod`,
+  `    ct status dnat meta l4proto . ip daddr . th dport @${outsideSet} goto let_in`,
   "    counter name refused_by_pods drop",
+  "  }",
+  "  chain let_in {",
+  `    ip daddr vmap @${guardMaps.ingress}`,
+  "    accept",
   "  }",
   "  chain overlay_to_pod {",
   "    ip saddr @api_hosts accept",
+  // Another host, for somebody outside who came to it by a Service.
+  `    ip saddr @hosts meta l4proto . ip daddr . th dport @${outsideSet} goto let_in`,
   "    goto pod_to_pod",
   "  }",
   "  chain pod_to_pod {",
@@ -204,7 +234,7 @@ const hostServiceChains = (service: HostService): readonly string[] =>
 const hostServiceElements = (table: string, service: HostService): readonly string[] =>
   service.protocols.map((protocol) => {
     const { address, port } = service.virtual;
-    return `add element ip ${table} services { ${address} . ${protocol} . ${port} : goto ${hostChain(service, protocol)} }`;
+    return `add element ip ${table} ${servicesMap} { ${address} . ${protocol} . ${port} : goto ${hostChain(service, protocol)} }`;
   });
 
 function elementsClause(hostServices: readonly HostService[]): string {

@@ -25,6 +25,7 @@ const peerChain = (address: string): string => `peer_${hashName(address)}`;
 /** Sets, maps and chains that changes are elements of. */
 export const overlayObjects: readonly string[] = [
   "  map peers { type ipv4_addr : verdict; }",
+  "  set hosts { type ipv4_addr; }",
   "  set api_hosts { type ipv4_addr; }",
   "  chain underlay {",
   "  }",
@@ -34,7 +35,10 @@ export const overlayObjects: readonly string[] = [
 export const overlayArrival: readonly string[] = [`    udp dport ${overlayPort} jump underlay`];
 
 /** Rules of what is forwarded, after those about pods' own interfaces. */
-export const overlayTransit = (link: string): readonly string[] => [
+export const overlayTransit = (link: string, outsideSet: string): readonly string[] => [
+  // Who is outside and came by a Service's address here, on the way to an endpoint there and back.
+  `    iifname "${link}" ct direction reply ct state established accept`,
+  `    oifname "${link}" ct status dnat meta l4proto . ip daddr . th dport @${outsideSet} accept`,
   `    iifname "${link}" counter name refused_by_pods drop`,
   // What is no pod's does not get onto the overlay: the underlay reaches no pod anywhere.
   `    oifname "${link}" counter name refused_by_pods drop`,
@@ -69,8 +73,10 @@ export function overlayDifference(table: string, from: Elsewhere, to: Elsewhere)
         .map((range) => `add rule ip ${table} ${peerChain(address)} ${fits(range)}`),
       `add element ${element(address)}`,
     ]),
-    ...elements(table, "delete", apiHosts(from), apiHosts(to)),
-    ...elements(table, "add", apiHosts(to), apiHosts(from)),
+    ...elements(`delete element ip ${table} hosts`, hosts(from), hosts(to)),
+    ...elements(`add element ip ${table} hosts`, hosts(to), hosts(from)),
+    ...elements(`delete element ip ${table} api_hosts`, apiHosts(from), apiHosts(to)),
+    ...elements(`add element ip ${table} api_hosts`, apiHosts(to), apiHosts(from)),
   ];
 }
 
@@ -97,10 +103,12 @@ function rangesByAddress(peers: readonly Peer[]): ReadonlyMap<string, string> {
   return found;
 }
 
+const hosts = ({ peers }: Elsewhere): readonly string[] => peers.map(({ range }) => addressOfHost(range));
+
 const apiHosts = ({ peers }: Elsewhere): readonly string[] =>
   peers.flatMap(({ range, servesApi }) => (servesApi ? [addressOfHost(range)] : []));
 
-function elements(table: string, verb: string, of: readonly string[], without: readonly string[]): readonly string[] {
+function elements(verb: string, of: readonly string[], without: readonly string[]): readonly string[] {
   const list = of.filter((each) => !without.includes(each));
-  return list.length === 0 ? [] : [`${verb} element ip ${table} api_hosts { ${list.join(", ")} }`];
+  return list.length === 0 ? [] : [`${verb} { ${list.join(", ")} }`];
 }

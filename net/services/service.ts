@@ -15,6 +15,20 @@ export interface ServicePort {
   readonly endpoints: readonly Endpoint[];
   /** Those that get none by the Service's address now, but to which the way is open all the same. */
   readonly standby?: readonly Endpoint[];
+  /** How those outside the pods' network come in; without it they do not. */
+  readonly outside?: OutsideWay;
+}
+
+/** The way into a Service from outside. */
+export interface OutsideWay {
+  /** Addresses and ports that lead here: of a pool, or a host's own. */
+  readonly balanced: readonly Endpoint[];
+  /** At this port each of the host's own addresses leads here, too. */
+  readonly nodePort?: number;
+  /** Who may come in by a balanced address, as ranges; without it anybody. */
+  readonly sourceRanges?: readonly string[];
+  /** Those of this host, when nobody may be sent on to another one, which would hide who calls. */
+  readonly local?: readonly Endpoint[];
 }
 
 /** A Service. */
