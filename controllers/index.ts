@@ -17,6 +17,8 @@ import { endpointSliceController } from "./endpointslice/controller.ts";
 import { mirroringController } from "./endpointslicemirroring/controller.ts";
 import { garbageCollector } from "./gc/controller.ts";
 import { jobController } from "./job/controller.ts";
+import { loadBalancerController } from "./loadbalancer/controller.ts";
+import { parsePool } from "./loadbalancer/pool.ts";
 import { metricsController } from "./metrics/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { taintEvictionController } from "./nodelifecycle/evicting.ts";
@@ -42,10 +44,12 @@ export interface ControllersOptions {
   readonly signing?: SigningAuthority | undefined;
   /** Nodes get shares of them; without, whoever starts a node says its range. */
   readonly ranges?: ClusterRanges | undefined;
+  /** Addresses for LoadBalancers, as 192.0.2.100-192.0.2.120,198.51.100.0/28; without, hosts' own. */
+  readonly loadBalancerPool?: string | undefined;
 }
 
 /** All controllers. */
-export function controllers({ ca, signing, ranges }: ControllersOptions): readonly Controller[] {
+export function controllers({ ca, signing, ranges, loadBalancerPool }: ControllersOptions): readonly Controller[] {
   return [
     garbageCollector,
     namespaceController,
@@ -58,6 +62,7 @@ export function controllers({ ca, signing, ranges }: ControllersOptions): readon
     statefulSetController,
     daemonSetController,
     endpointSliceController,
+    loadBalancerController(loadBalancerPool === undefined ? undefined : parsePool(loadBalancerPool)),
     endpointsController,
     mirroringController,
     jobController,

@@ -15,7 +15,7 @@ import { runControllers } from "@atoll/runtime/run";
 import { everything } from "./everything.ts";
 import { exitCode, flags, UsageError } from "./flags.ts";
 import { installKinds } from "./kinds.ts";
-import { usualRanges } from "./ranges.ts";
+import { loadBalancerPool, loadBalancerPoolHelp, usualRanges } from "./ranges.ts";
 import { openLog } from "./log.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
@@ -27,6 +27,7 @@ interface Options {
   readonly clusterSigningKey?: string;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
+  readonly loadBalancerPool?: string;
 }
 
 function parse(args: readonly string[]): Options {
@@ -37,6 +38,7 @@ function parse(args: readonly string[]): Options {
     .option("--cluster-signing-key <file>", "its private key; without them nothing is signed")
     .option("--cluster-cidr <cidr>", "range of all pods' addresses, a share for each node", usualRanges.cluster)
     .option("--service-cidr <cidr>", "range of Service addresses, as the server has it", usualRanges.services)
+    .option("--load-balancer-pool <ranges>", loadBalancerPoolHelp, loadBalancerPool)
     .parse(args, { from: "user" })
     .opts();
 }
@@ -55,6 +57,7 @@ export async function run(args: readonly string[]): Promise<number> {
       ca,
       signing: await signingAuthority(options),
       ranges: { pods: options.clusterCidr, services: options.serviceCidr },
+      loadBalancerPool: options.loadBalancerPool,
     });
     const wanted = chosen(all, only);
     if (wanted.some(({ reads }) => reads.some(isOwn)) && !(await installKinds(client, systemClock))) {

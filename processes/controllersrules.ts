@@ -33,6 +33,7 @@ export const controllersRules: readonly PolicyRule[] = [
   { verbs: ["create", "deletecollection", "patch", "update"], apiGroups: [""], resources: ["persistentvolumeclaims"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["apps"], resources: ["daemonsets/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"] },
+  { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: [""], resources: ["services/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: [""], resources: ["endpoints"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["batch"], resources: ["jobs/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["batch"], resources: ["jobs"] },

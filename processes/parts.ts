@@ -12,6 +12,10 @@ export interface Wish extends StoreFlags {
   readonly podCidr: string;
   readonly gatewayPort: number;
   readonly consolePort: number;
+  /** Whether Services may be of the type NodePort. */
+  readonly nodePorts?: boolean;
+  /** Addresses for LoadBalancers; without it hosts' own. */
+  readonly loadBalancerPool?: string;
 }
 
 /** What the host's node is to be. */
@@ -45,7 +49,7 @@ export const accountOf = (data: string, part: "controllers" | "gateway" | "node"
   join(data, `${part}.kubeconfig`);
 
 /** The API server. */
-export const serverPart = ({ data, bind, apiPort, serviceCidr, ...store }: Wish): Part => ({
+export const serverPart = ({ data, bind, apiPort, serviceCidr, nodePorts = false, ...store }: Wish): Part => ({
   name: "server",
   does: "API server",
   args: [
@@ -55,12 +59,13 @@ export const serverPart = ({ data, bind, apiPort, serviceCidr, ...store }: Wish)
     ...["--api-port", String(apiPort)],
     ...storeArguments(store),
     ...["--service-cidr", serviceCidr],
+    ...(nodePorts ? [] : ["--enable-admission-plugins", "DenyNodePorts"]),
   ],
   readyLine: "ready ",
 });
 
 /** The controllers. */
-export const controllersPart = ({ data, podCidr, serviceCidr }: Wish): Part => ({
+export const controllersPart = ({ data, podCidr, serviceCidr, loadBalancerPool: pool }: Wish): Part => ({
   name: "controllers",
   does: "controllers",
   args: [
@@ -70,6 +75,7 @@ export const controllersPart = ({ data, podCidr, serviceCidr }: Wish): Part => (
     ...["--cluster-signing-key", join(data, "pki", "ca.key")],
     ...["--cluster-cidr", podCidr],
     ...["--service-cidr", serviceCidr],
+    ...(pool === undefined ? [] : ["--load-balancer-pool", pool]),
   ],
   readyLine: undefined,
 });

@@ -30,7 +30,8 @@ const usual: Settings = {
   podCidr: "10.244.0.0/16",
   serviceCidr: "10.96.0.0/12",
 };
-const others = { first: 20_000, count: 12_000 } as const;
+/** Below the ports that Services get of hosts (server/services/allocation.ts). */
+const others = { first: 20_000, count: 10_000 } as const;
 const podRanges = Array.from({ length: 8 }, (_, index) => `10.${244 + index}.0.0/16`);
 
 const file = (data: string): string => join(data, "settings.json");

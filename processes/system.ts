@@ -31,6 +31,8 @@ export interface SystemOptions extends Partial<Settings>, StoreFlags {
   readonly data: string;
   readonly bind: string;
   readonly demo: boolean;
+  readonly nodePorts?: boolean;
+  readonly loadBalancerPool?: string;
 }
 
 /**

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { readRecord, runs } from "./running.ts";
+import { loadBalancerPool, loadBalancerPoolHelp } from "./ranges.ts";
 import { withStoreFlags } from "./storeflags.ts";
 import type { SystemOptions } from "./system.ts";
 
@@ -28,6 +29,8 @@ function parse(args: readonly string[]): Options {
     .option("--console-port <n>", "port of the console (default: 8443, or a free one when that is taken)", port)
     .option("--pod-cidr <cidr>", "range of pods' addresses (default: the first free one from 10.244.0.0/16 on)")
     .option("--service-cidr <cidr>", "range of Service addresses (default: 10.96.0.0/12)")
+    .option("--load-balancer-pool <ranges>", loadBalancerPoolHelp, loadBalancerPool)
+    .option("--node-ports", "Services may be of the type NodePort; otherwise that is refused")
     .option("--no-demo", "without the welcome pod")
     .option("--background", "go on in the background once everything is ready")
     .parse(args, { from: "user" })

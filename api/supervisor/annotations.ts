@@ -13,6 +13,15 @@ export function exportedTo({
   return listed.map((each) => each.trim()).filter((each) => each !== "" && each !== namespace);
 }
 
+/**
+ * Of a Node: ports that the host itself listens at, beyond its loopback, as `22/TCP,53/UDP`. Told by the node; only a host
+ * that has told them lends its own address to LoadBalancers.
+ */
+export const takenPortsAnnotation = "supervisor.atoll.dev/taken-ports";
+
+/** Condition of a LoadBalancer that has an address: its message is the name of the Node that answers to it. */
+export const announcedCondition = "supervisor.atoll.dev/Announced";
+
 /** Annotations of a Node: the ranges of addresses of the cluster that it is in. */
 export const podRangeAnnotation = "supervisor.atoll.dev/pod-range";
 export const serviceRangeAnnotation = "supervisor.atoll.dev/service-range";

@@ -24,6 +24,18 @@ test("with DenyServiceExternalIPs nobody adds an external address, and those the
   assert.equal((await harness.send("DELETE", `${space}/services/a`)).status, 200);
 });
 
+test("with DenyNodePorts no Service becomes one of node ports, and LoadBalancers are let be", async (t) => {
+  const harness = await startHarness({ server: { admissionPlugins: ["DenyNodePorts"] } });
+  t.after(() => harness.close());
+  const typed = (name: string, type: string) => ({ metadata: { name }, spec: { type, ports: [{ port: 80 }] } });
+  const refused = await harness.send("POST", `${space}/services`, { body: typed("a", "NodePort") });
+  assert.equal(refused.status, 403);
+  assert.match(refused.text, /spec\.type: .*NodePort.* is denied: use .*LoadBalancer.*--node-ports/);
+  assert.equal((await harness.send("POST", `${space}/services`, { body: typed("a", "LoadBalancer") })).status, 201);
+  assert.equal((await harness.send("PATCH", `${space}/services/a`, patch({ type: "NodePort" }))).status, 403);
+  assert.equal((await harness.send("PATCH", `${space}/services/a`, patch({ type: "ClusterIP" }))).status, 200);
+});
+
 test("with AlwaysPullImages every container's image is asked for anew, later ones', too", async (t) => {
   const harness = await startHarness({ server: { admissionPlugins: ["AlwaysPullImages"] } });
   t.after(() => harness.close());

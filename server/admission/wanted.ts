@@ -22,6 +22,25 @@ function addressesOf(service: object | undefined): readonly string[] {
   return (service as Service | undefined)?.spec.externalIPs ?? [];
 }
 
+/**
+ * A node port is one of every host, and hosts are not tenants' to share out. A Service that has some may keep them.
+ * Source: vSphere's Supervisor, whose Services are of the types ClusterIP and LoadBalancer
+ */
+const denyNodePorts: AdmissionPlugin = {
+  name: "DenyNodePorts",
+  handles: ({ kind, operation, subresource }) =>
+    kind.group === "" && kind.plural === "services" && subresource === "" && operation !== "DELETE",
+  validate(request) {
+    const isOfNodePorts = (service: object | undefined) => (service as Service | undefined)?.spec.type === "NodePort";
+    if (!isOfNodePorts(request.object) || isOfNodePorts(request.old)) return;
+    throw forbidden(
+      request,
+      'spec.type: "NodePort" is denied: use "LoadBalancer", which is reached from outside as well, ' +
+        "or have the administrator allow node ports (atoll up --node-ports)",
+    );
+  },
+};
+
 type AnyContainer = Container | EphemeralContainer;
 
 /** Who knows an image's name is not thereby allowed to use what another's credentials have fetched. */
@@ -57,7 +76,7 @@ function containersOf(pod: object | undefined): AnyContainer[] {
 }
 
 /** By name. */
-const optional = new Map([denyServiceExternalIPs, alwaysPullImages].map((each) => [each.name, each]));
+const optional = new Map([denyServiceExternalIPs, denyNodePorts, alwaysPullImages].map((each) => [each.name, each]));
 
 /** Names that may be asked for. */
 export const optionalPlugins: readonly string[] = [...optional.keys()];
