@@ -93,7 +93,7 @@ async function tuns(): Promise<Finding> {
 
 /** Sets the real rules in a namespace that vanishes. */
 async function rules(): Promise<Finding> {
-  const names = { table: "atoll_test", tapPrefix: "attest", overlay: "attestv" };
+  const names = { table: "atoll_test", tapPrefix: "attest", overlay: "attestv", announced: "lo:attest" };
   const ranges = { podRange: "10.244.0.0/24", clusterRange: "10.244.0.0/16", serviceRange: "10.96.0.0/12" };
   const text = baseRules({ names, ...ranges, hostServices: [] });
   return await tried("nftables", "takes the rules of pods", async () => {

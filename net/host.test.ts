@@ -111,6 +111,10 @@ function realPackets(): void {
     })),
     ...more,
   });
+  const openedOutside = (outside: OutsideWay) => {
+    const { ports, ...rest } = opened(["a2"]);
+    return { ...rest, ports: ports.map((port) => ({ ...port, outside })) };
+  };
   const rule = async (...rules: readonly Policy[]) => {
     policies = rules;
     await network.refreshPolicy();
@@ -206,11 +210,8 @@ function realPackets(): void {
 
   test("by a balanced address or a node port those outside reach a Service's pods, and nothing else of them", async () => {
     const host = "192.0.2.1";
-    const at = (more: Partial<OutsideWay> = {}) => {
-      const { ports, ...rest } = opened(["a2"]);
-      const way = { balanced: [{ address: host, port: 81 }], nodePort: 30_080, ...more };
-      return { ...rest, ports: ports.map((port) => ({ ...port, outside: way })) };
-    };
+    const at = (more: Partial<OutsideWay> = {}) =>
+      openedOutside({ balanced: [{ address: host, port: 81 }], nodePort: 30_080, ...more });
     const direct = () => world.call(pod("a2").attachment.address, 8080);
     await network.setService(at());
     assert.equal(await world.call(host, 81), "a2 192.0.2.9");
@@ -244,6 +245,15 @@ function realPackets(): void {
     await network.setService(opened(["a2"]));
     assert.match(await world.call(host, 81), refused);
     await network.removeService({ namespace: "red", name: "web" });
+  });
+
+  test("the host answers for an address that it announces, until it does no more", async () => {
+    await network.setService(openedOutside({ balanced: [{ address: "192.0.2.77", port: 81 }] }));
+    await network.announce(new Set(["192.0.2.77", "192.0.2.78"]));
+    assert.equal(await world.call("192.0.2.77", 81), "a2 192.0.2.9");
+    await network.announce(new Set(["192.0.2.78"]));
+    await network.removeService({ namespace: "red", name: "web" });
+    assert.match(await run("ip", ["address", "show", "dev", "lo"]), /^(?!.*2\.77\/).*2\.78\/32/s);
   });
 
   test("a pod that takes another's address or MAC is heard by nobody", async () => {
@@ -366,6 +376,7 @@ function realPackets(): void {
     await removeNetwork(data);
     await removeNetwork(data);
     assert.deepEqual(await listTaps(hostNames(data).tapPrefix), []);
+    assert.doesNotMatch(await run("ip", ["address"]), /192\.0\.2\.78/);
     assert.equal((await run("nft", ["list", "ruleset"])).trim(), "");
     assert.doesNotMatch(await run("ip", ["route"]), /10\.24/);
   });

@@ -7,6 +7,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addressAt, parseAddress, parseRange, sizeOf, type Range } from "./address.ts";
+import { announce } from "./announce.ts";
 import { Firewall, type GuardsByAddress } from "./firewall.ts";
 import { gateway, hostNames, macOf, tapName, type HostNames } from "./name.ts";
 import type { Attachment, PodIdentity, PodNetwork } from "./network.ts";
@@ -73,6 +74,8 @@ export class HostNetwork implements PodNetwork {
   #next = 1;
   /** Other hosts, one change at a time. */
   #reaching: Promise<unknown> = Promise.resolve();
+
+  #announcing: Promise<unknown> = Promise.resolve();
 
   private constructor(options: NetworkOptions, mtu: number) {
     this.#options = options;
@@ -144,6 +147,18 @@ export class HostNetwork implements PodNetwork {
       await this.#firewall.setElsewhere(sound);
     });
     this.#reaching = turn.catch(() => undefined);
+    await turn;
+  }
+
+  /**
+   * Answers to these addresses on the network between hosts, and to no other of this kind.
+   * @throws {ProgramFailed}
+   */
+  async announce(addresses: ReadonlySet<string>): Promise<void> {
+    const turn = this.#announcing.then(async () => {
+      await announce({ label: this.#names.announced, uplink: this.#options.address }, addresses);
+    });
+    this.#announcing = turn.catch(() => undefined);
     await turn;
   }
 
@@ -262,6 +277,7 @@ export async function removeNetwork(data: string): Promise<void> {
   await new Transactions().commit(removal(names.table));
   for (const tap of await listTaps(names.tapPrefix)) await removeTap(tap);
   await removeLink(names.overlay);
+  await announce({ label: names.announced, uplink: undefined }, new Set());
   const range = await readFile(claimFile(data), "utf8").catch(() => undefined);
   if (range === undefined) return;
   const routes = await run("ip", ["-json", "route", "show", "type", "unreachable", "exact", range]);

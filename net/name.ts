@@ -17,12 +17,14 @@ export interface HostNames {
   readonly tapPrefix: string;
   /** The interface to other hosts' pods. */
   readonly overlay: string;
+  /** Label of addresses that the host answers to for LoadBalancers. */
+  readonly announced: string;
 }
 
 /** @param data the data directory */
 export function hostNames(data: string): HostNames {
   const id = hashName(resolve(data)).slice(0, 6);
-  return { table: `atoll_${id}`, tapPrefix: `at${id}p`, overlay: `at${id}v` };
+  return { table: `atoll_${id}`, tapPrefix: `at${id}p`, overlay: `at${id}v`, announced: `lo:at${id}` };
 }
 
 /** A tap's name, at most 15 characters: its pod's offset in the host's range, in hexadecimal. */

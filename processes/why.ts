@@ -16,7 +16,10 @@ export async function run(args: readonly string[]): Promise<number> {
       "atoll why",
       "POD-A POD-B:PORT: what lets one pod reach another, or refuses it. KIND/NAME --cluster C: which policies decide on an object.",
     )
-      .argument("<what>", "a pod, as web or shop/web; or an object, as Pod/web or deployments/web")
+      .argument(
+        "<what>",
+        "a pod, as web or shop/web; or an address outside; or an object, as Pod/web or deployments/web",
+      )
       .argument("[pod:port]", "the pod that is to be reached, and its port or the port's name")
       .option("--cluster <name>", "of an object: the cluster it is on")
       .option("-n, --namespace <namespace>", "of what is named without one", "default")

@@ -25,6 +25,7 @@ import type { KubeletRuntime } from "./kubelet/runtime.ts";
 import { serveKubelet } from "./kubelet/serving.ts";
 import { defaultLogLimits } from "./logs/keeper.ts";
 import { availableMemory, hostFacts, processIds } from "./node/host.ts";
+import { tellTakenPorts } from "./node/takenports.ts";
 import { keepUp } from "./node/upkeep.ts";
 import { Registration } from "./node/registration.ts";
 import { allocatableOf, type HostFacts, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
@@ -93,7 +94,8 @@ export class Spherelet {
     const { clock, log, data } = options;
     const upkeep = { clock, log, data, store: parts.host.imagery.store, drivers: () => parts.pods.list() };
     const { signal } = this.#stop;
-    this.#upkeep = Promise.all([keepUp(upkeep, signal), parts.host.datastore.run(signal)]);
+    const taken = tellTakenPorts({ ...options, node: options.name }, signal);
+    this.#upkeep = Promise.all([keepUp(upkeep, signal), taken, parts.host.datastore.run(signal)]);
     this.#telling = tellHostVMs({ ...options, node: options.name }, this.#stop.signal);
     this.#serving = options.port === 0 ? Promise.resolve() : serve(options, this.runtime, this.#stop.signal);
   }

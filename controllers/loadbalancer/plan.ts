@@ -56,7 +56,7 @@ export function plan(given: Given): ReadonlyMap<Key, Outcome> {
     found.set(
       keyOf(service),
       given.pool === undefined
-        ? atHost(service, usable, { taken, isToTell: hosts.length < given.nodes.length })
+        ? atHost(service, usable, taken)
         : fromPool(service, usable, { taken, pool: given.pool }),
     );
   }
@@ -125,38 +125,55 @@ function fromPool(
   return { ingress: { ip, ipMode: "VIP", ports }, node: host.name, moved: [] };
 }
 
-function atHost(
-  service: Service,
-  hosts: readonly Host[],
-  { taken, isToTell }: { readonly taken: Set<string>; readonly isToTell: boolean },
-): Outcome {
-  const wish = service.spec.loadBalancerIP;
-  const host = choose(service, wish ? hosts.filter(({ address }) => address === wish) : hosts);
-  if (host === undefined) {
-    if (!wish) return noHost;
-    const how = isToTell ? "that is ready" : "of this cluster";
-    return { reason: "AddressRefused", message: `spec.loadBalancerIP ${wish} is the address of no host ${how}` };
-  }
-  const before = placeOf(service) === host.address ? (service.status?.loadBalancer?.ingress?.[0]?.ports ?? []) : [];
-  const isFree = (port: number, protocol: string) => !taken.has(`${host.address} ${port}/${protocol}`);
-  const isOpen = (port: number, protocol: string) =>
-    isFree(port, protocol) && host.listens?.has(`${port}/${protocol}`) !== true;
-  const ports: { port: number; protocol: string }[] = [];
+function atHost(service: Service, hosts: readonly Host[], taken: Set<string>): Outcome {
+  const wish = service.spec.loadBalancerIP ?? "";
+  const host = choose(service, wish === "" ? hosts : hosts.filter(({ address }) => address === wish));
+  if (host === undefined && wish === "") return noHost;
+  if (host === undefined)
+    return { reason: "AddressRefused", message: `spec.loadBalancerIP ${wish} is the address of no host that is ready` };
+  const ports: Place[] = [];
   const moved: string[] = [];
-  for (const [index, { port: wanted, protocol, nodePort = 0 }] of portsOf(service).entries()) {
-    const had = before[index]?.protocol === protocol ? (before[index]?.port ?? 0) : 0;
-    // What it has stays its own, though the host should listen there meanwhile.
-    const keeps = had === wanted && isFree(had, protocol);
-    const others = [had >= firstOther ? had : 0, nodePort, ...otherPorts()];
-    const port = keeps ? had : [wanted, ...others].find((one) => one > 0 && isOpen(one, protocol));
-    if (port === undefined) {
-      return { reason: "PortsExhausted", message: `no port for ${wanted}/${protocol} is free at ${host.address}` };
-    }
-    if (port !== wanted) moved.push(`port ${wanted}/${protocol} is ${port} there, because ${wanted} is taken`);
+  for (const wanted of portsOf(service)) {
+    const { port: number, protocol } = wanted;
+    const port = portAt(host, { wanted, had: portBefore(service, host, ports.length), taken });
+    if (port === undefined)
+      return { reason: "PortsExhausted", message: `no port for ${number}/${protocol} is free at ${host.address}` };
+    if (port !== number) moved.push(`port ${number}/${protocol} is ${port} there, because ${number} is taken`);
     taken.add(`${host.address} ${port}/${protocol}`);
     ports.push({ port, protocol });
   }
   return { ingress: { ip: host.address, ipMode: "Proxy", ports }, node: host.name, moved };
+}
+
+/** @returns 0 when it had none there */
+function portBefore(service: Service, { address }: Host, index: number): number {
+  if (placeOf(service) !== address) return 0;
+  const at = service.status?.loadBalancer?.ingress?.[0]?.ports?.[index];
+  return at?.protocol === portsOf(service)[index]?.protocol ? (at?.port ?? 0) : 0;
+}
+
+interface Place {
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/** What is wanted if it is free, else what it had instead, else another. */
+function portAt(
+  { address, listens }: Host,
+  given: {
+    readonly wanted: Place & { readonly nodePort?: number | undefined };
+    readonly had: number;
+    readonly taken: ReadonlySet<string>;
+  },
+): number | undefined {
+  const { protocol, port: wanted, nodePort = 0 } = given.wanted;
+  const isFree = (port: number) => !given.taken.has(`${address} ${port}/${protocol}`);
+  // What it has stays its own, though the host should listen there meanwhile.
+  if (given.had === wanted && isFree(wanted)) return wanted;
+  const instead = given.had >= firstOther ? given.had : 0;
+  return [wanted, instead, nodePort, ...otherPorts()].find(
+    (port) => port > 0 && isFree(port) && listens?.has(`${port}/${protocol}`) !== true,
+  );
 }
 
 const otherPorts = (): readonly number[] =>

@@ -1,6 +1,7 @@
 /** Whether one pod reaches another's port, and what decides it: the words for what the rules do. Pure. */
+import { parseAddress, parseRange } from "../address.ts";
 import type { Protocol } from "../ruleset.ts";
-import { serviceKey, type ServiceSpec } from "../services/service.ts";
+import { type OutsideWay, serviceKey, type ServiceSpec } from "../services/service.ts";
 import { type Guard, guardOf, letsThrough } from "./guard.ts";
 import type { PolicyPod, World } from "./world.ts";
 
@@ -41,6 +42,52 @@ export function judge(question: Question, world: World, services: readonly Servi
   const isFlat = ({ namespace }: PolicyPod) => world.namespaces.get(namespace)?.flat === true;
   if (isFlat(from) && isFlat(to)) return yes(`the namespaces ${both(from, to)} are flat`);
   return byServices(question, address, services);
+}
+
+/** Somebody outside the pods' network who asks for a pod. */
+export interface QuestionFromOutside extends Omit<Question, "from"> {
+  /** Whose address it is. */
+  readonly address: string;
+}
+
+/** Judges a connection from outside: only by a Service that lets those outside in, and past what policies say. */
+export function judgeOutside(question: QuestionFromOutside, world: World, services: readonly ServiceSpec[]): Verdict {
+  const { address: peer, to, protocol, port } = question;
+  const { address } = to;
+  if (address === undefined) return no(`${spell(to)} has no address: it does not run`);
+  const ways = services.flatMap((service) =>
+    service.ports.flatMap((one) => {
+      const leads = one.protocol === protocol && one.endpoints.some((at) => at.address === address && at.port === port);
+      return leads && one.outside !== undefined ? [{ service, way: one.outside }] : [];
+    }),
+  );
+  const way = ways.find(({ way: { sourceRanges } }) => sourceRanges?.some((range) => contains(range, peer)) ?? true);
+  const [other] = ways;
+  if (way === undefined && other !== undefined)
+    return no(
+      `Service ${serviceKey(other.service)} lets those outside in, but ${peer} is in none of its source ranges`,
+    );
+  if (way === undefined)
+    return no(
+      `those outside reach pods by a LoadBalancer's address or a node port alone, and none leads to ${protocol}/${port} of ${spell(to)}`,
+    );
+  const into = guardOf(to, "ingress", world);
+  if (into !== undefined && letsThrough(into, { peer, protocol, port }) === undefined)
+    return no(
+      `${named(into, to)} about ${spell(to)} coming in let nothing through from ${peer} at ${protocol}/${port}`,
+    );
+  return yes(`Service ${serviceKey(way.service)} lets those outside in ${at(way.way)}`);
+}
+
+const at = ({ balanced, nodePort }: OutsideWay): string =>
+  [
+    ...balanced.map(({ address, port }) => `at ${address}:${port}`),
+    ...(nodePort === undefined ? [] : [`by node port ${nodePort}`]),
+  ].join(" and ");
+
+function contains(range: string, address: string): boolean {
+  const { first, length } = parseRange(range);
+  return Math.floor(parseAddress(address) / 2 ** (32 - length)) === Math.floor(first / 2 ** (32 - length));
 }
 
 function byServices(

@@ -1,7 +1,8 @@
 /** `atoll why POD-A POD-B:PORT`: what lets one pod reach another, or refuses it. */
+import { isIPv4 } from "node:net";
 import { EndpointSlice, Namespace, NetworkPolicy, Pod, Service } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
-import { judge } from "@atoll/net/policies/verdict";
+import { judge, judgeOutside } from "@atoll/net/policies/verdict";
 import type { PolicyPod, World } from "@atoll/net/policies/world";
 import type { ServiceSpec } from "@atoll/net/services/service";
 import { policyNamespaceOf, policyOf, policyPodOf } from "@atoll/net/policies/facts";
@@ -26,11 +27,17 @@ export async function whyConnection(
     const protocol = udp ? "udp" : "tcp";
     const target = find(to, namespace, world);
     const number = portOf(target, port, protocol);
-    const question = { from: find(from, namespace, world), to: target, protocol, port: number } as const;
-    const { allowed, because } = judge(question, world, services);
     const spell = (pod: PolicyPod) => `${pod.namespace}/${pod.name}`;
-    const what = `${spell(question.from)} to ${spell(target)} at ${protocol}/${number}`;
-    return { allowed, text: `${what}: ${allowed ? "let through" : "refused"}\n  ${because}\n` };
+    const told = (who: string, { allowed, because }: ReturnType<typeof judge>) => {
+      const what = `${who} to ${spell(target)} at ${protocol}/${number}`;
+      return { allowed, text: `${what}: ${allowed ? "let through" : "refused"}\n  ${because}\n` };
+    };
+    if (isIPv4(from)) {
+      const question = { address: from, to: target, protocol, port: number } as const;
+      return told(from, judgeOutside(question, world, services));
+    }
+    const question = { from: find(from, namespace, world), to: target, protocol, port: number } as const;
+    return told(spell(question.from), judge(question, world, services));
   });
 }
 

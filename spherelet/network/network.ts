@@ -21,7 +21,7 @@ import type { ServiceSpec } from "@atoll/net/services/service";
 import type { Log } from "@atoll/runtime/log";
 import { elsewhereOf, podsElsewhere } from "./others.ts";
 import { trimPod } from "./policies.ts";
-import { addressesOf, endpointsOf, namesOf, ruleSpecOf, sliceOwnerLabel } from "./services.ts";
+import { addressesOf, announcedBy, endpointsOf, namesOf, ruleSpecOf, sliceOwnerLabel } from "./services.ts";
 
 /** What a node's network is made of. */
 export interface NodeNetworkOptions {
@@ -63,6 +63,7 @@ export class NodeNetwork implements PodNetwork {
   readonly #dirty = new Set<string>();
   readonly #rules: PolicyRules;
   #policyIsOld = false;
+  #announcedIsOld = true;
   #othersAreOld = false;
   #working: Promise<void> = Promise.resolve();
   #busy = false;
@@ -94,7 +95,7 @@ export class NodeNetwork implements PodNetwork {
     const rules = new PolicyRules(followed, options.node);
     const host = await HostNetwork.open({
       ...options,
-      services: [...followed.services.values()].flatMap((service) => specOf(followed, service) ?? []),
+      services: [...followed.services.values()].flatMap((service) => specOf(followed, service, options.node) ?? []),
       hostServices: [
         { virtual: { address: addressAt(range, apiOffset), port: apiPort }, target: api, protocols: ["tcp"] },
         {
@@ -154,6 +155,7 @@ export class NodeNetwork implements PodNetwork {
   #touch(meta: { namespace?: string | undefined; name?: string | undefined } | undefined): void {
     const { namespace = "", name = "" } = meta ?? {};
     if (name === "" || isApi(namespace, name)) return;
+    this.#announcedIsOld = true;
     this.#dirty.add(`${namespace}/${name}`);
     if (!this.#busy) this.#working = this.#work();
   }
@@ -172,8 +174,9 @@ export class NodeNetwork implements PodNetwork {
       this.#dirty.clear();
       const others = this.#refreshOthers();
       const policy = this.#refreshPolicy();
+      const announced = this.#refreshAnnounced();
       const failed = await Promise.all(keys.map(async (key) => ((await this.#apply(key)) ? [] : [key])));
-      const areSet = await Promise.all([others, policy]);
+      const areSet = await Promise.all([others, policy, announced]);
       if (areSet.every(Boolean) && failed.flat().length === 0) continue;
       for (const key of failed.flat()) this.#dirty.add(key);
       await this.#options.clock.sleep(retryMs);
@@ -199,6 +202,24 @@ export class NodeNetwork implements PodNetwork {
     }
   }
 
+  /** @returns whether this host answers to the addresses that it is to */
+  async #refreshAnnounced(): Promise<boolean> {
+    if (!this.#announcedIsOld) return true;
+    this.#announcedIsOld = false;
+    const { node, log } = this.#options;
+    // Nothing known takes nothing away.
+    if (!this.#followed.services.synced) return true;
+    const wanted = [...this.#followed.services.values()].flatMap((service) => announcedBy(service, node));
+    try {
+      await this.#host.announce(new Set(wanted));
+      return true;
+    } catch (error) {
+      this.#announcedIsOld = true;
+      log.warn("LoadBalancers' addresses could not be announced", { error });
+      return false;
+    }
+  }
+
   /** @returns whether the guards are as NetworkPolicies say */
   async #refreshPolicy(): Promise<boolean> {
     if (!this.#policyIsOld) return true;
@@ -217,7 +238,7 @@ export class NodeNetwork implements PodNetwork {
   async #apply(key: string): Promise<boolean> {
     const [namespace = "", name = ""] = key.split("/");
     const service = this.#followed.services.get(toKey(namespace, name));
-    const spec = service === undefined ? undefined : specOf(this.#followed, service);
+    const spec = service === undefined ? undefined : specOf(this.#followed, service, this.#options.node);
     try {
       if (spec === undefined) await this.#host.removeService({ namespace, name });
       else await this.#host.setService(spec);
@@ -323,9 +344,9 @@ function follow({ client, clock, random, log, node }: NodeNetworkOptions): Follo
 /** The API itself is there whatever its Service says. */
 const isApi = (namespace: string, name: string): boolean => namespace === "default" && name === "kubernetes";
 
-function specOf(followed: Followed, service: Service): ServiceSpec | undefined {
+function specOf(followed: Followed, service: Service, node: string): ServiceSpec | undefined {
   const { namespace = "", name = "" } = service.metadata;
-  return isApi(namespace, name) ? undefined : ruleSpecOf(service, slicesOf(followed, `${namespace}/${name}`));
+  return isApi(namespace, name) ? undefined : ruleSpecOf(service, slicesOf(followed, `${namespace}/${name}`), node);
 }
 
 /**

@@ -3,10 +3,10 @@
  * Sources: k8s.io/kubernetes/pkg/proxy/topology.go (ready, then terminating but serving), Kubernetes DNS-Based Service
  * Discovery 1.1.0
  */
-import { exportedTo } from "@atoll/api/supervisor/annotations";
+import { announcedCondition, exportedTo } from "@atoll/api/supervisor/annotations";
 import type { EndpointSlice, Service } from "@atoll/client/builtin";
 import type { NamedEndpoint, NamedPort, ServiceNames } from "@atoll/net/dns/zone";
-import type { Endpoint, ServicePort, ServiceSpec } from "@atoll/net/services/service";
+import type { Endpoint, OutsideWay, ServicePort, ServiceSpec } from "@atoll/net/services/service";
 
 type SliceEndpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 type Ports = NonNullable<Service["spec"]["ports"]>;
@@ -25,8 +25,11 @@ export function addressesOf({ spec }: Service): readonly string[] {
   return all.filter((address) => isVirtual(address) && !address.includes(":"));
 }
 
-/** @returns undefined for one that opens no way: an ExternalName */
-export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[]): ServiceSpec | undefined {
+/**
+ * @param node whose rules they are; without it Services that keep to their host's endpoints are as others are
+ * @returns undefined for one that opens no way: an ExternalName
+ */
+export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[], node?: string): ServiceSpec | undefined {
   const { metadata, spec } = service;
   if (spec.type === "ExternalName") return undefined;
   const exported = exportedTo(metadata);
@@ -36,20 +39,70 @@ export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[]): 
     namespace: metadata.namespace ?? "",
     name: metadata.name ?? "",
     addresses: addressesOf(service),
-    ports: (spec.ports ?? []).flatMap((port) => rulePort(port, slices)),
+    ports: (spec.ports ?? []).flatMap((port) => rulePort(port, { service, slices, node })),
     ...(sticky ? { affinitySeconds: seconds } : {}),
     ...(exported.length === 0 ? {} : { exportedTo: exported }),
   };
 }
 
-function rulePort(port: Ports[number], slices: readonly EndpointSlice[]): readonly ServicePort[] {
+interface Circumstances {
+  readonly service: Service;
+  readonly slices: readonly EndpointSlice[];
+  readonly node: string | undefined;
+}
+
+function rulePort(port: Ports[number], { service, slices, node }: Circumstances): readonly ServicePort[] {
+  const { internalTrafficPolicy, externalTrafficPolicy } = service.spec;
   const protocol = port.protocol === "UDP" ? "udp" : "tcp";
   if (port.protocol === "SCTP") return [];
   const all = slices.flatMap((slice) => endpointsAt(slice, port));
-  const ready = all.filter(({ of }) => isReady(of));
-  const chosen = ready.length > 0 ? ready : all.filter(({ of }) => isLeaving(of));
+  const here = all.filter(({ of }) => of.nodeName === node);
+  const chosen = serving(internalTrafficPolicy === "Local" && node !== undefined ? here : all);
   const rest = all.filter((each) => !chosen.includes(each));
-  return [{ protocol, port: port.port, endpoints: distinct(chosen), standby: distinct(rest) }];
+  const way = outsideWay(service, port);
+  const local = externalTrafficPolicy === "Local" && node !== undefined ? { local: distinct(serving(here)) } : {};
+  const outside = way === undefined ? {} : { outside: { ...way, ...local } };
+  return [{ protocol, port: port.port, endpoints: distinct(chosen), standby: distinct(rest), ...outside }];
+}
+
+/** While none is ready, those that still serve though they are ending. */
+function serving(candidates: readonly Candidate[]): readonly Candidate[] {
+  const ready = candidates.filter(({ of }) => isReady(of));
+  return ready.length > 0 ? ready : candidates.filter(({ of }) => isLeaving(of));
+}
+
+/** @returns undefined when those outside do not come in */
+function outsideWay({ spec, status }: Service, port: Ports[number]): OutsideWay | undefined {
+  const spoken = (spec.ports ?? []).filter(({ protocol }) => protocol !== "SCTP");
+  const index = spoken.indexOf(port);
+  const balanced = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ports }) => {
+    const at = ports?.[index];
+    // Told of another port than this one is: what is told is about to change.
+    const isOld = ports !== undefined && (at?.protocol ?? "TCP") !== (port.protocol ?? "TCP");
+    return spec.type !== "LoadBalancer" || !isVirtual(ip) || ip.includes(":") || isOld
+      ? []
+      : [{ address: ip, port: at?.port ?? port.port }];
+  });
+  // A LoadBalancer's node ports are its own to count with, but nobody is led in by them.
+  const nodePort = spec.type === "NodePort" && port.nodePort ? { nodePort: port.nodePort } : {};
+  if (balanced.length === 0 && nodePort.nodePort === undefined) return undefined;
+  return { balanced, ...nodePort, ...sourcesOf(spec) };
+}
+
+/** Source: k8s.io/kubernetes/pkg/proxy/serviceport.go: of load balancers alone, those of the address family alone */
+function sourcesOf({ type, loadBalancerSourceRanges = [] }: Service["spec"]): Pick<OutsideWay, "sourceRanges"> {
+  if (type !== "LoadBalancer" || loadBalancerSourceRanges.length === 0) return {};
+  const ranges = loadBalancerSourceRanges.map((range) => range.trim()).filter((range) => !range.includes(":"));
+  return { sourceRanges: ranges };
+}
+
+/** Addresses that a host answers to on its network, for LoadBalancers that were given them. */
+export function announcedBy({ spec, status }: Service, node: string): readonly string[] {
+  if (spec.type !== "LoadBalancer") return [];
+  const told = status?.conditions?.find(({ type }) => type === announcedCondition);
+  if (told?.status !== "True" || told.message !== node) return [];
+  const own = (status?.loadBalancer?.ingress ?? []).filter(({ ipMode }) => ipMode !== "Proxy");
+  return own.flatMap(({ ip }) => (isVirtual(ip) && !ip.includes(":") ? [ip] : []));
 }
 
 interface Candidate extends Endpoint {

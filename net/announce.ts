@@ -1,0 +1,44 @@
+/**
+ * Addresses that this host answers to for LoadBalancers. They are on the loopback interface, under a label of the data
+ * directory's own, so nothing of the uplink changes: the kernel answers to ARP for an address of whatever interface
+ * (arp_ignore 0, the usual). Neighbours who know another host by one are told.
+ * Sources: ip-address(8); ip-sysctl of the kernel, arp_ignore; RFC 5227, 1.1 (announcements)
+ */
+import { run } from "./run.ts";
+
+interface Listed {
+  readonly ifname?: string;
+  readonly addr_info?: readonly { readonly local?: string; readonly label?: string }[];
+}
+
+/**
+ * Makes the addresses under a label so.
+ * @param at uplink: the host's address on the network where they are told; without it nobody is
+ * @throws {ProgramFailed}
+ */
+export async function announce(
+  { label, uplink }: { readonly label: string; readonly uplink: string | undefined },
+  addresses: ReadonlySet<string>,
+): Promise<void> {
+  const listed = await read(["address", "show", "dev", "lo"]);
+  const have = listed
+    .flatMap(({ addr_info: all = [] }) => all)
+    .flatMap(({ local = "", label: of }) => (of === label ? [local] : []));
+  const gone = have.filter((address) => !addresses.has(address));
+  const come = [...addresses].filter((address) => !have.includes(address));
+  const lines = [
+    ...gone.map((address) => `address delete ${address}/32 dev lo`),
+    ...come.map((address) => `address add ${address}/32 dev lo label ${label}`),
+  ];
+  if (lines.length > 0) await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
+  if (uplink === undefined || come.length === 0) return;
+  const device = (await read(["address", "show", "to", `${uplink}/32`])).find(({ ifname }) => ifname !== undefined);
+  if (device?.ifname === undefined) return;
+  // Without it neighbours find the address all the same, once they have forgotten who had it.
+  for (const address of come)
+    await run("arping", ["-U", "-q", "-c", "1", "-I", device.ifname, address]).catch(() => undefined);
+}
+
+async function read(args: readonly string[]): Promise<readonly Listed[]> {
+  return JSON.parse((await run("ip", ["-json", ...args])).trim() || "[]") as readonly Listed[];
+}
