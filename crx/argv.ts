@@ -6,7 +6,7 @@
 import { blockSlots } from "./spec.ts";
 
 /** Descriptors QEMU is started with; shim.h has the same numbers. */
-export const descriptors = { qmp: 3, channel: 4, console: 5, tap: 6, ram: 7, state: 8 } as const;
+export const descriptors = { qmp: 3, channel: 4, console: 5, tap: 6, ram: 7, state: 8, monitor: 9 } as const;
 
 /** How QEMU executes the guest. */
 export type AcceleratorName = "kvm" | "tcg";
@@ -86,6 +86,8 @@ function processArguments(): string[] {
 function monitorArguments(): string[] {
   return [
     ...["-chardev", `socket,id=qmp,fd=${descriptors.qmp},server=on,wait=off`, "-mon", "chardev=qmp,mode=control"],
+    // The shim's own, by which it passes descriptors of disks.
+    ...["-chardev", `socket,id=shim,fd=${descriptors.monitor}`, "-mon", "chardev=shim,mode=control"],
     ...["-add-fd", `fd=${descriptors.console},set=1`],
     ...["-chardev", "file,id=console,path=/dev/fdset/1,append=on", "-serial", "chardev:console"],
   ];
@@ -132,6 +134,13 @@ export function blockNode(node: string, disk: { file: string; readOnly: boolean 
     ...writable,
     file: { driver: "file", filename: `${filesFolder}/${disk.file}`, "read-only": disk.readOnly, ...writable },
   };
+}
+
+/** A disk that the shim passed as a descriptor, as blockdev-add takes it: nothing of it stays in this host's memory. */
+export function sharedNode(node: string, fdset: number): Readonly<Record<string, unknown>> {
+  const common = { "read-only": false, discard: "unmap", cache: { direct: true } };
+  const file = { driver: "file", filename: `/dev/fdset/${fdset}`, ...common };
+  return { driver: "raw", "node-name": node, ...common, "detect-zeroes": "unmap", file };
 }
 
 function birthArguments(backing: Backing, shape: Shape): string[] {

@@ -5,7 +5,7 @@
 import { open, rm } from "node:fs/promises";
 import { constants } from "node:fs";
 import { join } from "node:path";
-import { blockNode, descriptors } from "./argv.ts";
+import { blockNode, descriptors, sharedNode } from "./argv.ts";
 import { Guest, type Container } from "./guest.ts";
 import type { MachineHost } from "./host.ts";
 import { diskFile, launch, linkDisk, shapeOf } from "./launch.ts";
@@ -24,6 +24,7 @@ import {
   writeStart,
 } from "./records.ts";
 import type { Intent, StartRecord } from "./records.ts";
+import { askForDisk, askForLease, type LeaseState, type SharedDisk } from "./shares.ts";
 import { connectTo, StartFailed } from "./shim.ts";
 import { blockSlots, checkDisk, type DiskSpec } from "./spec.ts";
 import { MigrationWatch, setMigrationCapabilities, type Template } from "./template.ts";
@@ -36,6 +37,8 @@ export const deadlines = {
   record: 5_000,
   /** From a guest's goodbye to the end of QEMU. */
   powerOff: 3_000,
+  /** For a disk on a share to be opened. */
+  disk: 30_000,
 } as const;
 
 /** What a driver is told. */
@@ -153,6 +156,30 @@ export class Machine {
     const qmp = this.#require("attachDisk");
     checkDisk(disk, "disk");
     await this.#plug(qmp, disk);
+  }
+
+  /**
+   * Waits for the lease of a disk that other hosts have too, or looks how the wait goes.
+   * @param over a holder that has no right to it any more: its machine is asked to end
+   * @throws {NotNow} @throws {StartFailed} the shim is gone
+   */
+  async leaseOf(disk: SharedDisk, over?: string): Promise<LeaseState> {
+    this.#require("attachDisk");
+    return await askForLease(this.folder, disk, over);
+  }
+
+  /** Plugs a disk in whose lease is held. @throws {NotNow} @throws {StartFailed} it cannot be opened */
+  async attachShared(serial: string): Promise<void> {
+    const qmp = this.#require("attachDisk");
+    const { clock } = this.#host;
+    const giveUpMs = clock.monotonicMs() + deadlines.disk;
+    let state = await askForDisk(this.folder, serial);
+    while (state.is === "held" && clock.monotonicMs() < giveUpMs) {
+      await clock.sleep(20);
+      state = await askForDisk(this.folder, serial);
+    }
+    if (state.is !== "given") throw new StartFailed(state.is === "trouble" ? state.why : "the disk does not open");
+    await this.#plugNode(qmp, serial, sharedNode(nodeName({ serial }), state.fdset));
   }
 
   /** Takes a disk away that `attachDisk` gave; its volume must have been dropped. */
@@ -286,12 +313,19 @@ export class Machine {
 
   async #plug(qmp: Qmp, disk: DiskSpec): Promise<void> {
     await linkDisk({ folder: this.folder, uid: this.intent.uid }, disk);
-    const node = nodeName(disk);
-    await qmp.execute("blockdev-add", blockNode(node, { file: diskFile(disk), readOnly: disk.readOnly }));
-    const id = `device-${node}`;
+    const node = blockNode(nodeName(disk), { file: diskFile(disk), readOnly: disk.readOnly });
+    await this.#plugNode(qmp, disk.serial, node);
+  }
+
+  async #plugNode(qmp: Qmp, serial: string, node: Readonly<Record<string, unknown>>): Promise<void> {
+    await qmp.execute("blockdev-add", node);
+    const drive = nodeName({ serial });
+    const id = `device-${drive}`;
     // Unit 1: for unit 0 the guest would search the whole target, which it is told not to do.
     const place = { bus: "scsi.0", lun: 1 };
-    await qmp.execute("device_add", { driver: "scsi-hd", id, ...place, drive: node, serial: disk.serial });
+    // An error is for the guest to handle; a machine that QEMU stops, nobody would set going again.
+    const errors = { rerror: "report", werror: "report" };
+    await qmp.execute("device_add", { driver: "scsi-hd", id, ...place, drive, serial, ...errors });
   }
 
   #run(how: StartRecord): void {

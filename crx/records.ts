@@ -16,6 +16,7 @@ export const machineFiles = {
   start: "start.json",
   qmp: "qmp.sock",
   channel: "channel.sock",
+  control: "shim.sock",
   console: "console",
   log: "qemu.log",
   lease: "lease",

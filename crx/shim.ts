@@ -90,7 +90,7 @@ export async function startShim(options: ShimOptions): Promise<void> {
  * Connects to a socket of a machine.
  * @throws {StartFailed} nobody listens any more
  */
-export async function connectTo(folder: string, which: "qmp" | "channel"): Promise<Socket> {
+export async function connectTo(folder: string, which: "qmp" | "channel" | "control"): Promise<Socket> {
   return await withShortPath(folder, async (short) => {
     const socket = connect(join(short, machineFiles[which]));
     socket.on("error", () => undefined); // whoever uses it learns of the end by its closing

@@ -84,8 +84,8 @@ int high(int fd) {
 }
 
 struct opened open_all(const struct options *options) {
-  int console[2], errors[2];
-  struct opened out = {.lease = -1};
+  int console[2], errors[2], monitor[2];
+  struct opened out = {.lease = -1, .control = -1, .monitor = -1};
   for (int i = 0; i < FD_END; i++) out.fds[i] = -1;
   if (chdir(options->folder) < 0) fail(options->folder);
   if (pipe2(console, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0) fail("pipe");
@@ -95,6 +95,13 @@ struct opened open_all(const struct options *options) {
   out.fds[FD_CONSOLE] = high(console[1]);
   out.fds[FD_QMP] = high(listen_at("qmp.sock"));
   out.fds[FD_CHANNEL] = high(listen_at("channel.sock"));
+  if (options->template_load == NULL) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0) fail("monitor");
+    out.fds[FD_MONITOR] = high(monitor[0]);
+    out.monitor = high(monitor[1]);
+    out.control = high(listen_at("shim.sock"));
+    if (fcntl(out.control, F_SETFL, O_NONBLOCK) < 0) fail("shim.sock");
+  }
   if (options->tap != NULL) out.fds[FD_TAP] = high(open_tap(options->tap));
   if (options->template_ram > 0) out.fds[FD_RAM] = high(new_memory(options->template_ram));
   if (options->template_from > 0) out.fds[FD_RAM] = high(open_template(options));

@@ -5,6 +5,7 @@
  *   main.c      options, order of events     open.c    descriptors QEMU gets
  *   confine.c   the child's walls            watch.c   output, lease, end
  *   record.c    files the driver reads             keep.c    templates on disk
+ *   control.c   disks on shares                    lease.c   their leases
  *
  * Everything it is told comes from the driver, which is root; everything it reads from pipes comes from a guest.
  */
@@ -17,9 +18,9 @@
 #include <sys/types.h>
 
 /* Numbers under which QEMU finds its descriptors; crx/argv.ts has the same. */
-enum { FD_QMP = 3, FD_CHANNEL = 4, FD_CONSOLE = 5, FD_TAP = 6, FD_RAM = 7, FD_STATE = 8, FD_END = 9 };
+enum { FD_QMP = 3, FD_CHANNEL = 4, FD_CONSOLE = 5, FD_TAP = 6, FD_RAM = 7, FD_STATE = 8, FD_MONITOR = 9, FD_END = 10 };
 
-enum { MOST_CGROUPS = 8 };
+enum { MOST_CGROUPS = 8, MOST_KEEPERS = 16, CONTROL_POLLS = MOST_KEEPERS + 3 };
 
 struct options {
   const char *folder; /* the machine's own */
@@ -60,6 +61,8 @@ struct opened {
   int console, errors;  /* our ends of its output */
   int errors_write;     /* its end of its error output */
   int lease;            /* -1 without one */
+  int control;          /* where the driver connects */
+  int monitor;          /* our end of FD_MONITOR */
 };
 
 struct opened open_all(const struct options *options);
@@ -78,6 +81,22 @@ void confine_and_execute(const struct options *options, const struct opened *ope
 bool watch_qemu(const struct options *options, const struct opened *opened, pid_t qemu, int signals);
 /* Holds a finished template until it is told to end. */
 void hold_template(const struct options *options, const struct opened *opened, int signals);
+
+/* ---- control.c ---- */
+
+struct pollfd;
+
+/* Takes the socket where the driver connects, and a connection to QEMU's monitor. */
+void control_open(int listening, int qmp);
+/* What is to be waited for, at most CONTROL_POLLS; serving does whatever has come. */
+size_t control_polls(struct pollfd *out);
+void control_serve(void);
+/* When the machine must be killed unless a lease is renewed, by CLOCK_BOOTTIME in ms; 0 for never. */
+uint64_t control_deadline(void);
+/* Why the machine must be killed at once, or NULL. */
+const char *control_ended(void);
+/* The machine is gone: its leases are given back. `well` when it wrote all that it ever would. */
+void control_leave(bool well, uint64_t patience_ms);
 
 /* ---- keep.c ---- */
 

@@ -13,7 +13,7 @@
 #include "shim.h"
 
 /* Of each output at most twice FILE_ROOM bytes are kept, and at most RATE a second are taken. */
-enum { FILE_ROOM = 256 << 10, RATE = 1 << 20, CHUNK = 16 << 10 };
+enum { FILE_ROOM = 256 << 10, RATE = 1 << 20, CHUNK = 16 << 10, LEAVE_MS = 2000 };
 
 struct output {
   int from, file;
@@ -64,7 +64,7 @@ static int timeout_ms(uint64_t until, int so_far) {
 }
 
 static void poll_once(struct output outputs[2], int signals, int lease, uint64_t deadline, bool *signalled, bool *renewed) {
-  struct pollfd fds[4] = {{.fd = signals, .events = POLLIN}, {.fd = lease, .events = POLLIN}};
+  struct pollfd fds[4 + CONTROL_POLLS] = {{.fd = signals, .events = POLLIN}, {.fd = lease, .events = POLLIN}};
   int wait = -1;
   uint64_t now = now_ms();
   for (int i = 0; i < 2; i++) {
@@ -73,7 +73,8 @@ static void poll_once(struct output outputs[2], int signals, int lease, uint64_t
     if (paused && outputs[i].from >= 0) wait = timeout_ms(outputs[i].pause_until_ms, wait);
   }
   if (lease >= 0) wait = timeout_ms(deadline, wait);
-  if (poll(fds, 4, wait) <= 0) return;
+  if (control_deadline() > 0) wait = timeout_ms(control_deadline(), wait);
+  if (poll(fds, 4 + control_polls(fds + 4), wait) <= 0) return;
   for (int i = 0; i < 2; i++)
     if (fds[2 + i].revents != 0) take(&outputs[i]);
   *signalled = fds[0].revents != 0;
@@ -98,6 +99,7 @@ bool watch_qemu(const struct options *options, const struct opened *opened, pid_
   const char *reason = "exited";
   uint64_t deadline = now_ms() + options->lease_ms;
   int status = 0;
+  control_open(opened->control, opened->monitor);
   new_file(&outputs[0]);
   new_file(&outputs[1]);
   for (;;) {
@@ -105,7 +107,9 @@ bool watch_qemu(const struct options *options, const struct opened *opened, pid_
     char bytes[64];
     poll_once(outputs, signals, opened->lease, deadline, &signalled, &renewed);
     if (renewed && read(opened->lease, bytes, sizeof bytes) > 0) deadline = now_ms() + options->lease_ms;
-    if (opened->lease >= 0 && now_ms() >= deadline) {
+    control_serve();
+    bool out = opened->lease >= 0 && now_ms() >= deadline;
+    if (out || control_ended() != NULL || (control_deadline() > 0 && now_ms() >= control_deadline())) {
       reason = "lease ran out";
       kill(qemu, SIGKILL);
     }
@@ -118,6 +122,7 @@ bool watch_qemu(const struct options *options, const struct opened *opened, pid_
   drain(&outputs[0]);
   drain(&outputs[1]);
   bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  control_leave(well, LEAVE_MS);
   if (options->template_ram == 0 || !well)
     record_exit(reason, WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
   return well;
