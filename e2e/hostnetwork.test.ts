@@ -3,26 +3,17 @@
  * host, and a cut wire loses nothing.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { Node, Pod, Service } from "@atoll/client/builtin";
-import { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
+import { Pod, Service } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
-import type { Transport } from "@atoll/client/transport";
 import { eventually } from "@atoll/harness/client";
-import { atollArguments, remainsOf, runAtoll } from "@atoll/harness/commands";
-import { systemClock } from "@atoll/machinery/clock";
+import { runAtoll } from "@atoll/harness/commands";
 import { hostNames } from "@atoll/net/name";
 import { run } from "@atoll/net/run";
 import { inOwnNetwork, insideOwnNetwork, obstacle } from "@atoll/net/testing";
 import { missingPackages } from "@atoll/processes/hostpackages";
-import { buildWelcomeImage } from "@atoll/processes/welcome";
-import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { addressesAtSwitch, inNamespace, secondName, TwoHosts } from "./twohosts.ts";
 
 const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : undefined);
 const image = "atoll.local/welcome:v1";
@@ -37,76 +28,19 @@ else
 
 function twoHosts(): void {
   describe("two hosts on a wire", () => {
-    let folder: string;
-    let first: string;
-    let second: string;
+    let hosts: TwoHosts;
     let client: Client;
-    let transport: Transport;
-    let ended: Promise<unknown> = Promise.resolve();
-    let said = "";
 
     before(async () => {
-      folder = await mkdtemp(join(tmpdir(), "atoll-wire-"));
-      [first, second] = [join(folder, "first"), join(folder, "second")];
-      await run("ip", ["netns", "add", "second"]);
-      const lines = [
-        "link add wire type veth peer name wire netns second",
-        "address add 192.0.2.1/24 dev wire",
-        "link set wire up",
-        "route add default via 192.0.2.2",
-      ];
-      await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
-      const theirs = [
-        "link set lo up",
-        "address add 192.0.2.2/24 dev wire",
-        "link set wire up",
-        "route add default via 192.0.2.1",
-      ];
-      await run("ip", ["-netns", "second", "-batch", "-"], `${theirs.join("\n")}\n`);
-      const up = await runAtoll(
-        ...["up", "--background", "--data", first, "--bind", "192.0.2.1"],
-        ...["--api-port", "0", "--kubelet-port", "0", "--gateway-port", "0"],
-      );
-      assert.equal(up.code, 0, up.text);
-      ({ transport } = await openKubeconfig({ path: join(first, "admin.kubeconfig"), clock: systemClock }));
-      client = new Client({ transport, clock: systemClock, userAgent: "test" });
-      const { text } = await runAtoll("host", "token", "--data", first);
-      const [, hub = "", token = ""] = /host join (\S+) --token (\S+)/.exec(text) ?? assert.fail(text);
-      const join2 = ["host", "join", hub, "--token", token, "--data", second, "--node", "second", "--port", "0"];
-      const child = spawn("ip", ["netns", "exec", "second", process.execPath, ...atollArguments(...join2)]);
-      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += String(chunk)));
-      ended = once(child, "exit");
-      await eventually("the second host is ready", async () => await isReady("second"), readyMs);
-      for (const data of [first, second]) await buildWelcomeImage(data);
-      const names = (await client.list(Node)).items.map(({ metadata }) => metadata.name ?? "");
-      const here = names.find((name) => name !== "second") ?? "";
-      await Promise.all([start("caller", here), start("web", "second")]);
+      hosts = await TwoHosts.start();
+      ({ client } = hosts);
+      await Promise.all([start("caller", hosts.firstName), start("web", secondName)]);
       for (const name of ["caller", "web"]) {
         await eventually(`${name} runs`, async () => (await pod(name)).status.phase === "Running", readyMs);
       }
     });
-    after(async () => {
-      await run("ip", ["netns", "exec", "second", process.execPath, ...atollArguments("down", "--data", second)]).catch(
-        () => undefined,
-      );
-      await runAtoll("down", "--data", first);
-      transport.close();
-      await ended;
-      const left = [...(await remainsOf(first)), ...(await remainsOf(second))];
-      const links = await run("ip", ["-netns", "second", "link"]);
-      assert.ok(!links.includes(hostNames(second).overlay), links);
-      await run("ip", ["netns", "delete", "second"]);
-      await rm(folder, { recursive: true, force: true });
-      assert.deepEqual(left, [], said);
-    });
+    after(async () => await hosts.stop());
 
-    async function isReady(name: string): Promise<boolean> {
-      const found = await client.get(Node, toKey(undefined, name)).catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
-      return found?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
-    }
     const pod = async (name: string) => await client.get(Pod, toKey("default", name));
     async function start(name: string, nodeName: string): Promise<void> {
       const containers = [{ name: "c", image, ports: [{ containerPort: 8080 }] }];
@@ -117,26 +51,16 @@ function twoHosts(): void {
     }
     async function calls(address: string, port: number): Promise<boolean> {
       const get = ["timeout", "3", "wget", "-q", "-O", "-", `http://${address}:${port}/`];
-      const { text } = await runAtoll("kubectl", "--data", first, "exec", "caller", "--", ...get);
+      const { text } = await hosts.kubectl("exec", "caller", "--", ...get);
       return text.includes("Hello from a pod");
     }
     async function counted(): Promise<number> {
-      const { table } = hostNames(second);
-      const text = await run("ip", [
-        "netns",
-        "exec",
-        "second",
-        "nft",
-        "list",
-        "counter",
-        "ip",
-        table,
-        "refused_by_pods",
-      ]);
+      const { table } = hostNames(hosts.second);
+      const text = await inNamespace(secondName, "nft", "list", "counter", "ip", table, "refused_by_pods");
       return Number(/packets (\d+)/.exec(text)?.[1]);
     }
     async function verdict(): Promise<string> {
-      return (await runAtoll("why", "--data", first, "caller", "web:8080")).text;
+      return (await runAtoll("why", "--data", hosts.first, "caller", "web:8080")).text;
     }
     const address = async () => (await pod("web")).status.podIP ?? "";
 
@@ -166,7 +90,7 @@ function twoHosts(): void {
       await run("ip", ["link", "set", "wire", "down"]);
       assert.equal(await calls(await address(), 8080), false);
       assert.deepEqual(await uids(), before);
-      await run("ip", ["-batch", "-"], "link set wire up\nroute replace default via 192.0.2.2\n");
+      await run("ip", ["-batch", "-"], `link set wire up\nroute replace default via ${addressesAtSwitch.second}\n`);
       await eventually("they reach each other again", async () => await calls(await address(), 8080), 30_000);
       assert.deepEqual(await uids(), before);
       const found = await pod("web");
