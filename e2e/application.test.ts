@@ -1,4 +1,7 @@
-/** A three-tier application, as its users put it on: the image built of Debian packages, plain manifests, a claim's disk. */
+/**
+ * A three-tier application, as its users put it on: the image built of Debian packages, plain manifests and a
+ * Helm chart, a claim's disk.
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +16,7 @@ const example = join(import.meta.dirname, "..", "examples", "three-tier");
 const folder = await mkdtemp(join(tmpdir(), "atoll-application-"));
 const data = join(folder, "data");
 const patienceMs = 180_000;
+const patience = `--timeout=${patienceMs / 1000}s`;
 
 const missing = await missingPackages();
 const reason = process.getuid?.() === 0 ? `needs ${missing.join(" ")}` : "needs root";
@@ -31,6 +35,13 @@ async function asked(...args: string[]): Promise<{ code: number; text: string }>
   return await runProgram(program, "--kubeconfig", join(data, "admin.kubeconfig"), "-n", "shop", ...args);
 }
 
+async function helm(...args: string[]): Promise<string> {
+  const where = ["--kubeconfig", join(data, "admin.kubeconfig"), "-n", "shop"];
+  const { code, text } = await runProgram(await clientPath("helm"), ...where, ...args);
+  if (code !== 0) assert.fail([args.join(" "), text, (await asked("describe", "pods")).text].join("\n"));
+  return text.trim();
+}
+
 async function kubectl(...args: string[]): Promise<string> {
   const { code, text } = await asked(...args);
   if (code !== 0) {
@@ -41,13 +52,12 @@ async function kubectl(...args: string[]): Promise<string> {
 }
 
 async function rolledOut(): Promise<void> {
-  const patience = `--timeout=${patienceMs / 1000}s`;
   for (const name of ["statefulset/database", "deployment/web"]) await kubectl("rollout", "status", name, patience);
 }
 
 /** What the shop answers through its Service's address, once it does. */
-async function shop(path: string, init: RequestInit = {}): Promise<string> {
-  const address = await kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
+async function shop(path: string, init: RequestInit = {}, name = "web"): Promise<string> {
+  const address = await kubectl("get", "service", name, "-o", "jsonpath={.spec.clusterIP}");
   const deadlineMs = systemClock.monotonicMs() + patienceMs;
   for (;;) {
     const answer = await fetch(`http://${address}${path}`, init).catch(() => undefined);
@@ -57,7 +67,7 @@ async function shop(path: string, init: RequestInit = {}): Promise<string> {
   }
 }
 
-describe("a three-tier application", { skip, timeout: 480_000 }, () => {
+describe("a three-tier application", { skip, timeout: 720_000 }, () => {
   before(async () => {
     await up();
     await atoll("image", "build", "-t", "atoll.local/shop:v1", join(example, "image"));
@@ -79,7 +89,7 @@ describe("a three-tier application", { skip, timeout: 480_000 }, () => {
 
   test("its CronJob's Job ends well", async () => {
     await kubectl("create", "job", "tidy-now", "--from=cronjob/tidy");
-    await kubectl("wait", "--for=condition=Complete", "job/tidy-now", `--timeout=${patienceMs / 1000}s`);
+    await kubectl("wait", "--for=condition=Complete", "job/tidy-now", patience);
     assert.match(await kubectl("logs", "job/tidy-now"), /tidied; left: 1/);
   });
 
@@ -104,5 +114,48 @@ describe("a three-tier application", { skip, timeout: 480_000 }, () => {
     await up();
     await rolledOut();
     assert.equal(await shop("/orders"), "2");
+  });
+
+  test("its chart is installed by Helm, and passes its own test", async () => {
+    await kubectl("delete", "-f", join(example, "manifests"), "--wait=false");
+    await helm("install", "tide", join(example, "chart"), "--set", "web.maxReplicas=3", "--wait", patience);
+    assert.match(await helm("test", "tide", "--logs", patience), /an order was taken and counted/);
+    assert.equal(await shop("/orders", {}, "tide-web"), "1");
+  });
+
+  test("an upgrade by Helm reaches the pods, its rollback too, and neither loses an order", async () => {
+    await helm(
+      "upgrade",
+      "tide",
+      join(example, "chart"),
+      "--reuse-values",
+      "--set",
+      "greeting=ahoy",
+      "--wait",
+      patience,
+    );
+    assert.equal(await shop("/greeting", {}, "tide-web"), "ahoy");
+    await helm("rollback", "tide", "--wait", patience);
+    assert.equal(await shop("/greeting", {}, "tide-web"), "welcome to the shop");
+    assert.equal(await shop("/orders", {}, "tide-web"), "1");
+  });
+
+  test("there are more web pods while they are busy", async () => {
+    const deadlineMs = systemClock.monotonicMs() + patienceMs;
+    const grown = async () =>
+      (await kubectl("get", "hpa", "tide-web", "-o", "jsonpath={.status.desiredReplicas}")) === "3";
+    while (!(await grown())) {
+      assert.ok(systemClock.monotonicMs() < deadlineMs, (await asked("describe", "hpa")).text);
+      await Promise.all(Array.from({ length: 8 }, async () => await shop("/busy", {}, "tide-web")));
+    }
+    await kubectl("rollout", "status", "deployment/tide-web", patience);
+    assert.equal(await kubectl("get", "deployment", "tide-web", "-o", "jsonpath={.status.readyReplicas}"), "3");
+  });
+
+  test("uninstalled by Helm, nothing of it is left but its test's pod, which is no part of it", async () => {
+    await helm("uninstall", "tide", "--wait", patience);
+    const parts = "app.kubernetes.io/instance=tide,app.kubernetes.io/component!=test";
+    await kubectl("wait", "--for=delete", "pod,pvc", "-l", parts, patience);
+    assert.equal(await kubectl("get", "all,pvc,secret,configmap,hpa", "-o", "name", "-l", parts), "");
   });
 });

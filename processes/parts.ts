@@ -59,7 +59,7 @@ export const serverPart = ({ data, bind, apiPort, serviceCidr, nodePorts = false
     ...["--api-port", String(apiPort)],
     ...storeArguments(store),
     ...["--service-cidr", serviceCidr],
-    ...(nodePorts ? [] : ["--enable-admission-plugins", "DenyNodePorts"]),
+    ...["--enable-admission-plugins", ["MicroPods", ...(nodePorts ? [] : ["DenyNodePorts"])].join(",")],
   ],
   readyLine: "ready ",
 });

@@ -54,6 +54,37 @@ test("with AlwaysPullImages every container's image is asked for anew, later one
   assert.equal(added.text.match(/"imagePullPolicy":"Always"/g)?.length, 3);
 });
 
+test("with MicroPods no pod asks for a part of its host, and templates of such pods are warned about", async (t) => {
+  const harness = await startHarness({ server: { admissionPlugins: ["MicroPods"] } });
+  t.after(() => harness.close());
+  await harness.send("POST", `${space}/serviceaccounts`, { body: { metadata: { name: "default" } } });
+  const container = { name: "c", image: "c:1", ports: [{ containerPort: 80, hostPort: 80 }] };
+  const spec = { hostNetwork: false, volumes: [{ name: "v", hostPath: { path: "/" } }], containers: [container] };
+  const refused = await harness.send("POST", `${space}/pods`, { body: { metadata: { name: "p" }, spec } });
+  assert.equal(refused.status, 403);
+  assert.match(
+    refused.text,
+    /"p\\" is forbidden: spec\.volumes\[0\]\.hostPath: .*, spec\.containers\[0\]\.ports\[0\]\.hostPort: /,
+  );
+  const labels = { app: "d" };
+  const body = {
+    metadata: { name: "d" },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+  const warned = await harness.send("POST", "/apis/apps/v1/namespaces/default/daemonsets", { body });
+  assert.equal(warned.status, 201, warned.text);
+  assert.match(String(warned.headers["warning"]), /its pods would be refused: spec\.volumes\[0\]\.hostPath/);
+  const sound = { spec: { containers: [{ name: "c", image: "c:1" }] } };
+  const made = await harness.send("POST", `${space}/pods`, { body: { metadata: { name: "p" }, ...sound } });
+  assert.equal(made.status, 201, made.text);
+  const added = await harness.send("PATCH", `${space}/pods/p/ephemeralcontainers`, {
+    body: { spec: { ephemeralContainers: [{ name: "e", image: "e:1", securityContext: { privileged: true } }] } },
+    contentType: "application/strategic-merge-patch+json",
+  });
+  assert.equal(added.status, 403);
+  assert.match(added.text, /spec\.ephemeralContainers\[0\]\.securityContext\.privileged/);
+});
+
 test("neither is on unless asked for", async (t) => {
   const harness = await startHarness();
   t.after(() => harness.close());

@@ -5,6 +5,7 @@
 import type { Container, EphemeralContainer, Pod, Service } from "@atoll/api/builtin/core/v1.types";
 import type { AdmissionPlugin } from "./admission.ts";
 import { forbidden } from "./forbidden.ts";
+import { microPods } from "./micropods.ts";
 
 /** Service addresses that only their writer vouches for lead others' traffic astray (CVE-2020-8554). */
 const denyServiceExternalIPs: AdmissionPlugin = {
@@ -76,7 +77,9 @@ function containersOf(pod: object | undefined): AnyContainer[] {
 }
 
 /** By name. */
-const optional = new Map([denyServiceExternalIPs, denyNodePorts, alwaysPullImages].map((each) => [each.name, each]));
+const optional = new Map(
+  [denyServiceExternalIPs, denyNodePorts, alwaysPullImages, microPods].map((each) => [each.name, each]),
+);
 
 /** Names that may be asked for. */
 export const optionalPlugins: readonly string[] = [...optional.keys()];

@@ -10,7 +10,7 @@ import { keyOf } from "@atoll/client/resource";
 import type { Machine } from "@atoll/crx/machine";
 import { isOver } from "../lifecycle/plan.ts";
 import { refusedStatus } from "../lifecycle/status.ts";
-import { refusalsOf } from "../translate/refusals.ts";
+import { refusalsOf } from "@atoll/api/supervisor/micropods";
 import { podRequests } from "../translate/resources.ts";
 import type { PodContext } from "./context.ts";
 import { type Earlier, PodDriver } from "./driver.ts";

@@ -11,7 +11,7 @@ import { environmentOf, serviceVariables } from "./environment.ts";
 import { expand } from "./expand.ts";
 import type { NodeFacts } from "./fields.ts";
 import { hostsFile, ownName, resolvFile } from "./names.ts";
-import { refusalsOf } from "./refusals.ts";
+import { refusalsOf } from "@atoll/api/supervisor/micropods";
 import { machineSize, podRequests, scratchBytes } from "./resources.ts";
 
 const facts: NodeFacts = { hostIP: "192.0.2.1", podIP: "10.244.0.7", allocatable: { cpu: "4", memory: "8Gi" } };

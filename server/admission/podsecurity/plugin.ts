@@ -9,6 +9,7 @@ import type { Catalogue } from "../../registry/catalogue.ts";
 import { invalid } from "../../registry/invalid.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { forbidden } from "../forbidden.ts";
+import { templateOf, hasTemplate } from "../podtemplates.ts";
 import { containersOf, type PodLike, type Violation } from "./controls.ts";
 import { describe, formatLevel, isStricter, type LevelVersion, policyOf, sameLevel, violations } from "./levels.ts";
 
@@ -26,18 +27,6 @@ const harmless: ReadonlySet<string> = new Set([
   "proxy",
   "status",
 ]);
-/** Where kinds keep the template of their pods. */
-const templates: ReadonlyMap<string, readonly string[]> = new Map([
-  ["/replicationcontrollers", ["spec", "template"]],
-  ["/podtemplates", ["template"]],
-  ["apps/replicasets", ["spec", "template"]],
-  ["apps/deployments", ["spec", "template"]],
-  ["apps/statefulsets", ["spec", "template"]],
-  ["apps/daemonsets", ["spec", "template"]],
-  ["batch/jobs", ["spec", "template"]],
-  ["batch/cronjobs", ["spec", "jobTemplate", "spec", "template"]],
-]);
-
 /** The plugin; it reads namespaces and, when one is labelled, its pods. */
 export function podSecurity(catalogue: Catalogue): AdmissionPlugin {
   return {
@@ -46,7 +35,7 @@ export function podSecurity(catalogue: Catalogue): AdmissionPlugin {
       if (operation !== "CREATE" && operation !== "UPDATE") return false;
       if (kind.group === "" && kind.plural === "pods") return !harmless.has(subresource);
       if (subresource !== "") return false;
-      return templates.has(`${kind.group}/${kind.plural}`) || isNamespace(kind);
+      return hasTemplate(kind) || isNamespace(kind);
     },
     validate(request) {
       if (isNamespace(request.kind)) return judgeNamespace(catalogue, request);
@@ -96,16 +85,6 @@ function judgeBy(labels: Readonly<Record<string, string>> | undefined, request: 
 
 function would(level: LevelVersion, found: readonly Violation[]): string {
   return `would violate PodSecurity "${formatLevel(level)}": ${describe(found)}`;
-}
-
-function templateOf({ kind, object }: AdmissionRequest): PodLike | undefined {
-  let at: unknown = object;
-  for (const field of templates.get(`${kind.group}/${kind.plural}`) ?? []) {
-    at = (at as Readonly<Record<string, unknown>> | undefined)?.[field];
-  }
-  if (at === undefined) return undefined;
-  const { metadata = {}, spec } = at as Partial<PodLike>;
-  return spec === undefined ? undefined : { metadata, spec };
 }
 
 /** Of a pod that exists, only images, ephemeral containers and old seccomp annotations can change. */

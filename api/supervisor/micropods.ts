@@ -1,8 +1,9 @@
 /**
- * What a Pod may ask for that a micro-VM cannot honour. It is refused by name, never ignored.
+ * What a Pod may ask for that a micro-VM cannot honour. It is refused by name, never ignored: where only micro-VMs run
+ * Pods, before it is stored, and by a host in any case.
  * Source: docs/rfd/0013-spherelet.md
  */
-import type { Container, EphemeralContainer, PodSpec, Volume } from "@atoll/api/builtin/core/v1.types";
+import type { Container, EphemeralContainer, PodSpec, Volume } from "../builtin/core/v1.types.ts";
 
 /** A field that is not honoured here. */
 export interface Refusal {
