@@ -60,7 +60,7 @@ export class TwoHosts {
     const [first, second] = foldersIn(folder);
     const up = await runAtoll(
       ...["up", "--background", "--data", first, "--bind", addressesAtSwitch.first, ...flags],
-      ...["--api-port", "0", "--kubelet-port", "0", "--gateway-port", "0"],
+      ...["--api-port", "0", "--kubelet-port", "0", "--gateway-port", "0", "--no-demo"],
     );
     assert.equal(up.code, 0, up.text);
     const { transport } = await openKubeconfig({ path: join(first, "admin.kubeconfig"), clock: systemClock });
@@ -119,7 +119,11 @@ export class TwoHosts {
     const { second } = addressesAtSwitch;
     const chain = (hook: string, side: string) =>
       `chain ${hook} { type filter hook ${hook} priority -300; ip ${side} ${second} drop; }`;
-    await run("nft", ["-f", "-"], `table ip ${cutTable} { ${chain("input", "saddr")} ${chain("output", "daddr")} }\n`);
+    await run(
+      "nft",
+      ["-f", "-"],
+      `table ip ${cutTable} { ${chain("input", "saddr")}; ${chain("output", "daddr")}; }\n`,
+    );
   }
 
   /** They hear each other again. */

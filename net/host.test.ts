@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { systemClock } from "@atoll/machinery/clock";
 import { guardOf } from "./policies/guard.ts";
 import type { Policy, World } from "./policies/world.ts";
 import type { OutsideWay } from "./services/service.ts";
@@ -249,11 +250,17 @@ function realPackets(): void {
 
   test("the host answers for an address that it announces, until it does no more", async () => {
     await network.setService(openedOutside({ balanced: [{ address: "192.0.2.77", port: 81 }] }));
-    await network.announce(new Set(["192.0.2.77", "192.0.2.78"]));
+    await network.announce(new Set(["192.0.2.77", "192.0.2.78"]), 60_000);
     assert.equal(await world.call("192.0.2.77", 81), "a2 192.0.2.9");
-    await network.announce(new Set(["192.0.2.78"]));
+    await network.announce(new Set(["192.0.2.78"]), 60_000);
     await network.removeService({ namespace: "red", name: "web" });
-    assert.match(await run("ip", ["address", "show", "dev", "lo"]), /^(?!.*2\.77\/).*2\.78\/32/s);
+    const announced = async () => await run("ip", ["address", "show", "dev", "lo"]);
+    assert.match(await announced(), /^(?!.*2\.77\/).*2\.78\/32/s);
+    await network.announce(new Set(["192.0.2.78"]), 1_500);
+    // Nobody asks for it: it is the kernel that counts.
+    while ((await announced()).includes("2.78/32")) await systemClock.sleep(100);
+    await network.announce(new Set(["192.0.2.78"]), 900);
+    assert.ok(!(await announced()).includes("2.78/32"));
   });
 
   test("a pod that takes another's address or MAC is heard by nobody", async () => {

@@ -152,11 +152,12 @@ export class HostNetwork implements PodNetwork {
 
   /**
    * Answers to these addresses on the network between hosts, and to no other of this kind.
+   * @param forMs after which it answers no more, unless it is called again: whatever becomes of this process
    * @throws {ProgramFailed}
    */
-  async announce(addresses: ReadonlySet<string>): Promise<void> {
+  async announce(addresses: ReadonlySet<string>, forMs: number): Promise<void> {
     const turn = this.#announcing.then(async () => {
-      await announce({ label: this.#names.announced, uplink: this.#options.address }, addresses);
+      await announce({ label: this.#names.announced, uplink: this.#options.address }, addresses, forMs);
     });
     this.#announcing = turn.catch(() => undefined);
     await turn;
@@ -277,7 +278,7 @@ export async function removeNetwork(data: string): Promise<void> {
   await new Transactions().commit(removal(names.table));
   for (const tap of await listTaps(names.tapPrefix)) await removeTap(tap);
   await removeLink(names.overlay);
-  await announce({ label: names.announced, uplink: undefined }, new Set());
+  await announce({ label: names.announced, uplink: undefined }, new Set(), 0);
   const range = await readFile(claimFile(data), "utf8").catch(() => undefined);
   if (range === undefined) return;
   const routes = await run("ip", ["-json", "route", "show", "type", "unreachable", "exact", range]);

@@ -46,7 +46,7 @@ export async function openNetwork(
     ...rest
   }: { server: string; ranges: NodeRanges } & Pick<
     NodeNetworkOptions,
-    "client" | "clock" | "random" | "log" | "data" | "node" | "address"
+    "client" | "clock" | "random" | "log" | "data" | "node" | "address" | "term"
   >,
 ): Promise<NodeNetwork> {
   const { hostname, port } = new URL(server);

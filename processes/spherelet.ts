@@ -11,6 +11,7 @@ import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
 import { hostAddress } from "@atoll/spherelet/node/host";
 import { keepIdentity } from "@atoll/spherelet/node/joining";
+import { LeaseTerm } from "@atoll/spherelet/node/leaseterm";
 import { Spherelet, usualSize } from "@atoll/spherelet/spherelet";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
@@ -55,7 +56,8 @@ export async function run(args: readonly string[]): Promise<number> {
     await mkdir(data, { recursive: true, mode: 0o700 });
     const { transport, context, ca } = await openKubeconfig({ path: options.kubeconfig, clock: systemClock });
     const client = new Client({ transport, clock: systemClock, userAgent: `atoll-spherelet/${atollVersion}` });
-    const common = { client, clock: systemClock, random: chance, log, data };
+    const term = new LeaseTerm(systemClock);
+    const common = { client, clock: systemClock, random: chance, log, data, term };
     // A server that starts at the same moment is waited for here, while machines are prepared: its clients back off.
     const [machines] = await Promise.all([machinesOf(data, options), untilListens(context.server)]);
     const ranges = await nodeRanges(options, { ...common, node: options.node });

@@ -26,6 +26,7 @@ import { serveKubelet } from "./kubelet/serving.ts";
 import { defaultLogLimits } from "./logs/keeper.ts";
 import { availableMemory, hostFacts, processIds } from "./node/host.ts";
 import { tellTakenPorts } from "./node/takenports.ts";
+import { LeaseTerm } from "./node/leaseterm.ts";
 import { keepUp } from "./node/upkeep.ts";
 import { Registration } from "./node/registration.ts";
 import { allocatableOf, type HostFacts, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
@@ -51,6 +52,8 @@ export interface SphereletOptions {
   readonly machines: Machines;
   readonly registries?: RegistrySettings;
   readonly network?: PodNetwork;
+  /** For whoever has something of which the cluster has but one. */
+  readonly term?: LeaseTerm;
   /** The range of this host's pods, told with the Node when it is made; absent: whoever gives ranges says it. */
   readonly podRange?: string;
   /** Address of the host that others reach it at. */
@@ -198,7 +201,7 @@ function registrationOf(
   options: SphereletOptions,
   { facts, store }: { facts: Awaited<ReturnType<typeof hostFacts>>; store: ImageStore },
 ): Registration {
-  const { client, clock, log, name, data, port, version, podRange } = options;
+  const { client, clock, log, name, data, port, version, podRange, term = new LeaseTerm(clock) } = options;
   const { host } = options.machines;
   return new Registration({
     client,
@@ -207,6 +210,7 @@ function registrationOf(
     name,
     labels: labelsOf(name, facts),
     podRange,
+    term,
     status: async (before) => {
       const [disk, images, pids, availableMemoryBytes] = await Promise.all([
         statfs(data),

@@ -6,8 +6,11 @@ import type { NodeCondition, NodeStatus, Taint } from "@atoll/api/builtin/core/v
 import type { Node } from "@atoll/client/builtin";
 import { formatTime } from "@atoll/machinery/clock";
 
-/** A node of which nothing has been heard for as long is not known to live. */
-export const graceMs = 40_000;
+/**
+ * A node of which nothing has been heard for as long is not known to live. Longer than its lease, for within that its host
+ * goes on with what it alone has. Source: --node-monitor-grace-period, 50 s since 1.32
+ */
+export const graceMs = 50_000;
 
 const prefix = "node.kubernetes.io/";
 /** On nodes that say that they cannot run Pods. */

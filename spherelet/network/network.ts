@@ -11,7 +11,6 @@ import type { Clock } from "@atoll/machinery/clock";
 import { addressAt, parseRange } from "@atoll/net/address";
 import { DnsServer } from "@atoll/net/dns/server";
 import { resolversOf } from "@atoll/net/dns/upstream";
-import type { Directory } from "@atoll/net/dns/zone";
 import { HostNetwork, type PolicySource } from "@atoll/net/host";
 import type { Attachment, PodIdentity, PodNetwork } from "@atoll/net/network";
 import { policyNamespaceOf, policyOf, policyPodOf } from "@atoll/net/policies/facts";
@@ -19,9 +18,11 @@ import { guardOf } from "@atoll/net/policies/guard";
 import type { PolicyPod, World } from "@atoll/net/policies/world";
 import type { ServiceSpec } from "@atoll/net/services/service";
 import type { Log } from "@atoll/runtime/log";
+import type { LeaseTerm } from "../node/leaseterm.ts";
+import { directoryOf, slicesOf } from "./directory.ts";
 import { elsewhereOf, podsElsewhere } from "./others.ts";
 import { trimPod } from "./policies.ts";
-import { addressesOf, announcedBy, endpointsOf, namesOf, ruleSpecOf, sliceOwnerLabel } from "./services.ts";
+import { addressesOf, announcedBy, endpointsOf, ruleSpecOf, sliceOwnerLabel } from "./services.ts";
 
 /** What a node's network is made of. */
 export interface NodeNetworkOptions {
@@ -40,6 +41,8 @@ export interface NodeNetworkOptions {
   readonly clusterRange: string;
   readonly serviceRange: string;
   readonly clusterDomain: string;
+  /** Within it this host answers to LoadBalancers' addresses; after it another may. */
+  readonly term: LeaseTerm;
   /** Where this host reaches the API. */
   readonly api: { readonly address: string; readonly port: number };
 }
@@ -64,6 +67,7 @@ export class NodeNetwork implements PodNetwork {
   readonly #rules: PolicyRules;
   #policyIsOld = false;
   #announcedIsOld = true;
+  #announces = false;
   #othersAreOld = false;
   #working: Promise<void> = Promise.resolve();
   #busy = false;
@@ -142,6 +146,10 @@ export class NodeNetwork implements PodNetwork {
       this.#othersAreOld = true;
       this.#policyChanged();
     });
+    this.#options.term.onRenewed(() => {
+      this.#announcedIsOld ||= this.#announces;
+      this.#wake();
+    });
     this.#othersAreOld = true;
     // What changed while the host's network was taken up.
     this.#policyChanged();
@@ -157,19 +165,27 @@ export class NodeNetwork implements PodNetwork {
     if (name === "" || isApi(namespace, name)) return;
     this.#announcedIsOld = true;
     this.#dirty.add(`${namespace}/${name}`);
-    if (!this.#busy) this.#working = this.#work();
+    this.#wake();
   }
 
   #policyChanged(): void {
     this.#policyIsOld = true;
+    this.#wake();
+  }
+
+  #wake(): void {
     if (!this.#busy) this.#working = this.#work();
+  }
+
+  get #isOld(): boolean {
+    return this.#dirty.size > 0 || this.#policyIsOld || this.#othersAreOld || this.#announcedIsOld;
   }
 
   /** Everything that changed meanwhile goes into the next transaction together. */
   async #work(): Promise<void> {
     this.#busy = true;
     await new Promise<void>((soon) => setImmediate(soon));
-    while ((this.#dirty.size > 0 || this.#policyIsOld || this.#othersAreOld) && !this.#stopped) {
+    while (this.#isOld && !this.#stopped) {
       const keys = [...this.#dirty];
       this.#dirty.clear();
       const others = this.#refreshOthers();
@@ -206,12 +222,13 @@ export class NodeNetwork implements PodNetwork {
   async #refreshAnnounced(): Promise<boolean> {
     if (!this.#announcedIsOld) return true;
     this.#announcedIsOld = false;
-    const { node, log } = this.#options;
+    const { node, log, term } = this.#options;
     // Nothing known takes nothing away.
     if (!this.#followed.services.synced) return true;
     const wanted = [...this.#followed.services.values()].flatMap((service) => announcedBy(service, node));
+    this.#announces = wanted.length > 0;
     try {
-      await this.#host.announce(new Set(wanted));
+      await this.#host.announce(new Set(wanted), term.leftMs);
       return true;
     } catch (error) {
       this.#announcedIsOld = true;
@@ -361,37 +378,4 @@ async function settled(followed: Followed, clock: Clock): Promise<void> {
   const told = Promise.race([others.whenSynced(), clock.sleep(othersMs, enough.signal).catch(() => undefined)]);
   await Promise.race([Promise.all([told, ...Object.values(needed).map((each) => each.whenSynced())]), late]);
   enough.abort(new Error("settled"));
-}
-
-const slicesOf = ({ slices }: Followed, service: string): readonly EndpointSlice[] => [
-  ...slices.by("service", service),
-];
-
-function directoryOf(followed: Followed, domain: string): Directory {
-  const { services, slices, namespaces } = followed;
-  return {
-    service(namespace, name) {
-      const found = services.get(toKey(namespace, name));
-      return found === undefined ? undefined : namesOf(found, slicesOf(followed, `${namespace}/${name}`));
-    },
-    hasNamespace: (name) => namespaces.get(toKey("", name)) !== undefined,
-    namesOf(address) {
-      const own = [...services.by("address", address)].map(
-        ({ metadata }) => `${metadata.name}.${metadata.namespace}.svc.${domain}`,
-      );
-      return own.length > 0
-        ? own
-        : [...slices.by("address", address)].flatMap((slice) => endpointNames(slice, address, domain));
-    },
-  };
-}
-
-function endpointNames(slice: EndpointSlice, address: string, domain: string): readonly string[] {
-  const { namespace, labels } = slice.metadata;
-  const service = labels?.[sliceOwnerLabel];
-  return endpointsOf(slice).flatMap(({ of: { hostname }, addresses }) =>
-    addresses.includes(address) && service !== undefined && hostname !== undefined
-      ? [`${hostname}.${service}.${namespace}.svc.${domain}`]
-      : [],
-  );
 }

@@ -12,9 +12,10 @@ import { ManualClock } from "@atoll/harness/clock";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { silent } from "@atoll/runtime/log";
+import { LeaseTerm } from "./leaseterm.ts";
 import { Registration } from "./registration.ts";
 
-test("after a silence in which it was given up, a node tells anew that it is well", async (t) => {
+test("after a silence in which it was given up, and before which its term was over, a node tells anew that it is well", async (t) => {
   const harness = await startHarness();
   const client = clientOf(harness);
   const clock = new ManualClock(systemClock.nowMs());
@@ -31,7 +32,9 @@ test("after a silence in which it was given up, a node tells anew that it is wel
     if (!isAlreadyExists(error)) throw error;
   });
   const ready = { type: "Ready", status: "True", lastHeartbeatTime: null, lastTransitionTime: null };
+  const term = new LeaseTerm(clock);
   const registration = new Registration({
+    term,
     client: new Client({ transport, clock, userAgent: "test" }),
     clock,
     log: silent,
@@ -55,11 +58,18 @@ test("after a silence in which it was given up, a node tells anew that it is wel
   await registration.start();
   assert.equal(await readiness(), "True");
   await pass(30_000);
+  assert.ok(term.leftMs >= 30_000);
   cut = true;
-  await pass(60_000);
+  const cutMs = clock.monotonicMs();
+  while (term.leftMs > 0) await pass(5_000);
+  // The grace of the controller that gives nodes up.
+  assert.ok(clock.monotonicMs() - cutMs < 50_000);
+  await pass(30_000);
+  assert.equal(term.leftMs, 0);
   const given = { status: { conditions: [{ ...ready, status: "Unknown" }] } };
   await client.patch(Node, { key, patch: { type: "strategic", body: given }, subresource: "status" });
   cut = false;
   await pass(30_000);
   await eventually("it says that it is well", async () => (await readiness()) === "True");
+  assert.ok(term.leftMs > 0);
 });

@@ -10,6 +10,7 @@ import { toKey } from "@atoll/client/resource";
 import { type Clock, formatMicroTime } from "@atoll/machinery/clock";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { Log } from "@atoll/runtime/log";
+import { leaseSeconds, type LeaseTerm } from "./leaseterm.ts";
 
 /** What a Node is registered with. */
 export interface RegistrationOptions {
@@ -20,11 +21,12 @@ export interface RegistrationOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** The range of its pods' addresses, if this host knows. */
   readonly podRange?: string | undefined;
+  /** Told of each renewal. */
+  readonly term: LeaseTerm;
   /** The status as it is now; `before` is what was told last. */
   status(before: NodeStatus | undefined): Promise<NodeStatus>;
 }
 
-const leaseSeconds = 40;
 const renewMs = 10_000;
 /** A change is told at the next look; otherwise the status is told this often. */
 const lookMs = 10_000;
@@ -70,7 +72,9 @@ export class Registration {
   async #keepLease(): Promise<void> {
     await this.#registered.promise.catch(() => undefined);
     await this.#forever(async () => {
+      const askedMs = this.#options.clock.monotonicMs();
       await this.#renew();
+      this.#options.term.renewed(askedMs);
       // After a silence others may have given the node up: it tells anew that it is well.
       const nowMs = this.#options.clock.monotonicMs();
       if (nowMs - this.#renewedMs > 2 * renewMs) this.#toldMs = 0;
