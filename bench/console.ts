@@ -18,7 +18,7 @@ import { startPortal } from "@atoll/portal/portal";
 import { consoleBundle } from "@atoll/processes/consolebundle";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { silent } from "@atoll/runtime/log";
-import { chromium, type Page } from "playwright-core";
+import { chromium, type Locator, type Page } from "playwright-core";
 
 const program = "/usr/bin/chromium";
 const podCount = 10_000;
@@ -87,9 +87,13 @@ async function inBrowser(): Promise<void> {
     await page.goto(`${url}/sign-in#${await offerLink(client, { kind: "certificate", cert, key })}`);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Overview" }).waitFor();
-    await firstView(page, `${url}/k/pods`, `${podCount} pods: first rows after load`);
+    const [pods, clusters] = [`${url}/k/pods`, `${url}/k/fleetclusters.fleet.atoll.dev`];
+    await firstView(page, url, "overview of all: counts after load", page.locator(".card").getByText(String(podCount)));
+    await firstView(page, pods, `${podCount} pods: first rows after load`, page.locator("tbody a"));
+    await asked(page, podCount, `${podCount} pods`);
     await underChanges(page, client);
-    await firstView(page, `${url}/k/fleetclusters.fleet.atoll.dev`, `${clusterCount} clusters: first rows after load`);
+    await firstView(page, clusters, `${clusterCount} clusters: first rows after load`, page.locator("tbody a"));
+    await asked(page, clusterCount, `${clusterCount} clusters`);
   } finally {
     await browser.close();
     await portal.close();
@@ -97,12 +101,29 @@ async function inBrowser(): Promise<void> {
   }
 }
 
-/** From the page's load event to its first row. */
-async function firstView(page: Page, url: string, what: string): Promise<void> {
+/** From the page's load event to what is looked for. */
+async function firstView(page: Page, url: string, what: string, wanted: Locator): Promise<void> {
   await page.goto(url, { waitUntil: "load" });
   const began = performance.now();
-  await page.locator("tbody a").first().waitFor();
+  await wanted.first().waitFor();
   note(what, performance.now() - began, "ms", "≤ 1000");
+}
+
+/** All rows turned round, and one of them found: from the key or click to the row. */
+async function asked(page: Page, count: number, what: string): Promise<void> {
+  const last = page.getByRole("link", { name: new RegExp(`-${count - 1}$`) });
+  const first = page.locator("tbody a").first();
+  await page.locator(".count").getByText(String(count), { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Name", exact: true }).click();
+  let began = performance.now();
+  await page.getByRole("button", { name: "Name", exact: true }).click();
+  await first.getByText(/-9+$/).waitFor();
+  note(`${what}: turned round`, performance.now() - began, "ms", "");
+  began = performance.now();
+  await page.getByPlaceholder(/^Find by/).fill(`-${count - 1}`);
+  await page.getByText(`1 of ${count}`).waitFor();
+  await last.waitFor();
+  note(`${what}: one found`, performance.now() - began, "ms", "");
 }
 
 /** Sixty pods change each second; the longest task of the page in that time. */

@@ -14,7 +14,8 @@ export interface ListSearch {
   readonly sort?: string | undefined;
 }
 
-function search(values: Readonly<Record<string, string | undefined>>): string {
+/** The part of a URL that holds values, with its question mark; those that are not said are left out. */
+export function searchOf(values: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(values).flatMap(([name, value]) => (value ? [[name, value]] : []));
   const text = new URLSearchParams(given).toString();
   return text === "" ? "" : `?${text}`;
@@ -27,15 +28,15 @@ const noNamespace = "-";
 export const paths = {
   home: () => "/",
   signIn: () => "/sign-in",
-  list: (resource: Resource, { ns, q, sort }: ListSearch = {}) => `/k/${slugOf(resource)}${search({ ns, q, sort })}`,
+  list: (resource: Resource, { ns, q, sort }: ListSearch = {}) => `/k/${slugOf(resource)}${searchOf({ ns, q, sort })}`,
   object: (resource: Resource, namespace: string | undefined, name: string, tab: Tab = "summary") =>
-    `/k/${slugOf(resource)}/${namespace || noNamespace}/${encodeURIComponent(name)}${search({ tab: tab === "summary" ? undefined : tab })}`,
-  create: (ns?: string, kind?: string) => `/create${search({ ns, kind })}`,
-  topology: (ns?: string, pod?: string) => `/topology${search({ ns, pod })}`,
-  machines: (by?: string) => `/infrastructure/guests${search({ by })}`,
-  groups: (ns?: string, at?: string) => `/fleet/groups${search({ ns, at })}`,
-  attach: (ns?: string) => `/fleet/attach${search({ ns })}`,
-  access: (question: { ns?: string; verb?: string; resource?: string } = {}) => `/fleet/access${search(question)}`,
+    `/k/${slugOf(resource)}/${namespace || noNamespace}/${encodeURIComponent(name)}${searchOf({ tab: tab === "summary" ? undefined : tab })}`,
+  create: (ns?: string, kind?: string) => `/create${searchOf({ ns, kind })}`,
+  topology: (ns?: string, pod?: string) => `/topology${searchOf({ ns, pod })}`,
+  machines: (by?: string) => `/infrastructure/guests${searchOf({ by })}`,
+  groups: (ns?: string, at?: string) => `/fleet/groups${searchOf({ ns, at })}`,
+  attach: (ns?: string) => `/fleet/attach${searchOf({ ns })}`,
+  access: (question: { ns?: string; verb?: string; resource?: string } = {}) => `/fleet/access${searchOf(question)}`,
 } as const;
 
 /** The namespace that a path's part means. */

@@ -1,7 +1,7 @@
 /** The map of the console: which path shows which page. Pages load when they are first gone to. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Shell } from "./parts/shell.tsx";
-import type { ListSearch, Tab } from "./paths.ts";
+import { type ListSearch, searchOf, type Tab } from "./paths.ts";
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
@@ -81,8 +81,14 @@ const routeTree = root.addChildren([
   }),
 ]);
 
-/** The console's router. */
-export const router = createRouter({ routeTree, defaultPreload: "intent", trailingSlash: "never" });
+/** The console's router. What a URL holds is text: the router's own reading would take `q=42` for a number. */
+export const router = createRouter({
+  routeTree,
+  defaultPreload: "intent",
+  trailingSlash: "never",
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (values) => searchOf(values),
+});
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -66,7 +66,7 @@ describe("signing in to the console", { skip: noBrowser() ?? false }, () => {
     const bob = await arrive("bob");
     await bob.page.getByRole("button", { name: "oidc:bob" }).waitFor();
     await bob.page.goto(`${stage.url}/k/secrets?ns=default`);
-    await bob.page.getByText('User "oidc:bob" cannot watch resource "secrets"').waitFor();
+    await bob.page.getByText('User "oidc:bob" cannot list resource "secrets"').waitFor();
     await bob.page.goto(`${stage.url}/k/configmaps/default/greeting`);
     await bob.page.getByRole("heading", { name: "greeting", exact: true }).waitFor();
     await bob.page.getByRole("button", { name: "Actions" }).click();

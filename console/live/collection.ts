@@ -3,7 +3,7 @@
  *
  *   loading ──listed──▶ live ◀──▶ stale            refused: over
  */
-import type { Column, Metadata } from "../model/object.ts";
+import type { Metadata } from "../model/object.ts";
 
 /** How good what is shown is. */
 export type Phase = "loading" | "live" | "stale" | "refused";
@@ -12,8 +12,6 @@ export type Phase = "loading" | "live" | "stale" | "refused";
 export interface Snapshot<T> {
   readonly phase: Phase;
   readonly items: readonly T[];
-  /** Of a table; [] until the server has told them. */
-  readonly columns: readonly Column[];
   /** Why it is stale or refused; "" else. */
   readonly message: string;
 }
@@ -33,20 +31,14 @@ export interface Message {
   readonly refused?: { readonly message?: string };
 }
 
-interface Table {
-  readonly columnDefinitions?: readonly Column[] | null;
-  readonly rows?: readonly { readonly cells: readonly unknown[]; readonly object: { readonly metadata: Metadata } }[];
-}
-
-/** Objects, or rows of a table, by uid. */
+/** Objects by uid. */
 export class Collection<T extends { readonly metadata: Metadata }> {
   #known = new Map<string, T>();
   /** While a watch begins anew: takes the place of what is known when all of it has been told. */
   #fresh: Map<string, T> | undefined;
-  #columns: readonly Column[] = [];
   #phase: Phase = "loading";
   #message = "";
-  #snapshot: Snapshot<T> = { phase: "loading", items: [], columns: [], message: "" };
+  #snapshot: Snapshot<T> = { phase: "loading", items: [], message: "" };
   #isChanged = false;
   readonly #listeners = new Set<() => void>();
 
@@ -77,7 +69,7 @@ export class Collection<T extends { readonly metadata: Metadata }> {
     // The first time what has been told so far is shown at once; later nothing is taken away before all has been told.
     const told = this.#phase === "loading" ? (this.#fresh ?? this.#known) : this.#known;
     const items = [...told.values()];
-    this.#snapshot = { phase: this.#phase, items, columns: this.#columns, message: this.#message };
+    this.#snapshot = { phase: this.#phase, items, message: this.#message };
     for (const tell of this.#listeners) tell();
   }
 
@@ -96,17 +88,8 @@ export class Collection<T extends { readonly metadata: Metadata }> {
   };
 
   #apply({ type, object }: WatchEvent): void {
-    if (object["kind"] === "Table") this.#applyTable(type, object as Table);
-    else if (type === "BOOKMARK") this.#listed();
+    if (type === "BOOKMARK") this.#listed();
     else this.#put(type, object as unknown as T);
-  }
-
-  #applyTable(type: WatchEvent["type"], { columnDefinitions, rows }: Table): void {
-    if (columnDefinitions) this.#columns = columnDefinitions;
-    if (type === "BOOKMARK") return this.#listed();
-    for (const { cells, object } of rows ?? []) {
-      this.#put(type, { cells, metadata: object.metadata } as unknown as T);
-    }
   }
 
   #put(type: WatchEvent["type"], item: T): void {
@@ -115,7 +98,7 @@ export class Collection<T extends { readonly metadata: Metadata }> {
     else into.set(item.metadata.uid, item);
   }
 
-  /** The first bookmark of a watch comes when all that there is has been told; those of tables bear no mark of it. */
+  /** The first bookmark of a watch comes when all that there is has been told. */
   #listed(): void {
     if (this.#fresh === undefined) return;
     this.#known = this.#fresh;

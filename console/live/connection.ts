@@ -5,7 +5,8 @@
 import { type Clock, systemClock } from "@atoll/machinery/clock";
 import { collectionPath, type Resource } from "../model/resources.ts";
 import type { Metadata } from "../model/object.ts";
-import { Collection, type Message } from "./collection.ts";
+import { Collection, type Message as ObjectsMessage } from "./collection.ts";
+import { TableWatch, type TableMessage } from "./table.ts";
 
 /** What is to be watched. */
 export interface Wanted {
@@ -14,9 +15,9 @@ export interface Wanted {
   readonly namespace: string;
   readonly fieldSelector?: string;
   readonly labelSelector?: string;
-  /** Rows of the server's table instead of objects. */
-  readonly table: boolean;
 }
+
+type Message = ObjectsMessage & TableMessage;
 
 /** How long a watch that nobody reads is kept, ms: going back to a page shows it at once. */
 const keepMs = 15_000;
@@ -24,6 +25,8 @@ const keepMs = 15_000;
 const large = 2_000;
 const largeMs = 250;
 const retryMs = { first: 250, most: 8_000 } as const;
+
+const broke = "The connection to the console broke.";
 
 type AnyCollection = Collection<{ readonly metadata: Metadata }>;
 
@@ -41,6 +44,7 @@ export class LiveConnection {
   readonly #onSignedOut: () => void;
   readonly #kept = new Map<string, Kept>();
   readonly #byId = new Map<number, Kept>();
+  readonly #tables = new Map<number, TableWatch>();
   #socket: WebSocket | undefined;
   #nextId = 1;
   #waitMs: number = retryMs.first;
@@ -67,6 +71,22 @@ export class LiveConnection {
     };
   }
 
+  /** A table, seen through a window. Each reader has its own; the portal holds the rows once for all. */
+  table(wanted: Wanted): TableWatch {
+    const id = this.#nextId++;
+    return new TableWatch({
+      ask: (view) => this.#say({ id, ...asked(wanted), view }),
+      open: (table) => {
+        this.#tables.set(id, table);
+        this.#open();
+      },
+      close: () => {
+        this.#tables.delete(id);
+        this.#say({ id, stop: true });
+      },
+    });
+  }
+
   /** Ends everything. */
   close(): void {
     this.#kept.clear();
@@ -79,7 +99,6 @@ export class LiveConnection {
       collectionPath(wanted.resource, wanted.namespace),
       wanted.fieldSelector,
       wanted.labelSelector,
-      wanted.table,
     ]);
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
@@ -94,16 +113,16 @@ export class LiveConnection {
   #forget(kept: Kept): void {
     if (kept.readers > 0 || !this.#byId.delete(kept.id)) return;
     for (const [key, each] of this.#kept) if (each === kept) this.#kept.delete(key);
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ id: kept.id, stop: true }));
+    this.#say({ id: kept.id, stop: true });
   }
 
   #ask({ id, wanted }: Kept): void {
-    const { resource, namespace, fieldSelector, labelSelector, table } = wanted;
-    const query = {
-      ...(fieldSelector === undefined ? {} : { fieldSelector }),
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-    };
-    this.#socket?.send(JSON.stringify({ id, watch: collectionPath(resource, namespace), query, table }));
+    this.#say({ id, ...asked(wanted) });
+  }
+
+  /** What is said before there is a connection is said again when there is. */
+  #say(message: object): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   #open(): void {
@@ -113,17 +132,20 @@ export class LiveConnection {
     socket.addEventListener("open", () => {
       this.#waitMs = retryMs.first;
       for (const kept of this.#byId.values()) this.#ask(kept);
+      for (const table of this.#tables.values()) table.askAgain();
     });
     socket.addEventListener("message", ({ data }) => {
       const message = JSON.parse(String(data)) as Message;
+      this.#tables.get(message.id)?.take(message);
       this.#byId.get(message.id)?.collection.take(message);
       this.#flushSoon();
     });
     socket.addEventListener("close", ({ code }) => {
       this.#socket = undefined;
       if (code === 4401) return this.#onSignedOut();
-      if (this.#byId.size === 0) return;
-      for (const { collection } of this.#byId.values()) collection.stale("The connection to the console broke.");
+      if (this.#byId.size + this.#tables.size === 0) return;
+      for (const { collection } of this.#byId.values()) collection.stale(broke);
+      for (const table of this.#tables.values()) table.stale(broke);
       this.#flushSoon();
       this.#clock.after(this.#waitMs, () => this.#open());
       this.#waitMs = Math.min(2 * this.#waitMs, retryMs.most);
@@ -137,9 +159,19 @@ export class LiveConnection {
     const flush = () => {
       this.#isFlushing = false;
       for (const { collection } of this.#byId.values()) collection.flush();
+      for (const table of this.#tables.values()) table.flush();
     };
     const isLarge = [...this.#byId.values()].some(({ collection }) => collection.size > large);
     if (isLarge || document.hidden) this.#clock.after(largeMs, flush);
     else requestAnimationFrame(flush);
   }
+}
+
+/** A wish as the portal wants it. Source: portal/live.ts */
+function asked({ resource, namespace, fieldSelector, labelSelector }: Wanted): object {
+  const query = {
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+  };
+  return { watch: collectionPath(resource, namespace), query };
 }

@@ -1,10 +1,15 @@
 /** Watches as views read them. */
 import { useEffect, useMemo, useSyncExternalStore } from "react";
-import type { AnyObject, Row } from "../model/object.ts";
+import type { View } from "@atoll/portal/view/view";
+import type { AnyObject } from "../model/object.ts";
 import type { Resource } from "../model/resources.ts";
 import { useConsole } from "../parts/context.ts";
 import type { Collection, Snapshot } from "./collection.ts";
 import type { Wanted } from "./connection.ts";
+import type { Seen } from "./table.ts";
+
+/** Rows that are asked for before it is known how many are in sight. */
+const firstRows = 100;
 
 /** Which objects of a kind. */
 export interface Selection {
@@ -13,9 +18,18 @@ export interface Selection {
   readonly labelSelector?: string | undefined;
 }
 
-/** The rows of the server's table, live. */
-export function useTable(resource: Resource, selection: Selection = {}): Snapshot<Row> {
-  return useWatch(resource, selection, true) as Snapshot<Row>;
+/** What is shown of a table, as far as it is not the usual: all rows from the first, by namespace and name. */
+export type Look = Partial<View>;
+
+/** Rows of the server's table, live, as many as are looked at. */
+export function useTable(resource: Resource, selection: Selection = {}, look: Look = {}): Seen {
+  const { live } = useConsole();
+  const wanted = useWanted(resource, selection);
+  const table = useMemo(() => live.table(wanted), [live, wanted]);
+  const { words = "", sort = "", troubled = false, from = 0, to = firstRows } = look;
+  useEffect(() => table.open(), [table]);
+  useEffect(() => table.look({ words, sort, troubled, from, to }), [table, words, sort, troubled, from, to]);
+  return useSyncExternalStore(table.subscribe, table.read);
 }
 
 /** Objects, live. */
@@ -23,7 +37,11 @@ export function useObjects<T extends AnyObject = AnyObject>(
   resource: Resource,
   selection: Selection = {},
 ): Snapshot<T> {
-  return useWatch(resource, selection, false) as Snapshot<T>;
+  const { live } = useConsole();
+  const wanted = useWanted(resource, selection);
+  const collection = useMemo(() => live.collection(wanted), [live, wanted]) as Collection<T>;
+  useEffect(() => live.hold(wanted), [live, wanted]);
+  return useSyncExternalStore(collection.subscribe, collection.read);
 }
 
 /** One object, live; undefined while it is not known, or not there. */
@@ -36,20 +54,14 @@ export function useObject<T extends AnyObject = AnyObject>(
   return { object: snapshot.items[0], snapshot };
 }
 
-function useWatch(resource: Resource, selection: Selection, table: boolean): Snapshot<unknown> {
-  const { live } = useConsole();
-  const { namespace = "", fieldSelector, labelSelector } = selection;
-  const wanted = useMemo(
+function useWanted(resource: Resource, { namespace = "", fieldSelector, labelSelector }: Selection): Wanted {
+  return useMemo(
     (): Wanted => ({
       resource,
       namespace,
-      table,
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
     }),
-    [resource, namespace, table, fieldSelector, labelSelector],
+    [resource, namespace, fieldSelector, labelSelector],
   );
-  const collection = useMemo(() => live.collection(wanted), [live, wanted]) as Collection<AnyObject>;
-  useEffect(() => live.hold(wanted), [live, wanted]);
-  return useSyncExternalStore(collection.subscribe, collection.read);
 }

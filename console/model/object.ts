@@ -30,18 +30,3 @@ export interface AnyObject {
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly status?: Readonly<Record<string, unknown>> & { readonly conditions?: readonly Condition[] };
 }
-
-/** A column of a server's table. */
-export interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly description: string;
-  /** 0: shown always. */
-  readonly priority: number;
-}
-
-/** A row of a server's table: its cells, and whose they are. */
-export interface Row {
-  readonly metadata: Metadata;
-  readonly cells: readonly unknown[];
-}

@@ -1,5 +1,6 @@
 /** Which namespace is shown. */
 import { FormSelect, FormSelectOption } from "@patternfly/react-core";
+import { mostSeen } from "@atoll/portal/view/view";
 import { useTable } from "../live/use.ts";
 import { resourceOf } from "../model/resources.ts";
 
@@ -16,8 +17,8 @@ function Choice({
   onChange,
   resource,
 }: Parameters<typeof NamespaceChoice>[0] & { resource: typeof namespaces & object }) {
-  const { items } = useTable(resource);
-  const names = items.map(({ metadata }) => metadata.name);
+  const { rows } = useTable(resource, {}, { to: mostSeen });
+  const names = rows.map(({ metadata }) => metadata.name);
   // The chosen one is shown even if the person may not list namespaces.
   const all = [...new Set([...names, ...(value === "" ? [] : [value])])].sort();
   return (

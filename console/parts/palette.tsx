@@ -2,7 +2,7 @@
 import { Modal, ModalBody, ModalVariant, SearchInput } from "@patternfly/react-core";
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useState } from "react";
-import { matching } from "../model/matching.ts";
+import { matching } from "@atoll/portal/view/matching";
 import { useEntries } from "./entries.ts";
 
 const wordsId = "palette-words";

@@ -2,8 +2,8 @@
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
-import { cellKind, shownColumns } from "../model/columns.ts";
-import type { Column, Row } from "../model/object.ts";
+import { cellKind, type Column, type Row, shownColumns } from "@atoll/portal/view/rows";
+import type { Seen } from "../live/table.ts";
 import type { Resource } from "../model/resources.ts";
 import { paths } from "../paths.ts";
 import { Age } from "./age.tsx";
@@ -13,22 +13,24 @@ import { Status } from "./status.tsx";
 const rowPx = 33;
 const beyond = 12;
 const first = 40;
+/** Rows asked for beyond those in sight, so that scrolling seldom waits. */
+const ahead = 60;
 
 interface RowsProps {
   readonly resource: Resource;
-  readonly columns: readonly Column[];
-  readonly rows: readonly Row[];
+  readonly seen: Seen;
   readonly hasNamespaces: boolean;
   readonly sort: string;
   onSort(by: string): void;
+  /** Other rows are to be looked at. */
+  onLook(part: { from: number; to: number }): void;
 }
 
 /** Scrolls by itself, so that the head stays in sight. */
-export function Rows({ resource, columns, rows, hasNamespaces, sort, onSort }: RowsProps) {
+export function Rows({ resource, seen, hasNamespaces, sort, onSort, onLook }: RowsProps) {
   const box = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState({ from: 0, to: first });
-  const shown = shownColumns(columns);
-  const names = shown.map(({ column }) => column.name);
+  const names = shownColumns(seen.columns).map(({ column }) => column.name);
   const heads = hasNamespaces ? ["Name", "Namespace", ...names.slice(1)] : names;
 
   function look() {
@@ -36,9 +38,14 @@ export function Rows({ resource, columns, rows, hasNamespaces, sort, onSort }: R
     const from = Math.max(0, Math.floor(scrollTop / rowPx) - beyond);
     const to = from + Math.ceil(clientHeight / rowPx) + 2 * beyond;
     setWindow((now) => (Math.abs(now.from - from) < beyond / 2 && now.to >= to ? now : { from, to }));
+    const isHeld = from >= seen.from && Math.min(to, seen.found) <= seen.from + seen.rows.length;
+    if (!isHeld) onLook({ from: Math.max(0, from - ahead), to: to + ahead });
   }
 
-  const visible = rows.slice(window.from, window.to);
+  // What is scrolled to and not here yet is an empty place until it comes.
+  const start = Math.max(window.from, seen.from);
+  const visible = seen.rows.slice(start - seen.from, Math.max(0, window.to - seen.from));
+  const place = visible.length === 0 ? Math.min(window.from, seen.found) : start;
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keys
     <div
@@ -51,7 +58,7 @@ export function Rows({ resource, columns, rows, hasNamespaces, sort, onSort }: R
     >
       <Table
         aria-label={resource.plural}
-        aria-rowcount={rows.length + 1}
+        aria-rowcount={seen.found + 1}
         variant="compact"
         gridBreakPoint=""
         isStickyHeader
@@ -64,25 +71,46 @@ export function Rows({ resource, columns, rows, hasNamespaces, sort, onSort }: R
           </Tr>
         </Thead>
         <Tbody>
-          <Spacer rows={window.from} span={heads.length} />
+          <Spacer rows={place} span={heads.length} />
           {visible.map((row, index) => (
-            <Tr key={row.metadata.uid} aria-rowindex={window.from + index + 2}>
-              {shown.map(({ column, index: at }, position) => [
-                <Td key={column.name} dataLabel={column.name}>
-                  <Cell resource={resource} row={row} column={column} value={row.cells[at]} />
-                </Td>,
-                position === 0 && hasNamespaces && (
-                  <Td key="namespace" dataLabel="Namespace">
-                    {row.metadata.namespace}
-                  </Td>
-                ),
-              ])}
-            </Tr>
+            <Line
+              key={row.metadata.uid}
+              resource={resource}
+              row={row}
+              columns={seen.columns}
+              hasNamespace={hasNamespaces}
+              place={place + index + 2}
+            />
           ))}
-          <Spacer rows={Math.max(0, rows.length - window.to)} span={heads.length} />
+          <Spacer rows={Math.max(0, seen.found - place - visible.length)} span={heads.length} />
         </Tbody>
       </Table>
     </div>
+  );
+}
+
+interface LineProps {
+  readonly resource: Resource;
+  readonly row: Row;
+  readonly columns: readonly Column[];
+  readonly hasNamespace: boolean;
+  readonly place: number;
+}
+
+function Line({ resource, row, columns, hasNamespace, place }: LineProps) {
+  return (
+    <Tr aria-rowindex={place}>
+      {shownColumns(columns).map(({ column, index }, position) => [
+        <Td key={column.name} dataLabel={column.name}>
+          <Cell resource={resource} row={row} column={column} value={row.cells[index]} />
+        </Td>,
+        position === 0 && hasNamespace && (
+          <Td key="namespace" dataLabel="Namespace">
+            {row.metadata.namespace}
+          </Td>
+        ),
+      ])}
+    </Tr>
   );
 }
 

@@ -1,5 +1,5 @@
 /** A word of the API with its tone, by colour and by shape, so that neither has to be seen alone. */
-import { type Tone, toneOf } from "../model/tone.ts";
+import { type Tone, toneOf } from "@atoll/portal/view/tones";
 
 const shapes: Readonly<Record<Tone, string>> = {
   good: "M8 3a5 5 0 1 1 0 10a5 5 0 1 1 0-10",

@@ -17,6 +17,7 @@ import {
 } from "@patternfly/react-core";
 import { Link, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
+import { mostSeen } from "@atoll/portal/view/view";
 import { useObject, useTable } from "../../live/use.ts";
 import { attach } from "../../model/attach.ts";
 import { type Resource, resourceOf } from "../../model/resources.ts";
@@ -64,7 +65,7 @@ interface FollowingProps {
 }
 
 function Naming({ ns, groups: ofGroups, onNamed }: { ns: string; groups: Resource; onNamed: (under: Under) => void }) {
-  const { items } = useTable(ofGroups, { namespace: ns });
+  const { rows } = useTable(ofGroups, { namespace: ns }, { to: mostSeen });
   const [name, setName] = useState("");
   const [group, setGroup] = useState("");
   const [reachable, setReachable] = useState(false);
@@ -92,7 +93,7 @@ function Naming({ ns, groups: ofGroups, onNamed }: { ns: string; groups: Resourc
       <FormGroup label="Group" fieldId="group">
         <FormSelect id="group" value={group} onChange={(_, next) => setGroup(next)}>
           <FormSelectOption value="" label="None: the organization alone" />
-          {items.map(({ metadata }) => (
+          {rows.map(({ metadata }) => (
             <FormSelectOption key={metadata.uid} value={metadata.name} label={metadata.name} />
           ))}
         </FormSelect>

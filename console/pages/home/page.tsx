@@ -3,8 +3,8 @@ import { EmptyState, EmptyStateBody } from "@patternfly/react-core";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { Link } from "@tanstack/react-router";
 import { useTable } from "../../live/use.ts";
-import { countTones, stateOf, troubled } from "../../model/attention.ts";
-import type { Column, Row } from "../../model/object.ts";
+import type { Column, Row } from "@atoll/portal/view/rows";
+import { stateOf } from "@atoll/portal/view/view";
 import { type Resource, resourceOf } from "../../model/resources.ts";
 import { Age } from "../../parts/age.tsx";
 import { useConsole } from "../../parts/context.ts";
@@ -37,12 +37,12 @@ export function Page() {
 }
 
 function Card({ resource, title }: { resource: Resource; title: string }) {
-  const { items, columns, phase } = useTable(resource);
-  const { bad, warn } = countTones(items, columns);
+  const { all, tones, phase, rows } = useTable(resource, {}, { to: 1 });
+  const { bad, warn } = tones;
   return (
     <Link className="card" to={paths.list(resource)}>
       <span className="count">{title}</span>
-      <strong>{phase === "loading" ? "…" : items.length}</strong>
+      <strong>{phase === "loading" && rows.length === 0 ? "…" : all}</strong>
       <Verdict phase={phase} bad={bad} warn={warn} />
     </Link>
   );
@@ -57,10 +57,8 @@ function Verdict({ phase, bad, warn }: { phase: string; bad: number; warn: numbe
 
 /** One table for all kinds. The kinds are the same as long as the page is there: discovery is read once. */
 function Attention({ resources }: { resources: readonly Resource[] }) {
-  const tables = resources.map((resource) => ({ resource, ...useTable(resource) }));
-  const rows = tables.flatMap(({ resource, items, columns }) =>
-    troubled(items, columns).map((row) => ({ resource, row, columns })),
-  );
+  const tables = resources.map((resource) => ({ resource, ...useTable(resource, {}, { troubled: true, to: most }) }));
+  const rows = tables.flatMap(({ resource, rows: found, columns }) => found.map((row) => ({ resource, row, columns })));
   if (rows.length === 0) {
     return (
       <EmptyState titleText="Nothing" headingLevel="h3" variant="sm">

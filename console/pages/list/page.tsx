@@ -1,11 +1,10 @@
-/** The objects of a kind, live: the server's own columns, found and sorted here, what is shown kept in the URL. */
+/** The objects of a kind, live: the server's own columns, found and sorted by the portal, what is shown kept in the URL. */
 import { Bullseye, Button, EmptyState, EmptyStateBody, SearchInput, Spinner, Tooltip } from "@patternfly/react-core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useState } from "react";
 import { useRefusal } from "../../live/may.ts";
 import { useTable } from "../../live/use.ts";
-import { found, sorted } from "../../model/columns.ts";
-import type { Row } from "../../model/object.ts";
+import type { Seen } from "../../live/table.ts";
 import { type Resource, resourceOf } from "../../model/resources.ts";
 import { Freshness } from "../../parts/freshness.tsx";
 import { PageHead } from "../../parts/head.tsx";
@@ -27,8 +26,9 @@ function List({ resource, title }: { resource: Resource; title: string }) {
   const search = useSearch({ from: "/k/$slug" });
   const navigate = useNavigate();
   const { ns = "", q = "", sort = "" } = search;
-  const { phase, items, columns, message } = useTable(resource, { namespace: ns });
-  const rows = useMemo(() => sorted(found(items, q), columns, sort), [items, columns, q, sort]);
+  const [part, setPart] = useState<{ from: number; to: number }>();
+  const seen = useTable(resource, { namespace: ns }, { words: q, sort, ...part });
+  const { phase, message, found, all } = seen;
 
   const show = (change: ListSearch) =>
     void navigate({ to: paths.list(resource, { ...search, ...change }), replace: true });
@@ -37,7 +37,7 @@ function List({ resource, title }: { resource: Resource; title: string }) {
     <section className="page">
       <PageHead
         title={title}
-        beside={<span className="count">{phase === "loading" ? "loading…" : countOf(rows, items)}</span>}
+        beside={<span className="count">{countOf(seen)}</span>}
         actions={
           <>
             <KubectlHint command={`kubectl get ${resource.plural}${namespaceFlag(resource, ns)} --watch`} />
@@ -57,23 +57,23 @@ function List({ resource, title }: { resource: Resource; title: string }) {
         />
       </div>
       <Freshness phase={phase} message={message} />
-      {phase === "loading" && rows.length === 0 && (
+      {phase === "loading" && found === 0 && (
         <Bullseye>
           <Spinner aria-label="Loading" />
         </Bullseye>
       )}
-      {rows.length > 0 && (
+      {found > 0 && (
         <Rows
           resource={resource}
-          columns={columns}
-          rows={rows}
+          seen={seen}
           hasNamespaces={resource.namespaced && ns === ""}
           sort={sort}
           onSort={(by) => show({ sort: by })}
+          onLook={setPart}
         />
       )}
-      {phase !== "loading" && phase !== "refused" && rows.length === 0 && (
-        <Nothing title={title} isFiltered={items.length > 0} onClear={() => show({ q: "" })} />
+      {phase !== "loading" && phase !== "refused" && found === 0 && (
+        <Nothing title={title} isFiltered={all > 0} onClear={() => show({ q: "" })} />
       )}
     </section>
   );
@@ -114,8 +114,11 @@ function Nothing({ title, isFiltered, onClear }: { title: string; isFiltered: bo
   );
 }
 
-const countOf = (rows: readonly Row[], all: readonly Row[]): string =>
-  rows.length === all.length ? String(all.length) : `${rows.length} of ${all.length}`;
+function countOf({ phase, found, all, rows }: Seen): string {
+  if (phase === "loading" && rows.length === 0) return "loading…";
+  // While rows are still being read there may be more that match.
+  return phase === "loading" || found === all ? String(all) : `${found} of ${all}`;
+}
 
 function namespaceFlag({ namespaced }: Resource, ns: string): string {
   if (!namespaced) return "";

@@ -3,7 +3,7 @@ import { Alert, Button, FormSelect, FormSelectOption, SearchInput, Switch } from
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { type Line, type Said, type Source, sourceName, Tail } from "../../live/tail.ts";
 import { useObjects } from "../../live/use.ts";
-import { matching } from "../../model/matching.ts";
+import { matching } from "@atoll/portal/view/matching";
 import type { AnyObject } from "../../model/object.ts";
 import { type Resource, resourceOf } from "../../model/resources.ts";
 import { containersOf } from "./pod.ts";

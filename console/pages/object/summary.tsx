@@ -12,7 +12,6 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useState } from "react";
 import { useTable } from "../../live/use.ts";
-import { sorted } from "../../model/columns.ts";
 import type { AnyObject, Condition } from "../../model/object.ts";
 import { type Resource, resourceOf, resourceOfKind } from "../../model/resources.ts";
 import { spoken } from "../../model/words.ts";
@@ -137,21 +136,15 @@ function Conditions({ conditions }: { conditions: readonly Condition[] }) {
 
 function Pods({ resource, namespace, selector }: { resource: Resource; namespace: string; selector: string }) {
   const [sort, setSort] = useState("");
-  const { items, columns, phase } = useTable(resource, { namespace, labelSelector: selector });
+  const [part, setPart] = useState<{ from: number; to: number }>();
+  const seen = useTable(resource, { namespace, labelSelector: selector }, { sort, ...part });
   return (
     <section>
       <h2 className="small-head">
-        Pods <span className="count">{items.length}</span>
+        Pods <span className="count">{seen.all}</span>
       </h2>
-      {phase === "live" && items.length > 0 && (
-        <Rows
-          resource={resource}
-          columns={columns}
-          rows={sorted(items, columns, sort)}
-          hasNamespaces={false}
-          sort={sort}
-          onSort={setSort}
-        />
+      {seen.rows.length > 0 && (
+        <Rows resource={resource} seen={seen} hasNamespaces={false} sort={sort} onSort={setSort} onLook={setPart} />
       )}
     </section>
   );

@@ -1,6 +1,31 @@
-/** The columns of a list: the server's own, and how rows are found and sorted by them. */
-import type { Column, Row } from "./object.ts";
+/** Rows of the API server's tables: its own columns, and how rows are found and sorted by them. */
 import { matching } from "./matching.ts";
+
+/** What of an object's metadata a row keeps. Source: k8s.io/apimachinery/pkg/apis/meta/v1 ObjectMeta */
+interface RowMetadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid: string;
+  readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A column of a server's table. Source: k8s.io/apimachinery/pkg/apis/meta/v1 TableColumnDefinition */
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly description: string;
+  /** 0: shown always. */
+  readonly priority: number;
+}
+
+/** A row of a server's table: its cells, and whose they are. */
+export interface Row {
+  readonly metadata: RowMetadata;
+  readonly cells: readonly unknown[];
+}
 
 /** How a cell is to be shown. */
 export type CellKind = "name" | "age" | "status" | "text";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cellKind, found, shownColumns, sorted } from "./columns.ts";
-import type { Column, Row } from "./object.ts";
+import { cellKind, type Column, found, type Row, shownColumns, sorted } from "./rows.ts";
 
 const column = (name: string, priority = 0): Column => ({ name, type: "string", description: "", priority });
 const columns = [column("Name"), column("Restarts"), column("Age"), column("Node", 1)];
