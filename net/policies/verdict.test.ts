@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { ServiceSpec } from "../services/service.ts";
-import { judge } from "./verdict.ts";
+import { judge, judgeOutside } from "./verdict.ts";
 import type { Policy, PolicyPod, World } from "./world.ts";
 
 const pod = (namespace: string, name: string, last: number): PolicyPod => ({
@@ -68,6 +68,26 @@ for (const { title, from = web, services = [], policies = [], flat = false, says
     const namespaces = new Map(["shop", "bank"].map((name) => [name, { labels: {}, flat }]));
     const world: World = { pods: [web, db, spy], policies, namespaces };
     const { allowed, because } = judge({ from, to: db, protocol: "tcp", port: 5432 }, world, services);
+    assert.match(`${allowed ? "yes" : "no"}: ${because}`, says);
+  });
+}
+
+const ranged = (...sourceRanges: readonly string[]): ServiceSpec => {
+  const balanced = [{ address: "192.0.2.1", port: 5432 }];
+  const endpoints = [{ address: "10.244.0.2", port: 5432 }];
+  return service({ ports: [{ protocol: "tcp", port: 5432, endpoints, outside: { balanced, sourceRanges } }] });
+};
+
+for (const { ranges, says } of [
+  { ranges: ["10.0.0.5/8"], says: /^yes: Service shop\/db lets those outside in at 192\.0\.2\.1:5432/ },
+  { ranges: ["198.51.100.9/24", "10.1.2.3/32"], says: /^yes:/ },
+  { ranges: ["0.0.0.1/0"], says: /^yes:/ },
+  { ranges: ["11.0.0.5/8", "10.1.2.4/31"], says: /^no: .* but 10\.1\.2\.3 is in none of its source ranges/ },
+]) {
+  test(`judgeOutside() reads source ranges ${ranges.join(" and ")} as the rules do`, () => {
+    const world: World = { pods: [db], policies: [], namespaces: new Map() };
+    const question = { address: "10.1.2.3", to: db, protocol: "tcp", port: 5432 } as const;
+    const { allowed, because } = judgeOutside(question, world, [ranged(...ranges)]);
     assert.match(`${allowed ? "yes" : "no"}: ${because}`, says);
   });
 }

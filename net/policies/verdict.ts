@@ -1,5 +1,5 @@
 /** Whether one pod reaches another's port, and what decides it: the words for what the rules do. Pure. */
-import { parseAddress, parseRange } from "../address.ts";
+import { parseAddress } from "../address.ts";
 import type { Protocol } from "../ruleset.ts";
 import { type OutsideWay, serviceKey, type ServiceSpec } from "../services/service.ts";
 import { type Guard, guardOf, letsThrough } from "./guard.ts";
@@ -85,9 +85,11 @@ const at = ({ balanced, nodePort }: OutsideWay): string =>
     ...(nodePort === undefined ? [] : [`by node port ${nodePort}`]),
   ].join(" and ");
 
+/** Bits beyond the length do not count, as for the rules: 10.0.0.5/8 is 10.0.0.0/8. */
 function contains(range: string, address: string): boolean {
-  const { first, length } = parseRange(range);
-  return Math.floor(parseAddress(address) / 2 ** (32 - length)) === Math.floor(first / 2 ** (32 - length));
+  const [first = "", length = "32"] = range.split("/");
+  const size = 2 ** (32 - Number(length));
+  return Math.floor(parseAddress(address) / size) === Math.floor(parseAddress(first) / size);
 }
 
 function byServices(
