@@ -10,6 +10,7 @@ import { clusterRoleController } from "./clusterroles/controller.ts";
 import { tokenCleaner } from "./bootstraptokens/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
+import { departureController } from "./departure/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
@@ -33,6 +34,8 @@ import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { supervisorNamespaceController } from "./supervisornamespace/controller.ts";
+import { namespaceRequestController } from "./supervisornamespace/requests/controller.ts";
+import { namespaceTemplateController } from "./supervisornamespace/templates/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 import { volumeControllers } from "./volumes/index.ts";
 
@@ -74,10 +77,13 @@ export function controllers({ ca, signing, ranges, loadBalancerPool }: Controlle
     ...(ranges === undefined ? [] : [nodeIpamController(ranges), hostNetworkController(ranges.pods)]),
     nodeLifecycleController(),
     taintEvictionController(),
+    departureController,
     disruptionController,
     metricsController,
     resourceQuotaController(),
     supervisorNamespaceController,
+    namespaceTemplateController,
+    namespaceRequestController,
     approvingController,
     cleanerController,
     tokenCleaner,

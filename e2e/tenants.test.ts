@@ -5,8 +5,6 @@
  */
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
-import { supervisorGuard } from "@atoll/api/supervisor/guard";
-import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { SupervisorNamespace } from "@atoll/api/supervisor/v1alpha1/supervisornamespace";
 import { StorageClass } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
@@ -14,9 +12,10 @@ import { toKey } from "@atoll/client/resource";
 import { controllers } from "@atoll/controllers/index";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
-import { serveKinds } from "@atoll/harness/kinds";
 import { type As, people, type People } from "@atoll/harness/people";
 import { type Harness, startHarness } from "@atoll/harness/server";
+import { systemClock } from "@atoll/machinery/clock";
+import { installKinds } from "@atoll/processes/kinds";
 
 let harness: Harness;
 let client: Client;
@@ -29,11 +28,7 @@ let vera: As;
 before(async () => {
   harness = await startHarness();
   client = clientOf(harness);
-  await serveKinds(client, supervisorKinds);
-  for (const object of supervisorGuard) {
-    const plural = object.kind === "ValidatingAdmissionPolicy" ? "policies" : "policybindings";
-    await made(`/apis/admissionregistration.k8s.io/v1/validatingadmission${plural}`, object);
-  }
+  await installKinds(client, systemClock);
   await client.create(StorageClass, { metadata: { name: "gold" }, provisioner: "example.com/disks" });
   await client.create(StorageClass, { metadata: { name: "scrap" }, provisioner: "example.com/disks" });
   workshop = startControllers(harness, controllers({ ca: harness.pki.ca.cert }));
@@ -50,11 +45,6 @@ after(async () => {
   await workshop.stop();
   await harness.close();
 });
-
-async function made(path: string, body: object): Promise<void> {
-  const answer = await harness.send("POST", path, { body });
-  assert.equal(answer.status, 201, answer.text);
-}
 
 async function tenant(name: string, owner: string): Promise<void> {
   await client.create(SupervisorNamespace, {

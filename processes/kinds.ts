@@ -12,14 +12,14 @@ import { type Resource, toKey } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 
-const policies: readonly Resource<ApiObject>[] = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(
-  (kind) => ({
+const policies: readonly Resource<ApiObject>[] = ["Validating", "Mutating"].flatMap((does) =>
+  [`${does}AdmissionPolicy`, `${does}AdmissionPolicyBinding`].map((kind) => ({
     group: "admissionregistration.k8s.io",
     version: "v1",
     kind,
-    plural: kind.endsWith("y") ? "validatingadmissionpolicies" : "validatingadmissionpolicybindings",
+    plural: kind.toLowerCase().replace(/y$/, "ie").concat("s"),
     namespaced: false,
-  }),
+  })),
 );
 /** Every kind of Atoll's own. */
 export const kinds: readonly OwnKind[] = [...supervisorKinds, ...fleetKinds];

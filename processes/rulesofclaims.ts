@@ -26,6 +26,8 @@ const common: readonly PolicyRule[] = [
   rule(["create", "patch"], "admissionregistration.k8s.io", [
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
   ]),
   rule(["get", "list", "watch"], "*", ["*"]),
   rule(["update"], "*", ["*/finalizers"]),

@@ -61,6 +61,75 @@ const hostVmGuard: readonly ApiObject[] = [
   } as ApiObject,
 ];
 
+const requestName = "requests.supervisor.atoll.dev";
+const requests = {
+  resourceRules: [
+    {
+      apiGroups: ["supervisor.atoll.dev"],
+      apiVersions: ["*"],
+      operations: ["CREATE"],
+      resources: ["supervisornamespacerequests"],
+    },
+  ],
+};
+
+/** Who asks for a SupervisorNamespace is written down by the server, and may use the template. */
+const requestGuard: readonly ApiObject[] = [
+  {
+    apiVersion,
+    kind: "MutatingAdmissionPolicy",
+    metadata: { name: requestName },
+    spec: {
+      failurePolicy: "Fail",
+      reinvocationPolicy: "IfNeeded",
+      matchConstraints: requests,
+      mutations: [
+        {
+          patchType: "ApplyConfiguration",
+          applyConfiguration: {
+            expression: "Object{ spec: Object.spec{ requester: request.userInfo.username } }",
+          },
+        },
+      ],
+    },
+  } as ApiObject,
+  {
+    apiVersion,
+    kind: "MutatingAdmissionPolicyBinding",
+    metadata: { name: requestName },
+    spec: { policyName: requestName },
+  } as ApiObject,
+  {
+    apiVersion,
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: requestName },
+    spec: {
+      failurePolicy: "Fail",
+      matchConstraints: requests,
+      validations: [
+        {
+          expression: "has(object.spec.requester) && object.spec.requester == request.userInfo.username",
+          message: "spec.requester is who asks, and filled in by the server",
+          reason: "Forbidden",
+        },
+        {
+          expression:
+            "authorizer.group('supervisor.atoll.dev').resource('supervisornamespacetemplates').name(object.spec.template).check('use').allowed()",
+          messageExpression:
+            "'spec.template: you may not use ' + object.spec.template + '; ask the administrator to name you, or a group of yours, in that SupervisorNamespaceTemplate'",
+          reason: "Forbidden",
+        },
+      ],
+    },
+  } as ApiObject,
+  {
+    apiVersion,
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata: { name: requestName },
+    spec: { policyName: requestName, validationActions: ["Deny"] },
+  } as ApiObject,
+];
+
 /** What a Supervisor needs beside the definitions. */
 export const supervisorGuard: readonly ApiObject[] = [
   {
@@ -101,4 +170,5 @@ export const supervisorGuard: readonly ApiObject[] = [
     spec: { policyName: name, validationActions: ["Deny"] },
   } as ApiObject,
   ...hostVmGuard,
+  ...requestGuard,
 ];

@@ -62,6 +62,8 @@ export const placed: readonly Placed[] = [
   hosts("Node", "Hosts", wide),
   supervisor("HostVM", "Machines", wide),
   supervisor("SupervisorNamespace", "Supervisor namespaces", wide),
+  supervisor("SupervisorNamespaceTemplate", "Namespace templates", wide),
+  supervisor("SupervisorNamespaceRequest", "Namespace requests", wide),
   hosts("Namespace", "Namespaces", wide),
   storage("StorageClass", "Storage classes", wide),
   hosts("PersistentVolume", "Volumes", wide),

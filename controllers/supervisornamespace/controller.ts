@@ -13,11 +13,11 @@ import {
   StorageClass,
 } from "@atoll/client/builtin";
 import { isOf, type Key, keyOf, type Resource, toKey } from "@atoll/client/resource";
-import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
 import { controllerOf, ownedBy, statusOf, type View, watching } from "@atoll/runtime/claims";
 import { type Controller, defineController, type Reconcile, settled } from "@atoll/runtime/controller";
-import { type Child, contentOf, isReserved, namespaceOf, readyCondition, usageOf, type Verdict } from "./plan.ts";
+import { keepChild, keepChildren, ownerOf } from "./children.ts";
+import { contentOf, isReserved, namespaceOf, readyCondition, usageOf, type Verdict } from "./plan.ts";
 
 const contents = [ResourceQuota, LimitRange, RoleBinding] as readonly unknown[] as readonly Resource<ApiObject>[];
 
@@ -76,7 +76,11 @@ async function furnish(wanted: SupervisorNamespace, tools: Reconcile): Promise<O
     return { problem: { reason: "NamespaceTerminating", message } };
   }
   try {
-    await apply(Namespace as Resource, namespaceOf(wanted), { wanted, tools });
+    await keepChild(
+      Namespace as Resource,
+      { owner: ownerOf(SupervisorNamespace, wanted), child: namespaceOf(wanted) },
+      tools,
+    );
     await fill(wanted, tools);
     return {};
   } catch (error) {
@@ -88,46 +92,11 @@ async function furnish(wanted: SupervisorNamespace, tools: Reconcile): Promise<O
 async function fill(wanted: SupervisorNamespace, tools: Reconcile): Promise<void> {
   const classes = tools.cache.list(StorageClass).map(({ metadata }) => metadata.name ?? "");
   const content = contentOf(wanted, classes.sort());
+  const owner = ownerOf(SupervisorNamespace, wanted);
   for (const resource of contents) {
-    const wantedHere = content.filter((child) => isOf(child, resource));
-    for (const child of wantedHere) await apply(resource, child, { wanted, tools });
-    const names = new Set(wantedHere.map(({ metadata }) => metadata.name));
-    for (const object of tools.cache.list(resource, { namespace: wanted.metadata.name ?? "" })) {
-      const isOurs = controllerOf(object)?.uid === wanted.metadata.uid;
-      if (isOurs && !names.has(object.metadata.name ?? "")) await tools.client.delete(object);
-    }
+    const children = content.filter((child) => isOf(child, resource));
+    await keepChildren(resource, { owner, children, namespace: wanted.metadata.name ?? "" }, tools);
   }
-}
-
-/** Writes a child unless it is as it should be already. */
-async function apply(
-  resource: Resource<ApiObject>,
-  child: Child,
-  { wanted, tools }: { wanted: SupervisorNamespace; tools: Reconcile },
-): Promise<void> {
-  const { metadata, ...content } = child;
-  const { name = "", uid = "" } = wanted.metadata;
-  const owner = {
-    apiVersion: `${SupervisorNamespace.group}/${SupervisorNamespace.version}`,
-    kind: SupervisorNamespace.kind,
-    name,
-    uid,
-    controller: true,
-    blockOwnerDeletion: true,
-  };
-  const found = tools.cache.get(resource, toKey(metadata.namespace, metadata.name));
-  if (found !== undefined && isAsWanted(found, child)) return;
-  await tools.client.apply(resource, { ...content, metadata: { ...metadata, ownerReferences: [owner] } });
-}
-
-function isAsWanted(found: ApiObject, { metadata, ...content }: Child): boolean {
-  const labels = Object.entries(metadata.labels ?? {});
-  const { apiVersion: _apiVersion, kind: _kind, ...fields } = content;
-  return (
-    labels.every(([key, value]) => found.metadata.labels?.[key] === value) &&
-    controllerOf(found) !== undefined &&
-    Object.entries(fields).every(([field, value]) => deepEqual((found as Record<string, unknown>)[field], value))
-  );
 }
 
 async function tell(wanted: SupervisorNamespace, problem: Verdict | undefined, tools: Reconcile): Promise<void> {

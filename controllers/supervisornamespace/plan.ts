@@ -11,14 +11,12 @@ import type { Condition } from "@atoll/api/own/kind";
 import { formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { formatQuantity, normalizeQuantity, type Quantity } from "@atoll/machinery/quantity";
+import type { Child } from "./children.ts";
 
 type Spec = SupervisorNamespace["spec"];
 type Limits = NonNullable<Spec["limits"]>;
 type Role = NonNullable<Spec["access"]>[number]["role"];
 type Status = NonNullable<SupervisorNamespace["status"]>;
-
-/** An object that a SupervisorNamespace makes: beside its metadata, all that it is to have. */
-export type Child = ApiObject & { metadata: { name: string; namespace?: string } };
 
 /** Names that the cluster keeps for itself. Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/ */
 export function isReserved(name: string): boolean {

@@ -25,7 +25,8 @@ const resources = (description: string) =>
     ),
   );
 
-const names = (one: string, description: string) =>
+/** Names of one kind, each once. */
+export const names = (one: string, description: string) =>
   Type.optional(
     Type.list(Type.string({ description: one, minLength: 1, maxLength: 253 }), {
       description,
@@ -65,6 +66,50 @@ const guestUse = Type.object(
   { description: "What guests of a kind use." },
 );
 
+/** What a tenant gets: fields of a SupervisorNamespace, and of a template of such. */
+export const share = {
+  limits: Type.optional(limits),
+  containerDefaults: Type.optional(
+    Type.object(
+      {
+        limits: resources("What a container may use at most if it does not say."),
+        requests: resources("What a container is sure of if it does not say."),
+      },
+      {
+        description:
+          "For containers that do not say what they need. With limits on cpu or memory and none of these: 500m and 512Mi.",
+      },
+    ),
+  ),
+  access: Type.optional(
+    Type.list(
+      Type.object(
+        {
+          role: Type.oneOf(["Owner", "Edit", "View"], {
+            description: "Owner: all in the Namespace but its limits. Edit: workloads. View: to look, secrets aside.",
+          }),
+          users: names("A user, as the identity provider names it.", "Who has the role."),
+          groups: names("A group, as the identity provider names it.", "Whose members have the role."),
+        },
+        { description: "Who has a role." },
+      ),
+      { description: "Who may do what.", maxItems: 64, "x-kubernetes-list-type": "atomic" },
+    ),
+  ),
+  storagePolicies: names("A StorageClass.", "The storage policies that may be used. Left out: all."),
+  vmClasses: names("A VirtualMachineClass.", "The classes that virtual machines may have. Left out: all."),
+  contentLibraries: names("A content library.", "Where images of virtual machines may come from. Left out: all."),
+  network: Type.oneOf(["Isolated", "Flat"], {
+    description:
+      "Isolated: a Pod is reached through Services. Flat: as elsewhere in Kubernetes, all Pods reach each other.",
+    default: "Isolated",
+  }),
+  podSecurity: Type.oneOf(["Restricted", "Baseline", "Privileged"], {
+    description: "The Pod Security Standard that Pods must meet.",
+    default: "Restricted",
+  }),
+} as const;
+
 /** `supervisornamespaces`: a tenant's share of the Supervisor; makes and owns the Namespace of its name. */
 export const SupervisorNamespace = defineKind(
   {
@@ -85,50 +130,7 @@ export const SupervisorNamespace = defineKind(
   },
   {
     spec: Type.object(
-      {
-        description: Type.optional(Type.string({ description: "What it is for.", maxLength: 1024 })),
-        limits: Type.optional(limits),
-        containerDefaults: Type.optional(
-          Type.object(
-            {
-              limits: resources("What a container may use at most if it does not say."),
-              requests: resources("What a container is sure of if it does not say."),
-            },
-            {
-              description:
-                "For containers that do not say what they need. With limits on cpu or memory and none of these: 500m and 512Mi.",
-            },
-          ),
-        ),
-        access: Type.optional(
-          Type.list(
-            Type.object(
-              {
-                role: Type.oneOf(["Owner", "Edit", "View"], {
-                  description:
-                    "Owner: all in the Namespace but its limits. Edit: workloads. View: to look, secrets aside.",
-                }),
-                users: names("A user, as the identity provider names it.", "Who has the role."),
-                groups: names("A group, as the identity provider names it.", "Whose members have the role."),
-              },
-              { description: "Who has a role." },
-            ),
-            { description: "Who may do what.", maxItems: 64, "x-kubernetes-list-type": "atomic" },
-          ),
-        ),
-        storagePolicies: names("A StorageClass.", "The storage policies that may be used. Left out: all."),
-        vmClasses: names("A VirtualMachineClass.", "The classes that virtual machines may have. Left out: all."),
-        contentLibraries: names("A content library.", "Where images of virtual machines may come from. Left out: all."),
-        network: Type.oneOf(["Isolated", "Flat"], {
-          description:
-            "Isolated: a Pod is reached through Services. Flat: as elsewhere in Kubernetes, all Pods reach each other.",
-          default: "Isolated",
-        }),
-        podSecurity: Type.oneOf(["Restricted", "Baseline", "Privileged"], {
-          description: "The Pod Security Standard that Pods must meet.",
-          default: "Restricted",
-        }),
-      },
+      { description: Type.optional(Type.string({ description: "What it is for.", maxLength: 1024 })), ...share },
       { description: "What the tenant gets." },
     ),
     status: Type.object(
