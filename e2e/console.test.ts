@@ -88,6 +88,44 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     healthy();
   });
 
+  test("completes YAML as the server describes its kinds, which nobody asks for before", async () => {
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      if (request.url().includes("/openapi/")) asked.push(request.url());
+    });
+    const definition = { group: "sea.example", scope: "Namespaced", names: { plural: "boats", kind: "Boat" } };
+    const color = { type: "string", enum: ["red", "blue"], description: "As it is painted." };
+    const schema = { type: "object", properties: { spec: { type: "object", properties: { color } } } };
+    const versions = [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }];
+    await stage.kubectl(
+      "apply -f -",
+      JSON.stringify({
+        apiVersion: "apiextensions.k8s.io/v1",
+        kind: "CustomResourceDefinition",
+        metadata: { name: "boats.sea.example" },
+        spec: { ...definition, versions },
+      }),
+    );
+    await stage.kubectl("wait --for=condition=Established crd/boats.sea.example --timeout=20s");
+    await page.goto(`${stage.url}/create?ns=default`);
+    const editor = page.getByRole("textbox", { name: "YAML" });
+    await fill(page, "apiVersion: sea.example/v1\nkind: Boat\nmetadata:\n  name: ada\nspec:\n");
+    assert.deepEqual(asked, []);
+    await editor.press("Control+End");
+    await editor.pressSequentially("  co");
+    const choice = page.getByRole("option", { name: "color" });
+    await choice.waitFor();
+    await page.getByText("As it is painted.").waitFor();
+    await picture(page, "yaml-completion");
+    await assertAccessible(page);
+    await choice.click();
+    await page.getByRole("option", { name: "blue" }).click();
+    assert.match(await editor.innerText(), /spec:\n\s+color: blue/);
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByText("Boat ada will be created").waitFor();
+    healthy();
+  });
+
   test("makes a Deployment from YAML, wrong first and then right", async () => {
     await page.goto(`${stage.url}/create?ns=default`);
     const editor = page.getByRole("textbox", { name: "YAML" });

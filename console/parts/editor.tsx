@@ -9,6 +9,7 @@ import { EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirro
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 import type { Fault } from "../model/yaml.ts";
+import { completion } from "./completion.ts";
 
 const colours = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--atoll-tide)" },
@@ -57,6 +58,7 @@ export function Editor({ text, faults, onChange, onSubmit }: EditorProps) {
           history(),
           indentOnInput(),
           highlightActiveLine(),
+          completion(),
           lintGutter(),
           // Escape, then Tab leaves the editor: keys never get caught in it.
           keymap.of([{ key: "Mod-Enter", run: submit }, ...defaultKeymap, ...historyKeymap, indentWithTab]),
