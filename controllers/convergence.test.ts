@@ -32,10 +32,14 @@ import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
+import { leftAnnotation } from "@atoll/api/supervisor/annotations";
 import { tokenCleaner } from "./bootstraptokens/controller.ts";
 import { clusterRoleController } from "./clusterroles/controller.ts";
+import { departureController } from "./departure/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { mirroringController } from "./endpointslicemirroring/controller.ts";
+import { loadBalancerController } from "./loadbalancer/controller.ts";
+import { parsePool } from "./loadbalancer/pool.ts";
 import { taintEvictionController } from "./nodelifecycle/evicting.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podAutoscalerController } from "./podautoscaler/controller.ts";
@@ -222,6 +226,51 @@ const stories: Readonly<Record<string, Story>> = {
         items.map(({ endpoints }) => endpoints?.map(({ addresses }) => addresses)),
         [[["10.1.0.8"]]],
       );
+    },
+  ),
+  loadbalancer: story(
+    [loadBalancerController(parsePool("198.51.100.0/24"))],
+    async (round) => {
+      await makeNamespace(client, round);
+      const made = await client.create(Node, { metadata: { name: round } });
+      const now = formatTime(systemClock.nowMs());
+      const ready = { type: "Ready", status: "True", lastHeartbeatTime: now, lastTransitionTime: now };
+      const status = { conditions: [ready], addresses: [{ type: "InternalIP", address: "192.0.2.1" }] };
+      await client.patch(Node, {
+        key: keyOf(made),
+        patch: { type: "strategic", body: { status } },
+        subresource: "status",
+      });
+      for (const name of ["a", "b"]) {
+        const spec = { type: "LoadBalancer", ports: [{ port: 80 }] };
+        await client.create(Service, { metadata: { name, namespace: round }, spec });
+      }
+    },
+    async (round) => {
+      const { items } = await client.list(Service);
+      const given = items.flatMap(({ status }) => status?.loadBalancer?.ingress?.map(({ ip }) => ip) ?? []);
+      assert.equal(new Set(given).size, given.length, given.join());
+      for (const { status } of items.filter(({ metadata }) => metadata.namespace === round)) {
+        assert.equal(status?.loadBalancer?.ingress?.length, 1);
+        assert.equal(status.conditions?.length, 1);
+      }
+    },
+  ),
+  departure: story(
+    [departureController],
+    async (round) => {
+      for (const name of ["left", "stays", "returned"]) {
+        const made = await client.create(Node, { metadata: { name: `${round}-${name}` } });
+        if (name === "stays") continue;
+        const uid = name === "left" ? (made.metadata.uid ?? "") : "of the one before it";
+        const patch = { type: "merge", body: { metadata: { annotations: { [leftAnnotation]: uid } } } } as const;
+        await client.patch(Node, { key: keyOf(made), patch });
+      }
+    },
+    async (round) => {
+      assert.ok(await isGone(client.get(Node, toKey(undefined, `${round}-left`))));
+      assert.ok(!(await isGone(client.get(Node, toKey(undefined, `${round}-stays`)))));
+      assert.ok(!(await isGone(client.get(Node, toKey(undefined, `${round}-returned`)))));
     },
   ),
   nodelifecycle: story(

@@ -25,3 +25,6 @@ export const announcedCondition = "supervisor.atoll.dev/Announced";
 /** Annotations of a Node: the ranges of addresses of the cluster that it is in. */
 export const podRangeAnnotation = "supervisor.atoll.dev/pod-range";
 export const serviceRangeAnnotation = "supervisor.atoll.dev/service-range";
+
+/** Of a Node: its own uid, by which its host says that it has left for good, and nothing runs there any more. */
+export const leftAnnotation = "supervisor.atoll.dev/left";

@@ -20,8 +20,9 @@ const retryMs = 500;
 
 const isConcerned = (service: Service): boolean => isBalanced(service) || toldOf(service) !== undefined;
 
-/** Any of them: a pass is about all. */
-const one = (cache: View): readonly Key[] => cache.list(Service).filter(isConcerned).slice(0, 1).map(keyOf);
+/** Not the name of an object: the one thing that there is to do, once however many changed. */
+const everything = toKey(undefined, "*");
+const all = (isOf: boolean): readonly Key[] => (isOf ? [everything] : []);
 
 const isLocal = (service: Service | undefined): boolean => service?.spec.externalTrafficPolicy === "Local";
 const ownerOf = ({ metadata }: EndpointSlice): Key => toKey(metadata.namespace, metadata.labels?.[serviceLabel] ?? "");
@@ -33,19 +34,17 @@ export function loadBalancerController(pool: Pool | undefined): Controller {
     for: Service,
     concurrency: 1,
     reads: [
-      // One that is gone leaves what others may wait for.
-      { ...watching(Service, (_, cache) => one(cache)), matters: () => false },
+      watching(Service, (service) => all(isConcerned(service))),
       {
-        ...watching(Node, (_, cache) => one(cache)),
+        ...watching(Node, (_, cache) => all(cache.list(Service).some(isConcerned))),
         matters: (before, after) => !deepEqual(factsOf(before), factsOf(after)),
       },
-      watching(EndpointSlice, (slice, cache) => (isLocal(cache.get(Service, ownerOf(slice))) ? [ownerOf(slice)] : [])),
+      watching(EndpointSlice, (slice, cache) => all(isLocal(cache.get(Service, ownerOf(slice))))),
     ],
     writes: [statusOf(Service)],
     async reconcile(key, tools) {
+      if (key !== everything) return settled;
       const { cache, clock, signal } = tools;
-      const service = cache.get(Service, key);
-      if (service !== undefined && !isConcerned(service)) return settled;
       await clock.sleep(togetherMs, signal);
       const services = cache.list(Service);
       const outcomes = plan({
