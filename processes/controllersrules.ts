@@ -55,6 +55,7 @@ export const controllersRules: readonly PolicyRule[] = [
   { verbs: ["patch"], apiGroups: ["*"], resources: ["*/scale"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["supervisor.atoll.dev"], resources: ["hostnetworks"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: [""], resources: ["nodes/status"] },
+  { verbs: ["delete", "deletecollection"], apiGroups: [""], resources: ["nodes"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["policy"], resources: ["poddisruptionbudgets/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["apiregistration.k8s.io"], resources: ["apiservices"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: [""], resources: ["services"] },
