@@ -3,7 +3,9 @@
  * LoadBalancer, to which one host answers at a time.
  */
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
+import { HostNetwork } from "@atoll/api/supervisor/v1alpha1/hostnetwork";
 import { HostVM } from "@atoll/api/supervisor/v1alpha1/hostvm";
 import {
   DaemonSet,
@@ -16,8 +18,10 @@ import {
   StatefulSet,
 } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
+import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import { eventually } from "@atoll/harness/client";
+import { remainsOf } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 import { inOwnNetwork, insideOwnNetwork, obstacle } from "@atoll/net/testing";
 import { missingPackages } from "@atoll/processes/hostpackages";
@@ -230,6 +234,31 @@ function hostsLeaving(): void {
       );
       assert.equal(await answering(), first);
       assert.equal(await secondAnswers(), false);
+    });
+
+    test("a host leaves when nothing is lost that nobody gave up, and leaves nothing behind", async () => {
+      const [mine] = (await pods("db")).filter(({ spec }) => spec.nodeName === secondName);
+      const leave = ["host", "leave", "--data", hosts.second];
+      await client.create(Pod, {
+        metadata: { name: "alone", namespace },
+        spec: { nodeName: secondName, terminationGracePeriodSeconds: 1, containers: [{ name: "c", image }] },
+      });
+      const refused = await hosts.atSecond(...leave);
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.text, /Pods that nobody makes anew \(--force loses them\): default\/alone/);
+      assert.equal((await client.get(Node, toKey(undefined, secondName))).spec?.unschedulable, undefined);
+      const { code, text } = await hosts.atSecond(...leave, "--force");
+      assert.equal(code, 0, text);
+      await hosts.joined.ended;
+      await assert.rejects(client.get(Node, toKey(undefined, secondName)), isNotFound);
+      assert.deepEqual(await readdir(hosts.second).catch(() => []), []);
+      assert.deepEqual(await remainsOf(hosts.second), []);
+      await serve("db", 2, 0);
+      if (mine !== undefined) assert.ok(!uidsOf(await pods("db")).includes(mine.metadata.uid ?? ""));
+      await eventually("nothing is told of it", async () => {
+        const told = [(await client.list(HostNetwork)).items, (await client.list(HostVM)).items];
+        return !JSON.stringify(told).includes(`"${secondName}"`);
+      });
     });
   });
 }

@@ -1,14 +1,10 @@
 /** `atoll down`: stops what `up` started. */
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { systemClock } from "@atoll/machinery/clock";
 import { exitCode, flags } from "./flags.ts";
-import { endOrphans, readRecord, removeRecord, runs } from "./running.ts";
+import { endOrphans, endWhole, readRecord, removeRecord, runs } from "./running.ts";
 import { sweep } from "./sweep.ts";
 import { defaultData } from "./datadir.ts";
-
-const patienceMs = 30_000;
-const lookEveryMs = 100;
 
 /** @param args `--data DIR` */
 export async function run(args: readonly string[]): Promise<number> {
@@ -25,13 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
       process.stdout.write(left === 0 ? `nothing is up in ${data}\n` : `stopped ${left} machines that were left\n`);
       return 0;
     }
-    process.kill(record.up.pid, "SIGTERM");
-    const deadline = systemClock.monotonicMs() + patienceMs;
-    while (await runs(record.up)) {
-      if (systemClock.monotonicMs() > deadline)
-        throw new Error(`process ${record.up.pid} does not end; kill it by hand`);
-      await systemClock.sleep(lookEveryMs);
-    }
+    await endWhole(record);
     process.stdout.write("stopped\n");
     return 0;
   });

@@ -1,4 +1,4 @@
-/** `atoll host token | join`: further hosts for a Supervisor. */
+/** `atoll host token | join | leave`: further hosts for a Supervisor. */
 import { randomInt } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -13,6 +13,7 @@ import { authorityHash, identityPath, joinCluster, readToken } from "@atoll/sphe
 import { Children } from "./children.ts";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
+import { leaveHost } from "./hostleave.ts";
 import { withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 import { accountOf, joinedPart } from "./parts.ts";
@@ -27,7 +28,8 @@ export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
     if (verb === "token") return await makeToken(rest);
     if (verb === "join") return await joinHost(rest);
-    throw new UsageError("usage: ./atoll host token, or ./atoll host join HUB --token T");
+    if (verb === "leave") return await leaveHost(rest);
+    throw new UsageError("usage: ./atoll host token, ./atoll host join HUB --token T, or ./atoll host leave");
   });
 }
 

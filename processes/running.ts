@@ -48,6 +48,18 @@ export async function removeRecord(data: string): Promise<void> {
   await rm(file(data), { force: true });
 }
 
+const wholePatienceMs = 30_000;
+
+/** Ends what is up, its parts and machines with it. @throws {Error} it does not end */
+export async function endWhole({ up }: UpRecord): Promise<void> {
+  process.kill(up.pid, "SIGTERM");
+  const deadlineMs = systemClock.monotonicMs() + wholePatienceMs;
+  while (await runs(up)) {
+    if (systemClock.monotonicMs() > deadlineMs) throw new Error(`process ${up.pid} does not end; kill it by hand`);
+    await systemClock.sleep(lookEveryMs);
+  }
+}
+
 const orphanPatienceMs = 1_000;
 const lookEveryMs = 20;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { NodeStatus } from "@atoll/api/builtin/core/v1.types";
-import { Namespace, Node } from "@atoll/client/builtin";
+import { Lease, Namespace, Node } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { isAlreadyExists } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
@@ -11,7 +11,7 @@ import { clientOf, eventually, transportTo } from "@atoll/harness/client";
 import { ManualClock } from "@atoll/harness/clock";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
-import { silent } from "@atoll/runtime/log";
+import { logTo, silent } from "@atoll/runtime/log";
 import { LeaseTerm } from "./leaseterm.ts";
 import { Registration } from "./registration.ts";
 
@@ -72,4 +72,39 @@ test("after a silence in which it was given up, and before which its term was ov
   await pass(30_000);
   await eventually("it says that it is well", async () => (await readiness()) === "True");
   assert.ok(term.leftMs > 0);
+});
+
+test("a Node that is deleted under its host stays deleted", async (t) => {
+  const harness = await startHarness();
+  const client = clientOf(harness);
+  const clock = new ManualClock(systemClock.nowMs());
+  await client.create(Namespace, { metadata: { name: "kube-node-lease" } }).catch(() => undefined);
+  const told: string[] = [];
+  const registration = new Registration({
+    term: new LeaseTerm(clock),
+    client: new Client({ transport: transportTo(harness), clock, userAgent: "test" }),
+    clock,
+    log: logTo((_, message) => told.push(message)),
+    name: "n",
+    labels: {},
+    status: async () => ({ conditions: [] }) as unknown as NodeStatus,
+  });
+  t.after(async () => {
+    await registration.stop();
+    await harness.close();
+  });
+  await registration.start();
+  const lease = toKey("kube-node-lease", "n");
+  await eventually("it has a lease", async () => (await client.list(Lease)).items.length === 1);
+  await client.delete(Node, toKey(undefined, "n"));
+  await client.delete(Lease, lease);
+  for (let i = 0; i < 12; i++) {
+    await systemClock.sleep(40);
+    await clock.advance(5_000);
+  }
+  assert.deepEqual([(await client.list(Node)).items, (await client.list(Lease)).items], [[], []]);
+  assert.ok(
+    told.some((message) => message.includes("was deleted")),
+    told.join(),
+  );
 });

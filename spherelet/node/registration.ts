@@ -1,5 +1,6 @@
 /**
- * The Node of this host: made when it is missing, told of what changes, and its lease renewed.
+ * The Node of this host: made at the start when it is missing, told of what changes, and its lease renewed. One that somebody
+ * deletes meanwhile stays deleted, as a kubelet has it: its range of addresses may be another's by now.
  * Source: k8s.io/kubernetes/pkg/kubelet (kubelet_node_status.go), k8s.io/component-helpers/apimachinery/lease
  */
 import type { NodeStatus } from "@atoll/api/builtin/core/v1.types";
@@ -83,6 +84,15 @@ export class Registration {
     });
   }
 
+  /** Somebody deleted the Node, and perhaps another host has its name. */
+  #stayAway(): void {
+    const { log, name } = this.#options;
+    log.error("the Node of this host was deleted; the host is none of the cluster until it is started again", {
+      node: name,
+    });
+    this.#stop.abort(new Error("the Node was deleted"));
+  }
+
   /** Does it again after as long as it says, or soon when it failed. */
   async #forever(work: () => Promise<number>): Promise<void> {
     const { clock, log } = this.#options;
@@ -129,9 +139,9 @@ export class Registration {
     try {
       await client.patch(Node, where, { signal: this.#stop.signal });
     } catch (error) {
-      // Somebody deleted it: it is made again at the next try.
-      if (isNotFound(error)) this.#uid = "";
-      throw error;
+      if (!isNotFound(error)) throw error;
+      this.#stayAway();
+      return;
     }
     this.#told = wanted;
     this.#toldMs = clock.monotonicMs();
@@ -149,6 +159,14 @@ export class Registration {
       await client.patch(Lease, { key, patch }, { signal });
     } catch (error) {
       if (!isNotFound(error)) throw error;
+      // A lease goes with its Node.
+      const node = await client.get(Node, toKey("", name), { signal }).catch((gone: unknown) => {
+        if (!isNotFound(gone)) throw gone;
+      });
+      if (node?.metadata.uid !== this.#uid) {
+        this.#stayAway();
+        throw error;
+      }
       await client.create(Lease, { metadata: { name, namespace: leaseNamespace, ownerReferences }, spec }, { signal });
     }
   }

@@ -91,9 +91,11 @@ export function waysTo(
   if (requestProblem(spec.signerName, request, spec.usages ?? []) !== undefined) return [];
   const own = spec.username === request.commonName;
   // Upstream lets a token that joins hosts ask for any node's certificate. Here a node that is there is not taken over by it:
-  // it renews by its own, or people approve.
-  const joining = node === undefined ? [anyClient] : [];
-  if (spec.signerName === nodeClientSigner) return own ? [ownClient, ...joining] : joining;
+  // it renews by its own, or people approve. One that is not there any more renews nothing: its host was removed.
+  if (spec.signerName === nodeClientSigner) {
+    if (node === undefined) return [anyClient];
+    return own ? [ownClient] : [];
+  }
   const known = spec.signerName === nodeServingSigner && own && node !== undefined && hasAddresses(node, request);
   return known ? [ownServer] : [];
 }
