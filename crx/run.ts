@@ -14,12 +14,24 @@ export class ProgramFailed extends Error {
 /**
  * Runs a program to its end.
  * @param args passed as they are
+ * @param options.timeoutMs kills it after so long
  * @returns what it wrote to its standard output, at most 64 MiB
  * @throws {ProgramFailed} it could not start, or did not exit with 0
  */
-export function run(program: string, args: readonly string[], options: { cwd?: string } = {}): Promise<Buffer> {
+export function run(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; timeoutMs?: number } = {},
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const settings = { ...options, encoding: "buffer" as const, maxBuffer: 64 << 20 };
+    const { timeoutMs: timeout = 0, ...rest } = options;
+    const settings = {
+      ...rest,
+      timeout,
+      killSignal: "SIGKILL" as const,
+      encoding: "buffer" as const,
+      maxBuffer: 64 << 20,
+    };
     execFile(program, args, settings, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
       const detail = stderr.toString("utf8").trim().slice(-2000) || error.message;

@@ -1,24 +1,31 @@
 /**
- * The provisioner `disk.atoll.dev`: volumes that are disk images in a datastore of a host. It only writes objects; the
- * host's spherelet makes a disk when it is first wanted and says on its Node which it has.
+ * The provisioner `disk.atoll.dev`: volumes that are disk images in a folder of a host, or in a datastore that hosts share.
+ * It only writes objects; the host's spherelet makes a disk when it is first wanted and says on its Node which it has.
  *
  *   claim with a node selected ──▶ PersistentVolume for that node ──▶ bound ──▶ disk made when a Pod starts
- *   released, to be deleted ──▶ the node is told ──▶ the node has it no more ──▶ the volume may go
+ *   claim of a shared datastore ──▶ PersistentVolume for all its hosts ──▶ as before
+ *   released, to be deleted ──▶ the nodes are told ──▶ no node has it any more ──▶ the volume may go
  *
- * Source: docs/rfd/0024-volumes.md; sigs.k8s.io/sig-storage-lib-external-provisioner (events and annotations)
+ * Source: docs/rfd/0024-volumes.md, docs/rfd/0038-shared-datastores.md; sigs.k8s.io/sig-storage-lib-external-provisioner (events and annotations)
  */
-import { disks } from "@atoll/api/volumes/disks";
+import { Datastore } from "@atoll/api/supervisor/v1alpha1/datastore";
+import { attributesOf, disks, sharedPlaceOf, type SharedPlace } from "@atoll/api/volumes/disks";
 import { selectedNode } from "@atoll/api/volumes/matching";
 import { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "@atoll/client/builtin";
-import { isRefusal } from "@atoll/client/errors";
+import { isNotFound, isRefusal } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { consulting, deletionOf, partOf, watching } from "@atoll/runtime/claims";
 import type { Reconcile } from "@atoll/runtime/controller";
-import { defineController, settled } from "@atoll/runtime/controller";
+import { defineController, type Result, settled } from "@atoll/runtime/controller";
 import { provisionerOf } from "./claims.ts";
+import { holderAsTold, judgeHolder } from "./holders.ts";
 
 const provisionedBy = "pv.kubernetes.io/provisioned-by";
 const modes: ReadonlySet<string> = new Set(["ReadWriteOnce", "ReadWriteOncePod"]);
+/** Source: sigs.k8s.io/sig-storage-lib-external-provisioner (parameters of a StorageClass) */
+const fsTypeParameter = "csi.storage.k8s.io/fstype";
+const datastoreParameter = "datastore";
+const fsTypes: ReadonlySet<string> = new Set(["ext4", "xfs"]);
 
 /** Makes volumes for claims. */
 export const diskProvisioner = defineController({
@@ -41,21 +48,24 @@ export const diskProvisioner = defineController({
 async function provision(claim: PersistentVolumeClaim, tools: Reconcile): Promise<void> {
   const { cache, client, events } = tools;
   const storageClass = cache.get(StorageClass, toKey(undefined, claim.spec.storageClassName ?? ""));
-  const target = claim.metadata.annotations?.[selectedNode];
   if (storageClass === undefined) return;
-  const problem = problemOf(claim, target);
-  if (problem !== undefined) {
+  const target = claim.metadata.annotations?.[selectedNode];
+  const fail = (problem: string) => {
     const note = `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${problem}`;
-    return events.record(claim, { type: "Warning", reason: "ProvisioningFailed", action: "Provisioning", note });
-  }
+    events.record(claim, { type: "Warning", reason: "ProvisioningFailed", action: "Provisioning", note });
+  };
+  const problem = problemOf(claim, storageClass, target);
+  if (problem !== undefined) return fail(problem);
   const node = cache.get(Node, toKey(undefined, target ?? ""));
-  if (node === undefined) {
+  if (node === undefined && target !== undefined) {
     // The scheduler chooses anew.
     const body = { metadata: { annotations: { [selectedNode]: null } } };
     await client.patch(claim, { type: "merge", body });
     return;
   }
-  const volume = volumeFor(claim, storageClass, node);
+  const place = await placeFor(claim, storageClass, tools);
+  if (typeof place === "string") return fail(place);
+  const volume = volumeFor(claim, storageClass, place ?? ownFolderOf(node));
   try {
     await client.create(PersistentVolume, volume);
   } catch (error) {
@@ -65,40 +75,96 @@ async function provision(claim: PersistentVolumeClaim, tools: Reconcile): Promis
   events.record(claim, { type: "Normal", reason: "ProvisioningSucceeded", action: "Provisioning", note });
 }
 
-function problemOf({ spec }: PersistentVolumeClaim, target: string | undefined): string | undefined {
+function problemOf(
+  { spec }: PersistentVolumeClaim,
+  { parameters = {} }: StorageClass,
+  target: string | undefined,
+): string | undefined {
   const foreign = (spec.accessModes ?? []).find((mode) => !modes.has(mode));
   if (foreign !== undefined) return `access mode ${foreign} is not possible: a disk has one machine that writes`;
-  if ((spec.volumeMode ?? "Filesystem") !== "Filesystem") return `volume mode ${spec.volumeMode} is not possible yet`;
   if (spec.dataSource !== undefined || spec.dataSourceRef !== undefined) return "a data source is not possible yet";
-  return target === undefined ? "the class must have the volumeBindingMode WaitForFirstConsumer" : undefined;
+  const unknown = Object.keys(parameters).find((name) => name !== fsTypeParameter && name !== datastoreParameter);
+  if (unknown !== undefined) return `parameters[${unknown}]: there is no such parameter`;
+  const fsType = parameters[fsTypeParameter] ?? "ext4";
+  if (!fsTypes.has(fsType)) return `parameters[${fsTypeParameter}]: ${fsType} is none of ${[...fsTypes].join(", ")}`;
+  const isLocal = parameters[datastoreParameter] === undefined;
+  return isLocal && target === undefined ? "the class must have the volumeBindingMode WaitForFirstConsumer" : undefined;
 }
 
-function volumeFor(claim: PersistentVolumeClaim, storageClass: StorageClass, { metadata }: Node) {
-  const { name, namespace, uid } = claim.metadata;
-  const host = metadata.labels?.["kubernetes.io/hostname"] ?? metadata.name ?? "";
-  const volume = `pvc-${uid}`;
-  const expression = { key: "kubernetes.io/hostname", operator: "In", values: [host] };
+/** Where a disk is to be: which hosts reach it, what is noted of it, and by what its node finds it. */
+interface Place {
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly terms: readonly object[];
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** On a datastore that hosts share: whatever hosts the class allows. @returns what is wrong, as text */
+async function placeFor(
+  { metadata }: PersistentVolumeClaim,
+  { parameters = {}, allowedTopologies = [] }: StorageClass,
+  { client }: Reconcile,
+): Promise<Place | string | undefined> {
+  const name = parameters[datastoreParameter];
+  if (name === undefined) return undefined;
+  const datastore = await client.get(Datastore, toKey(undefined, name)).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  });
+  const shared = datastore?.spec.sharedDirectory;
+  if (shared === undefined) return `parameters[${datastoreParameter}]: there is no Datastore "${name}"`;
+  const folder = `${shared.path}/${volumeName(metadata.uid)}`;
+  const place: SharedPlace = { folder, leaseMs: shared.leaseSeconds * 1000 };
+  const terms = allowedTopologies.map(({ matchLabelExpressions = [] }) => ({
+    matchExpressions: matchLabelExpressions.map(({ key, values }) => ({ key, operator: "In", values })),
+  }));
+  return { annotations: {}, terms, attributes: attributesOf(place, name) };
+}
+
+/** In the folder of the host that the scheduler chose, and nowhere else. */
+function ownFolderOf(node: Node | undefined): Place {
+  const { name = "", labels } = node?.metadata ?? {};
+  const expression = {
+    key: "kubernetes.io/hostname",
+    operator: "In",
+    values: [labels?.["kubernetes.io/hostname"] ?? name],
+  };
+  return { annotations: { [disks.onNode]: name }, terms: [{ matchExpressions: [expression] }] };
+}
+
+const volumeName = (uid = ""): string => `pvc-${uid}`;
+
+const referenceTo = ({ metadata: { name = "", namespace = "", uid = "" } }: PersistentVolumeClaim) => ({
+  kind: "PersistentVolumeClaim",
+  apiVersion: "v1",
+  namespace,
+  name,
+  uid,
+});
+
+function volumeFor(claim: PersistentVolumeClaim, storageClass: StorageClass, place: Place) {
+  const volume = volumeName(claim.metadata.uid);
+  const { volumeMode = "Filesystem", accessModes = [], resources } = claim.spec;
+  const fsType = storageClass.parameters?.[fsTypeParameter] ?? "ext4";
+  const affinity = { required: { nodeSelectorTerms: [...place.terms] } };
   return {
     metadata: {
       name: volume,
-      annotations: { [provisionedBy]: disks.provisioner, [disks.onNode]: metadata.name ?? "" },
+      annotations: { [provisionedBy]: disks.provisioner, ...place.annotations },
       finalizers: [disks.finalizer],
     },
     spec: {
-      accessModes: claim.spec.accessModes ?? [],
-      capacity: { storage: claim.spec.resources?.requests?.["storage"] ?? "0" },
-      claimRef: {
-        kind: "PersistentVolumeClaim",
-        apiVersion: "v1",
-        namespace: namespace ?? "",
-        name: name ?? "",
-        uid: uid ?? "",
+      accessModes,
+      capacity: { storage: resources?.requests?.["storage"] ?? "0" },
+      claimRef: referenceTo(claim),
+      csi: {
+        driver: disks.provisioner,
+        volumeHandle: volume,
+        ...(volumeMode === "Block" ? {} : { fsType }),
+        ...(place.attributes === undefined ? {} : { volumeAttributes: place.attributes }),
       },
-      csi: { driver: disks.provisioner, volumeHandle: volume, fsType: "ext4" },
-      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } },
+      ...(place.terms.length === 0 ? {} : { nodeAffinity: affinity }),
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? "Delete",
       storageClassName: storageClass.metadata.name ?? "",
-      volumeMode: "Filesystem",
+      volumeMode,
     },
   };
 }
@@ -108,10 +174,10 @@ export const diskRemover = defineController({
   name: "disk-remover",
   for: PersistentVolume,
   reads: [
-    watching(Node, ({ metadata }, cache) =>
+    watching(Node, (node, cache) =>
       cache
         .list(PersistentVolume)
-        .filter((volume) => volume.metadata.annotations?.[disks.onNode] === metadata.name)
+        .filter((volume) => concerns(node, volume))
         .map(keyOf),
     ),
   ],
@@ -125,26 +191,39 @@ export const diskRemover = defineController({
   async reconcile(key, tools) {
     const volume = tools.cache.get(PersistentVolume, key);
     if (volume?.metadata.annotations?.[provisionedBy] !== disks.provisioner) return settled;
-    await follow(volume, tools);
-    return settled;
+    return await follow(volume, tools);
   },
 });
 
-async function follow(volume: PersistentVolume, { cache, client }: Reconcile): Promise<void> {
+/** A disk that hosts share concerns any that has had it, or wants it; one in a host's folder, that host. */
+function concerns(node: Node, volume: PersistentVolume): boolean {
+  const { name = "", annotations = {} } = volume.metadata;
+  if (sharedPlaceOf(volume) === undefined) return annotations[disks.onNode] === node.metadata.name;
+  return (
+    presentOn(node).includes(name) || holderAsTold(node, name) !== undefined || annotations[disks.made] !== undefined
+  );
+}
+
+async function follow(volume: PersistentVolume, tools: Reconcile): Promise<Result> {
+  const { cache, client } = tools;
   const { name = "", annotations = {}, deletionTimestamp, resourceVersion } = volume.metadata;
-  const node = cache.get(Node, toKey(undefined, annotations[disks.onNode] ?? ""));
-  const isThere = presentOn(node).includes(name);
-  if (isThere && annotations[disks.made] === undefined) {
+  const nodes = cache.list(Node).filter((node) => concerns(node, volume));
+  const having = [...nodes].filter((node) => presentOn(node).includes(name));
+  if (having.length > 0 && annotations[disks.made] === undefined) {
     const body = { metadata: { resourceVersion, annotations: { [disks.made]: "yes" } } };
     await client.patch(volume, { type: "merge", body });
-    return;
+    return settled;
   }
   const isLeft = volume.status.phase === "Released" && volume.spec.persistentVolumeReclaimPolicy === "Delete";
-  if (isLeft && deletionTimestamp === undefined) return await client.delete(volume);
-  if (deletionTimestamp === undefined || volume.status.phase === "Bound") return;
+  if (isLeft && deletionTimestamp === undefined) {
+    await client.delete(volume);
+    return settled;
+  }
+  if (deletionTimestamp === undefined || volume.status.phase === "Bound") return await judgeHolder(volume, tools);
   // A node that is gone has taken its disks with it.
-  if (isThere && node !== undefined) await tell(node, name, { client });
-  else await letGo(volume, { client });
+  if (having.length === 0) await letGo(volume, { client });
+  for (const node of having) await tell(node, name, { client });
+  return settled;
 }
 
 const presentOn = (node: Node | undefined): readonly string[] =>

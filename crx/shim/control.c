@@ -314,8 +314,11 @@ uint64_t control_deadline(void) {
 const char *control_ended(void) { return ended; }
 
 void control_leave(bool well, uint64_t patience_ms) {
-  for (size_t i = 0; i < MOST_KEEPERS; i++)
-    if (keepers[i].pid != 0) order(&keepers[i], well ? ORDER_FREE : ORDER_DEAD, "");
+  for (size_t i = 0; i < MOST_KEEPERS; i++) {
+    /* A disk that this machine never had is as its last holder left it. */
+    bool is_clean = keepers[i].clean || keepers[i].stage == STAGE_GIVEN;
+    if (keepers[i].pid != 0) order(&keepers[i], well && is_clean ? ORDER_FREE : ORDER_DEAD, "");
+  }
   for (uint64_t waited = 0; waited < patience_ms; waited += 10) {
     bool all = true;
     for (size_t i = 0; i < MOST_KEEPERS; i++) {

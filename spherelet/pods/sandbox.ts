@@ -1,5 +1,6 @@
 /** A Pod's machine: its disks, its address, the volumes that every machine has. */
 import { shortDigest } from "@atoll/crx/cache";
+import type { DiskContent } from "@atoll/crx/disk";
 import type { Container as GuestContainer, ContainerSpec, Guest, VolumeSpec } from "@atoll/crx/guest";
 import type { Machine } from "@atoll/crx/machine";
 import type { Machines } from "@atoll/crx/machines";
@@ -21,6 +22,13 @@ export interface SandboxSpec {
   readonly attachment: Attachment | undefined;
   /** /etc/hosts and the like. */
   readonly files: Readonly<Record<string, string>>;
+}
+
+/** A disk that can be plugged in while the machine runs. */
+export interface PluggableDisk {
+  readonly serial: string;
+  readonly content: DiskContent;
+  plug(sandbox: Sandbox): Promise<void>;
 }
 
 const diskPatienceMs = 30_000;
@@ -116,12 +124,13 @@ export class Sandbox {
   }
 
   /** Plugs a disk in and mounts it as a volume, unless it is there. */
-  async addDisk(name: string, { serial, path }: { readonly serial: string; readonly path: string }): Promise<void> {
+  async addDisk(name: string, { serial, content, plug }: PluggableDisk): Promise<void> {
     if (this.#volumes.has(name)) return;
     this.#volumes.add(name);
     try {
-      await this.machine.attachDisk({ serial, path, readOnly: false });
-      await this.guest.addVolume({ name, kind: "disk", serial, filesystem: "ext4", timeoutMs: diskPatienceMs });
+      await plug(this);
+      const filesystem = content === "nothing" ? "" : content;
+      await this.guest.addVolume({ name, kind: "disk", serial, filesystem, timeoutMs: diskPatienceMs });
     } catch (error) {
       this.#volumes.delete(name);
       throw error;

@@ -4,6 +4,7 @@
  *
  *   disks/NAME/disk.raw   the disk; it comes to be whole or not at all
  *   disks/NAME/holder     uid of the Pod whose machine has it: one machine at a time
+ *   disks/NAME/shared     instead of both: folder of a disk that other hosts have, too, and this one has used
  *
  * The Node says which disks there are, and which are to go. Source: docs/rfd/0024-volumes.md
  */
@@ -14,10 +15,11 @@ import { Node } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { exists } from "@atoll/crx/cache";
-import { makeDisk } from "@atoll/crx/disk";
+import { type DiskContent, makeDisk } from "@atoll/crx/disk";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Log } from "@atoll/runtime/log";
 import { VolumeUnfilled } from "./contents.ts";
+import { removeShared } from "./sharedfiles.ts";
 
 /** What a datastore is opened with. */
 export interface DatastoreOptions {
@@ -39,15 +41,25 @@ export interface DiskWish {
   readonly bytes: number;
   /** It has been made once; then it is not made anew. */
   readonly wasMade: boolean;
+  readonly content: DiskContent;
+}
+
+/** A Pod of this host waits for a disk that another's machine has; both by their uids. */
+export interface Waiting {
+  readonly waiter: string;
+  readonly holder: string;
 }
 
 const everyMs = 10_000;
 const diskFile = "disk.raw";
 const holderFile = "holder";
+const sharedFile = "shared";
 
 /** The disks of this host. */
 export class Datastore {
   readonly #options: DatastoreOptions;
+  /** Disks on shares that Pods of this host wait for, and which Pods have them. */
+  readonly #waiting = new Map<string, Waiting>();
   /** One at a time: whoever asks for a disk must see who has it. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -75,12 +87,32 @@ export class Datastore {
 
   /** A Pod has no machine any more: its disks are free. */
   async release(podUid: string): Promise<void> {
+    for (const [name, { waiter }] of this.#waiting) if (waiter === podUid) this.#waiting.delete(name);
     await this.#inTurn(async () => {
       for (const name of await this.#names()) {
         const holder = join(this.#folderOf(name), holderFile);
         if ((await this.#holderOf(name)) === podUid) await rm(holder, { force: true });
       }
     });
+  }
+
+  /** A disk on a share is there, and this host has used it: it is told, so that nobody takes it for one never made. */
+  async noteShared(name: string, folder: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const path = join(this.#folderOf(name), sharedFile);
+      if (await exists(path)) return;
+      await mkdir(this.#folderOf(name), { recursive: true, mode: 0o700 });
+      await writeFile(path, folder);
+      await this.#agree();
+    });
+  }
+
+  /** Tells whom a Pod of this host waits for, or that it waits no more: only the API knows whether that one may go on. */
+  async tellWaiting(name: string, waiting: Waiting | undefined): Promise<void> {
+    if (this.#waiting.get(name)?.holder === waiting?.holder) return;
+    if (waiting === undefined) this.#waiting.delete(name);
+    else this.#waiting.set(name, waiting);
+    await this.#inTurn(async () => await this.#agree());
   }
 
   /** Removes what is to go, and tells what there is, again and again. */
@@ -123,11 +155,11 @@ export class Datastore {
   }
 
   /** It is told before it is used, so that nobody takes it for one that was never made. */
-  async #make(path: string, { name, bytes }: DiskWish): Promise<void> {
+  async #make(path: string, { name, bytes, content }: DiskWish): Promise<void> {
     await mkdir(this.#folderOf(name), { recursive: true, mode: 0o700 });
     const draft = `${path}.new`;
     await rm(draft, { force: true });
-    await makeDisk(draft, bytes);
+    await makeDisk(draft, bytes, content);
     await rename(draft, path);
     await this.#agree();
   }
@@ -139,17 +171,28 @@ export class Datastore {
     for (const name of disks.list(metadata.annotations?.[disks.toRemove])) await this.#remove(name);
     const names = await this.#names();
     const present: string[] = [];
-    for (const name of names) if (await exists(join(this.#folderOf(name), diskFile))) present.push(name);
-    const text = present.toSorted((a, b) => (a < b ? -1 : 1)).join(",");
-    if ((metadata.annotations?.[disks.present] ?? "") === text) return;
-    const body = { metadata: { annotations: { [disks.present]: text } } };
-    await client.patch(Node, { key, patch: { type: "merge", body } });
+    for (const name of names) {
+      const files = [diskFile, sharedFile].map((file) => exists(join(this.#folderOf(name), file)));
+      if ((await Promise.all(files)).includes(true)) present.push(name);
+    }
+    const waiting = [...this.#waiting].map(([name, { holder }]) => `${name}=${holder}`);
+    const words = { [disks.present]: wordOf(present), [disks.waiting]: wordOf(waiting) };
+    if (Object.entries(words).every(([key_, word]) => (metadata.annotations?.[key_] ?? "") === word)) return;
+    await client.patch(Node, { key, patch: { type: "merge", body: { metadata: { annotations: words } } } });
   }
 
   async #remove(name: string): Promise<void> {
     if (!(await this.#names()).includes(name)) return;
     const holder = await this.#holderOf(name);
     if (holder !== "" && (await exists(join(this.#options.pods, holder)))) return;
-    await rm(this.#folderOf(name), { recursive: true, force: true });
+    const shared = await readFile(join(this.#folderOf(name), sharedFile), "utf8").catch(() => undefined);
+    try {
+      if (shared !== undefined) await removeShared(shared);
+      await rm(this.#folderOf(name), { recursive: true, force: true });
+    } catch (error) {
+      this.#options.log.warn("a disk could not be removed", { disk: name, error });
+    }
   }
 }
+
+const wordOf = (names: readonly string[]): string => names.toSorted((a, b) => (a < b ? -1 : 1)).join(",");

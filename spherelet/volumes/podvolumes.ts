@@ -4,14 +4,15 @@ import type { Pod } from "@atoll/client/builtin";
 import type { Clock } from "@atoll/machinery/clock";
 import { dateOf } from "@atoll/machinery/clock";
 import { createHash } from "node:crypto";
-import type { Sandbox } from "../pods/sandbox.ts";
+import type { PluggableDisk, Sandbox } from "../pods/sandbox.ts";
 import { guestVolume, ownVolumes } from "../translate/container.ts";
 import type { NodeFacts } from "../translate/fields.ts";
 import { bytesOf } from "../translate/resources.ts";
-import { claimOf, type Storage, takeDisk } from "./claims.ts";
+import { claimOf, diskOf, type Storage } from "./claims.ts";
 import { filesOf, type FillSight, isFilled, type VolumeFile, VolumeUnfilled } from "./contents.ts";
 import { diskBytesFor, ownDisk } from "./owndisk.ts";
 import type { PodObjects } from "./references.ts";
+import { plugShared } from "./shared.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What volumes are made with. */
@@ -91,7 +92,9 @@ export class PodVolumes {
   async #plugSized(name: string, limit: number): Promise<string> {
     const disk = `sized-${name}`;
     const path = await ownDisk(this.#options.folder, disk, diskBytesFor(limit));
-    await this.#sandbox.addDisk(disk, { serial: serialOf(disk), path });
+    const serial = serialOf(disk);
+    const plug = async ({ machine }: Sandbox) => await machine.attachDisk({ serial, path, readOnly: false });
+    await this.#sandbox.addDisk(disk, { serial, content: "ext4", plug });
     return disk;
   }
 
@@ -100,8 +103,7 @@ export class PodVolumes {
     const volume = guestVolume(name);
     if (this.#plugged.has(name)) return;
     try {
-      const disk = await takeDisk(pod, claim, this.#options.storage);
-      await this.#sandbox.addDisk(volume, { serial: serialOf(disk.name), path: disk.path });
+      await this.#sandbox.addDisk(volume, await this.#claimed(pod, claim));
       const gid = pod.spec.securityContext?.fsGroup;
       if (gid !== undefined) await this.#sandbox.guest.request("own", { name: volume, gid });
       this.#plugged.add(name);
@@ -109,6 +111,23 @@ export class PodVolumes {
       const why = error instanceof Error ? error.message : String(error);
       throw new VolumeUnfilled(`MountVolume.SetUp failed for volume "${name}" : ${why}`, { cause: error });
     }
+  }
+
+  async #claimed(pod: Pod, claim: string): Promise<PluggableDisk> {
+    const { client, datastore } = this.#options.storage;
+    const disk = await diskOf(pod, claim, client);
+    const serial = serialOf(disk.name);
+    const holder = pod.metadata.uid ?? "";
+    const { shared } = disk;
+    if (shared !== undefined) {
+      const wish = { serial, holder, place: shared, disk };
+      const plug = async ({ machine }: Sandbox) =>
+        await plugShared(machine, wish, { datastore, clock: this.#options.clock });
+      return { serial, content: disk.content, plug };
+    }
+    const path = await datastore.take(disk, holder);
+    const plug = async ({ machine }: Sandbox) => await machine.attachDisk({ serial, path, readOnly: false });
+    return { serial, content: disk.content, plug };
   }
 
   async #fill({ name }: Volume, files: readonly VolumeFile[]): Promise<void> {
