@@ -180,6 +180,9 @@ test("a claim that waits for its Pod is told the node, and the Pod is bound when
 const story: Story = {
   controllers: [scheduler],
   async begin(round) {
+    // What waits since earlier rounds would be told of this one's node: each would be longer than the one before it.
+    await client.deleteCollection(Node, {});
+    for (const pod of (await client.list(Pod)).items) await client.delete(Pod, keyOf(pod), { graceSeconds: 0 });
     const scene = await sceneOf(round);
     await scene.addNode(`${round}-node`);
     await scene.make("plain");

@@ -60,6 +60,8 @@ let rounds = 0;
 const story: Story = {
   controllers,
   async begin(round) {
+    // Those of earlier rounds would be told of these too: each round would be longer than the one before it.
+    await client.deleteCollection(Node, {});
     rounds += 2;
     await make(`${round}-x`, rounds);
     await make(`${round}-y`, rounds + 1);
