@@ -170,12 +170,30 @@ function failureOf(stream: ClientHttp2Stream, cause: Error | undefined): Transpo
 
 async function* bodyOf(stream: ClientHttp2Stream, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of stream) yield chunk as Uint8Array;
+    yield* chunksOf(stream);
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw new Error(`the stream was reset (${stream.rstCode})`);
+    if (!stream.readableEnded) throw new Error("the stream was closed before its end");
   } catch (cause) {
     signal?.throwIfAborted();
     throw new TransportFailed("the answer broke off", { cause, uncertain: true });
   } finally {
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  }
+}
+
+/**
+ * What there is to read until the stream ends or is closed. Not `for await`, which asks a stream whether it is `closed`:
+ * to HTTP/2 that means that all frames have come, and an answer that came whole before anybody read it would be taken for
+ * one that broke off.
+ */
+async function* chunksOf(stream: ClientHttp2Stream): AsyncGenerator<Uint8Array> {
+  let wake = () => {};
+  const told = () => wake();
+  stream.on("readable", told).once("end", told).once("close", told);
+  for (;;) {
+    const chunk = stream.read() as Uint8Array | null;
+    if (chunk !== null) yield chunk;
+    else if (stream.readableEnded || stream.destroyed) return;
+    else await new Promise<void>((resolve) => (wake = resolve));
   }
 }

@@ -95,6 +95,20 @@ test("nodeTransport says how long a body is, over HTTP/2 too", async () => {
   server.close();
 });
 
+test("nodeTransport gives an answer whole that had come, and its stream ended, before anybody read it", async () => {
+  const transport = transportTo(harness);
+  const request = { method: "GET", path: "/version", headers: {} };
+  const answers = await Promise.all(Array.from({ length: 10 }, () => transport.request(request)));
+  await systemClock.sleep(100);
+  for (const { status, body } of answers) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    assert.equal(status, 200);
+    assert.match(Buffer.concat(chunks).toString(), /gitVersion/);
+  }
+  transport.close();
+});
+
 test("nodeTransport sends who it is, and is told when that was refused", async () => {
   const seen: (string | undefined)[] = [];
   const server = createHttp((request, response) => {
