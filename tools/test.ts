@@ -2,9 +2,10 @@
  * Runs the tests with Node's own runner: all of them, or those whose path contains one of the names given.
  * `--nightly` sets ATOLL_NIGHTLY=1, by which tests choose their long form.
  *
- * Tests that start machines or clusters run one at a time, after the others: they measure themselves against deadlines,
- * and two at once on two cores would only test each other's patience. A file that fails is run up to twice more by itself;
- * one that comes to no end in eight minutes is ended and counts as failed. What passes then is named as unsteady, what goes on failing fails the run.
+ * Tests that start machines or clusters run after the others, because they measure themselves against deadlines: those of
+ * machines one at a time, those of clusters one at a time beside them; more at once on two cores would only test each
+ * other's patience. A file that fails is run up to twice more by itself; one that comes to no end in eight minutes is ended
+ * and counts as failed. What passes then is named as unsteady, what goes on failing fails the run.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +14,12 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const alone = /^(crx|images|net)\/|^spherelet\/pods|^fleet\/|^storage\/(etcd|sqlite-crash)|^e2e\/|^server\/crd\//;
+const onHosts = [
+  ..."application consoleup datastores drain fleetpod gateway hostnetwork hosts ingress".split(" "),
+  ..."loadbalancer pods rollout streams up volumes".split(" "),
+];
+const machines = new RegExp(`^(crx|net)/|^spherelet/pods|^e2e/(${onHosts.join("|")})\\.test`);
+const clusters = /^images\/|^fleet\/|^storage\/(etcd|sqlite-crash)|^e2e\/|^server\/crd\//;
 
 const furtherTries = 2;
 
@@ -24,6 +30,11 @@ function* tests(folder: string): Generator<string> {
     if (entry.isDirectory()) yield* tests(path);
     else if (entry.name.endsWith(".test.ts")) yield relative(root, path);
   }
+}
+
+function kindOf(path: string): "machine" | "cluster" | "quick" {
+  if (machines.test(path)) return "machine";
+  return clusters.test(path) ? "cluster" : "quick";
 }
 
 /** What one run of Node's test runner is to do. */
@@ -97,14 +108,10 @@ async function runTests(args: readonly string[]): Promise<number> {
   const env = { ...process.env, ...(nightly ? { ATOLL_NIGHTLY: "1" } : {}) };
   // A thousand kills of the store take a quarter of an hour.
   const limitMs = nightly ? 3_600_000 : 480_000;
-  const together = chosen.filter((path) => !alone.test(path));
+  const { quick = [], machine = [], cluster = [] } = Object.groupBy(chosen, kindOf);
   const failed = [
-    ...(await run({ files: together, concurrency: 2, limitMs: 2 * limitMs, env })),
-    ...(await runOneByOne(
-      chosen.filter((path) => alone.test(path)),
-      limitMs,
-      env,
-    )),
+    ...(await run({ files: quick, concurrency: 2, limitMs: 2 * limitMs, env })),
+    ...(await Promise.all([machine, cluster].map((lane) => runOneByOne(lane, limitMs, env)))).flat(),
   ];
   if (failed.length === 0) return 0;
   process.stdout.write(`\nfailed, and tried again by themselves:\n  ${failed.join("\n  ")}\n`);
