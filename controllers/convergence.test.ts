@@ -42,6 +42,7 @@ import { loadBalancerController } from "./loadbalancer/controller.ts";
 import { parsePool } from "./loadbalancer/pool.ts";
 import { taintEvictionController } from "./nodelifecycle/evicting.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
+import { podGcController } from "./podgc/controller.ts";
 import { podAutoscalerController } from "./podautoscaler/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
@@ -273,6 +274,25 @@ const stories: Readonly<Record<string, Story>> = {
       assert.ok(!(await isGone(client.get(Node, toKey(undefined, `${round}-returned`)))));
     },
   ),
+  podgc: story(
+    [podGcController(50)],
+    async (round) => {
+      await makeNamespace(client, round);
+      // Its administrator has said that it is out of service: nobody waits for what goes there.
+      const taints = [{ key: "node.kubernetes.io/out-of-service", value: "nodeshutdown", effect: "NoExecute" }];
+      await client.create(Node, { metadata: { name: round }, spec: { taints } });
+      for (const name of ["goes", "stays"])
+        await client.create(Pod, { metadata: { name, namespace: round }, spec: { ...podSpec, nodeName: round } });
+      await client.delete(Pod, toKey(round, "goes"));
+    },
+    async (round) => {
+      const { items } = await client.list(Pod, { namespace: round });
+      assert.deepEqual(
+        items.map(({ metadata, status }) => [metadata.name, status.phase]),
+        [["stays", "Pending"]],
+      );
+    },
+  ),
   nodelifecycle: story(
     [nodeLifecycleController(), taintEvictionController()],
     async (round) => {
@@ -306,8 +326,8 @@ for (const [name, told] of Object.entries(stories)) {
   testConvergence(`objects of ${name}`, () => harness, { name: name.slice(0, 12), story: told, least: 1 });
 }
 
-/** Those that work by sweeps of a clock of their own, or serve rather than write. */
-const withoutStory: ReadonlySet<string> = new Set(["certificates", "metrics", "podgc"]);
+/** Serves rather than writes. */
+const withoutStory: ReadonlySet<string> = new Set(["metrics"]);
 
 test("every controller has its story", () => {
   const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((each) => each.isDirectory());

@@ -71,7 +71,7 @@ export function controllers({ ca, signing, ranges, loadBalancerPool }: Controlle
     jobController,
     cronJobController,
     ttlAfterFinishedController,
-    podGcController,
+    podGcController(),
     ...volumeControllers,
     podAutoscalerController(),
     ...(ranges === undefined ? [] : [nodeIpamController(ranges), hostNetworkController(ranges.pods)]),

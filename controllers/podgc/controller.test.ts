@@ -18,7 +18,7 @@ test("Pods of a node that is gone are cleared away, but only after a while", asy
   const transport = transportTo(harness);
   const own = new Client({ transport, clock, userAgent: "test" });
   const running = runControllers({
-    controllers: [podGcController],
+    controllers: [podGcController()],
     client: own,
     clock,
     log: silent,

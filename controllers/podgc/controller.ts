@@ -18,27 +18,28 @@ import type { Step } from "./plan.ts";
 import { missingNodes, plan } from "./plan.ts";
 
 const name = "pod-garbage-collector-controller";
-const sweepEveryMs = 20_000;
+const usualSweepEveryMs = 20_000;
 /** How long a node must be missing, so that one that is just being registered keeps its Pods. */
 const quarantineMs = 40_000;
 /** Source: --terminated-pod-gc-threshold */
 const endedLimit = 12_500;
 const atOnce = 100;
 
-/** Clears Pods away. */
-export const podGcController: Controller = {
+/** Clears Pods away. @param sweepEveryMs how often it is looked for what does not happen */
+export const podGcController = (sweepEveryMs = usualSweepEveryMs): Controller => ({
   name,
   reads: [Pod, Node],
   writes: [
     deletionOf(Pod, "nobody else will end it"),
     partOf(Pod, "phase Failed of those that can never end", ({ subresource }) => subresource === "status"),
   ],
-  start: (surroundings) => new Sweeper(surroundings),
-};
+  start: (surroundings) => new Sweeper(surroundings, sweepEveryMs),
+});
 
 class Sweeper implements RunningController {
   readonly ended: Promise<void>;
   readonly #around: Surroundings;
+  readonly #sweepEveryMs: number;
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
   /** Since when nodes that Pods are bound to have been missing, monotonic ms. */
@@ -46,8 +47,9 @@ class Sweeper implements RunningController {
   #sweeping = false;
   #deleted = 0;
 
-  constructor(around: Surroundings) {
+  constructor(around: Surroundings, sweepEveryMs: number) {
     this.#around = around;
+    this.#sweepEveryMs = sweepEveryMs;
     this.#pods = around.cache.informer(Pod);
     this.#nodes = around.cache.informer(Node);
     this.ended = this.#run();
@@ -71,7 +73,7 @@ class Sweeper implements RunningController {
   async #run(): Promise<void> {
     const { clock, stopping } = this.#around;
     while (!stopping.aborted) {
-      await clock.sleep(sweepEveryMs, stopping).catch(() => undefined);
+      await clock.sleep(this.#sweepEveryMs, stopping).catch(() => undefined);
       if (stopping.aborted || !this.synced) continue;
       this.#sweeping = true;
       await this.#sweep();
