@@ -23,6 +23,7 @@ import { parsePool } from "./loadbalancer/pool.ts";
 import { metricsController } from "./metrics/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { taintEvictionController } from "./nodelifecycle/evicting.ts";
+import { gatewayController } from "./gateway/controller.ts";
 import { hostNetworkController } from "./hostnetwork/controller.ts";
 import { type ClusterRanges, nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
@@ -66,6 +67,7 @@ export function controllers({ ca, signing, ranges, loadBalancerPool }: Controlle
     daemonSetController,
     endpointSliceController,
     loadBalancerController(loadBalancerPool === undefined ? undefined : parsePool(loadBalancerPool)),
+    gatewayController(),
     endpointsController,
     mirroringController,
     jobController,

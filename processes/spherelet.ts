@@ -15,6 +15,7 @@ import { LeaseTerm } from "@atoll/spherelet/node/leaseterm";
 import { Spherelet, usualSize } from "@atoll/spherelet/spherelet";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
+import { gatewayImages } from "./gatewayimage.ts";
 import { machineHostOf, verdictFor } from "./machinehost.ts";
 import { type NetworkFlags, networkFlags, nodeRanges, openNetwork } from "./nodenetwork.ts";
 import { registriesOf } from "./registries.ts";
@@ -76,6 +77,7 @@ export async function run(args: readonly string[]): Promise<number> {
       name: options.node,
       machines,
       registries: await registriesOf(data),
+      ownImages: gatewayImages(),
       podRange: ranges.pods,
       address,
       port: options.port,

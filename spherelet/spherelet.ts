@@ -32,6 +32,7 @@ import { Registration } from "./node/registration.ts";
 import { allocatableOf, type HostFacts, labelsOf, nodeStatus, roomOf } from "./node/status.ts";
 import type { PodHost } from "./pods/host.ts";
 import { podHooks } from "./pods/hooks.ts";
+import type { OwnImages } from "./pods/imagery.ts";
 import { Pods } from "./pods/pods.ts";
 import { PodsRuntime } from "./pods/runtime.ts";
 import type { ServiceFacts } from "./translate/environment.ts";
@@ -51,6 +52,7 @@ export interface SphereletOptions {
   readonly data: string;
   readonly machines: Machines;
   readonly registries?: RegistrySettings;
+  readonly ownImages?: OwnImages;
   readonly network?: PodNetwork;
   /** For whoever has something of which the cluster has but one. */
   readonly term?: LeaseTerm;
@@ -174,7 +176,7 @@ async function assembleParts(options: SphereletOptions): Promise<Parts> {
     log,
     recorder: events.recorder("spherelet"),
     machines: options.machines,
-    imagery: { store, puller, clock },
+    imagery: { store, puller, clock, ...(options.ownImages === undefined ? {} : { ownImages: options.ownImages }) },
     network,
     objects: new NamedObjects({ client, clock, random }),
     datastore: new Datastore({ client, clock, log, node: name, folder: join(data, "disks"), pods: join(data, "pods") }),

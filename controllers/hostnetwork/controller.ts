@@ -2,6 +2,7 @@
  * Keeps a HostNetwork for each Node: what its host has to know of the others, and nothing that it has not. All are reckoned
  * at once from what is in memory; changes that come close together are one pass, and what does not differ is not written.
  */
+import { opensFor } from "@atoll/api/supervisor/gateway";
 import { HostNetwork } from "@atoll/api/supervisor/v1alpha1/hostnetwork";
 import { EndpointSlice, Namespace, NetworkPolicy, Node, Pod, Service } from "@atoll/client/builtin";
 import { type Key, toKey } from "@atoll/client/resource";
@@ -38,7 +39,7 @@ export function hostNetworkController(range: string): Controller {
         status.phase,
       ]),
       unless(watching(Namespace, all), ({ metadata }) => metadata.labels),
-      unless(watching(Service, all), ({ metadata }) => metadata.annotations),
+      unless(watching(Service, all), opensFor),
       unless(watching(EndpointSlice, all), ({ metadata, endpoints }) => [metadata.labels, endpoints]),
       watching(NetworkPolicy, all),
     ],

@@ -6,7 +6,7 @@
 import type { Namespace, Node, Pod, Service } from "@atoll/api/builtin/core/v1.types";
 import type { EndpointSlice } from "@atoll/api/builtin/discovery.k8s.io/v1.types";
 import type { NetworkPolicy } from "@atoll/api/builtin/networking.k8s.io/v1.types";
-import { exportedTo } from "@atoll/api/supervisor/annotations";
+import { opensFor } from "@atoll/api/supervisor/gateway";
 import type { HostNetwork } from "@atoll/api/supervisor/v1alpha1/hostnetwork";
 import { AddressInvalid, overlap, parseAddress, parseRange, type Range, sizeOf } from "@atoll/net/address";
 import { policyNamespaceOf, policyOf, policyPodOf } from "@atoll/net/policies/facts";
@@ -144,9 +144,9 @@ function callersByNode(
   };
   const nodeOf = new Map(pods.map(({ address, node }) => [address, node]));
   const callersOf = new Map(
-    services.map(({ metadata }) => [
-      `${metadata.namespace}/${metadata.name}`,
-      [metadata.namespace ?? "", ...exportedTo(metadata)],
+    services.map((service) => [
+      `${service.metadata.namespace}/${service.metadata.name}`,
+      [service.metadata.namespace ?? "", ...opensFor(service)],
     ]),
   );
   for (const { metadata, endpoints } of slices) {

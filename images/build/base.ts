@@ -126,6 +126,22 @@ export async function makeDebianBase(
   }
 }
 
+/**
+ * Unpacks packages and what they depend on into a folder, none of them set up: for images of a few programs. Needs root.
+ * @param folder where they come to lie as below "/"
+ * @throws {ImageBuildFailed}
+ */
+export async function unpackDebian(
+  suite: string,
+  { packages, folder }: { readonly packages: readonly string[]; readonly folder: string },
+  options: RunOptions = {},
+): Promise<void> {
+  const lines = sourceLines({ suite, slim: true }, await debianMirrors(options));
+  const args = ["--mode=root", "--variant=extract", "--format=directory", "--quiet", `--include=${packages.join(",")}`];
+  const proxies = await proxyOptions(options.signal);
+  await run("mmdebstrap", [...args, ...proxies, suite, folder, ...lines], options);
+}
+
 /** Adds an image of one layer. */
 async function admitTar(
   store: ImageStore,

@@ -69,7 +69,7 @@ export function judgeOutside(question: QuestionFromOutside, world: World, servic
     );
   if (way === undefined)
     return no(
-      `those outside reach pods by a LoadBalancer's address or a node port alone, and none leads to ${protocol}/${port} of ${spell(to)}`,
+      `those outside reach pods by a LoadBalancer's address or a node port alone, and none leads to ${protocol}/${port} of ${spell(to)}${throughGateway({ address, protocol, port }, services)}`,
     );
   const into = guardOf(to, "ingress", world);
   if (into !== undefined && letsThrough(into, { peer, protocol, port }) === undefined)
@@ -77,6 +77,21 @@ export function judgeOutside(question: QuestionFromOutside, world: World, servic
       `${named(into, to)} about ${spell(to)} coming in let nothing through from ${peer} at ${protocol}/${port}`,
     );
   return yes(`Service ${serviceKey(way.service)} lets those outside in ${at(way.way)}`);
+}
+
+/** Word of the other way in. */
+function throughGateway(
+  { address, protocol, port }: { readonly address: string; readonly protocol: Protocol; readonly port: number },
+  services: readonly ServiceSpec[],
+): string {
+  const routed = services.find(
+    ({ ports, routedBy }) =>
+      routedBy !== undefined &&
+      ports.some(
+        (one) => one.protocol === protocol && one.endpoints.some((at) => at.address === address && at.port === port),
+      ),
+  );
+  return routed === undefined ? "" : `; by the gateway ${routed.routedBy} leads to it`;
 }
 
 const at = ({ balanced, nodePort }: OutsideWay): string =>
@@ -106,7 +121,9 @@ function byServices(
   );
   const open = leading.find(({ namespace, exportedTo = [] }) => [namespace, ...exportedTo].includes(from.namespace));
   if (open !== undefined)
-    return yes(`Service ${serviceKey(open)} opens the way to ${protocol}/${port} of its endpoints`);
+    return yes(
+      `Service ${serviceKey(open)} opens the way to ${protocol}/${port} of its endpoints${routeTo(open, from)}`,
+    );
   const [other] = leading;
   if (other !== undefined)
     return no(
@@ -116,6 +133,10 @@ function byServices(
     `pods do not reach each other but through a Service, and none leads to ${protocol}/${port} of ${spell(to)}; no NetworkPolicy opens it`,
   );
 }
+
+/** The gateway's pods are let in for what leads there. */
+const routeTo = ({ namespace, routedBy }: ServiceSpec, from: PolicyPod): string =>
+  routedBy === undefined || from.namespace === namespace ? "" : `, for ${routedBy} leads the gateway there`;
 
 const yes = (because: string): Verdict => ({ allowed: true, because });
 const no = (because: string): Verdict => ({ allowed: false, because });

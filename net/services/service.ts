@@ -42,6 +42,8 @@ export interface ServiceSpec {
   readonly affinitySeconds?: number;
   /** Namespaces besides its own whose pods it opens the way for. */
   readonly exportedTo?: readonly string[];
+  /** What leads the gateway here, in words: for explaining. */
+  readonly routedBy?: string;
 }
 
 /** Tells a Service from every other. */

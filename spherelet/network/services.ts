@@ -3,7 +3,8 @@
  * Sources: k8s.io/kubernetes/pkg/proxy/topology.go (ready, then terminating but serving), Kubernetes DNS-Based Service
  * Discovery 1.1.0
  */
-import { announcedCondition, exportedTo } from "@atoll/api/supervisor/annotations";
+import { announcedCondition } from "@atoll/api/supervisor/annotations";
+import { opensFor, routedBy } from "@atoll/api/supervisor/gateway";
 import type { EndpointSlice, Service } from "@atoll/client/builtin";
 import type { NamedEndpoint, NamedPort, ServiceNames } from "@atoll/net/dns/zone";
 import type { Endpoint, OutsideWay, ServicePort, ServiceSpec } from "@atoll/net/services/service";
@@ -32,7 +33,9 @@ export function addressesOf({ spec }: Service): readonly string[] {
 export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[], node?: string): ServiceSpec | undefined {
   const { metadata, spec } = service;
   if (spec.type === "ExternalName") return undefined;
-  const exported = exportedTo(metadata);
+  const facts = { metadata, ...(service.status === undefined ? {} : { status: service.status }) };
+  const exported = opensFor(facts);
+  const routes = routedBy(facts);
   const sticky = spec.sessionAffinity === "ClientIP";
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds;
   return {
@@ -42,6 +45,7 @@ export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[], n
     ports: (spec.ports ?? []).flatMap((port) => rulePort(port, { service, slices, node })),
     ...(sticky ? { affinitySeconds: seconds } : {}),
     ...(exported.length === 0 ? {} : { exportedTo: exported }),
+    ...(routes === undefined ? {} : { routedBy: routes }),
   };
 }
 

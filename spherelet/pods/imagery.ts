@@ -18,6 +18,14 @@ export interface Imagery {
   readonly store: ImageStore;
   readonly puller: ImagePuller;
   readonly clock: Clock;
+  /** Images that hosts make by themselves instead of pulling them. */
+  readonly ownImages?: OwnImages;
+}
+
+/** Makes images of names that it knows. */
+export interface OwnImages {
+  /** @returns undefined when it does not know the image @throws {ImageBuildFailed} */
+  make(image: string, store: ImageStore): Promise<StoredImage> | undefined;
 }
 
 /** One container's wish for its image. */
@@ -62,14 +70,19 @@ export async function obtainImage(imagery: Imagery, wish: ImageWish): Promise<St
   return await pull(imagery, wish, image);
 }
 
-async function pull({ puller, clock }: Imagery, wish: ImageWish, image: string): Promise<StoredImage> {
+async function pull(
+  { puller, clock, store, ownImages }: Imagery,
+  wish: ImageWish,
+  image: string,
+): Promise<StoredImage> {
   const beganMs = clock.monotonicMs();
   // A pull that is not even tried is no pull to tell of; it says so within the moment.
   const telling = clock.after(1, () => {
     wish.tell({ type: "Normal", reason: "Pulling", action: "Pulling", note: `Pulling image "${image}"` });
   });
   try {
-    const pulled = await puller.pull({ image, keyring: keyringFor(wish), signal: wish.signal });
+    const pulled = await (ownImages?.make(image, store) ??
+      puller.pull({ image, keyring: keyringFor(wish), signal: wish.signal }));
     const seconds = `${((clock.monotonicMs() - beganMs) / 1000).toFixed(3)}s`;
     const note = `Successfully pulled image "${image}" in ${seconds} (${seconds} including waiting). Image size: ${pulled.bytes} bytes.`;
     wish.tell({ type: "Normal", reason: "Pulled", action: "Pulling", note });

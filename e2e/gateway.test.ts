@@ -1,0 +1,155 @@
+/** Ingresses, reached from a network namespace outside the host's pod network. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { gatewayImage, gatewayName, gatewayNamespace } from "@atoll/api/supervisor/gateway";
+import { Event, Ingress, Namespace, Pod, Service, ServiceAccount } from "@atoll/client/builtin";
+import { Client } from "@atoll/client/client";
+import { toKey } from "@atoll/client/resource";
+import type { Transport } from "@atoll/client/transport";
+import { eventually } from "@atoll/harness/client";
+import { remainsOf, runAtoll } from "@atoll/harness/commands";
+import { ImageStore } from "@atoll/images/store/store";
+import { systemClock } from "@atoll/machinery/clock";
+import { run } from "@atoll/net/run";
+import { inOwnNetwork, insideOwnNetwork, Neighbour, obstacle } from "@atoll/net/testing";
+import { gatewayImages } from "@atoll/processes/gatewayimage";
+import { missingPackages } from "@atoll/processes/hostpackages";
+import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+
+const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : undefined);
+const hostAddress = "192.0.2.1";
+const patienceMs = 60_000;
+const dataVariable = "ATOLL_TEST_DATA";
+
+if (insideOwnNetwork()) gateway();
+else
+  test("the gateway, on a host in a namespace of its own", { skip: why ?? false }, async () => {
+    const data = await mkdtemp(join(tmpdir(), "atoll-gateway-"));
+    try {
+      // There is no way to Debian's mirrors from within.
+      await gatewayImages().make(
+        gatewayImage,
+        await ImageStore.open({ dir: join(data, "images"), clock: systemClock }),
+      );
+      process.env[dataVariable] = data;
+      const { code, output } = await inOwnNetwork(import.meta.filename);
+      assert.equal(code, 0, output);
+    } finally {
+      await rm(data, { recursive: true, force: true });
+    }
+  });
+
+function gateway(): void {
+  describe("the gateway", () => {
+    const world = new Neighbour("world");
+    const data = process.env[dataVariable] ?? "";
+    let client: Client;
+    let transport: Transport;
+
+    before(async () => {
+      await run("ip", ["netns", "add", world.name]);
+      const lines = [
+        "link add wire type veth peer name eth0 netns world",
+        `address add ${hostAddress}/24 dev wire`,
+        "link set wire up",
+        "route add default via 192.0.2.9",
+      ];
+      await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
+      await world.configure(["link set lo up", "address add 192.0.2.9/24 dev eth0", "link set eth0 up"]);
+      const ports = ["--api-port", "0", "--kubelet-port", "0", "--gateway-port", "0"];
+      const { code, text } = await runAtoll("up", "--background", "--data", data, ...ports);
+      assert.equal(code, 0, text);
+      ({ transport } = await openKubeconfig({ path: join(data, "admin.kubeconfig"), clock: systemClock }));
+      client = new Client({ transport, clock: systemClock, userAgent: "test" });
+      await Promise.all(["shop", "blog"].map(make));
+    });
+    after(async () => {
+      transport.close();
+      await runAtoll("down", "--data", data);
+      const left = await remainsOf(data);
+      await world.stop();
+      assert.deepEqual(left, []);
+    });
+
+    /** A namespace with a pod that answers with the namespace's name, and a Service before it. */
+    async function make(namespace: string): Promise<void> {
+      await client.create(Namespace, { metadata: { name: namespace } });
+      await eventually("there is an account", async () =>
+        client.get(ServiceAccount, toKey(namespace, "default")).then(
+          () => true,
+          () => false,
+        ),
+      );
+      const serve = `mkdir -p /tmp/w/deep && echo ${namespace} | tee /tmp/w/index.html > /tmp/w/deep/index.html && httpd -f -p 8080 -h /tmp/w`;
+      const container = { name: "c", image: "atoll.local/welcome:v1", command: ["sh", "-c", serve] };
+      const spec = { terminationGracePeriodSeconds: 1, containers: [container] };
+      const metadata = { name: "web", namespace, labels: { app: "web" } };
+      await client.create(Pod, { metadata, spec });
+      const ports = [{ name: "http", port: 80, targetPort: 8080 }];
+      await client.create(Service, { metadata, spec: { selector: { app: "web" }, ports } });
+    }
+
+    /** What is answered to somebody outside, as `200 text`. */
+    async function asked(url: string, ...args: string[]): Promise<string> {
+      const { hostname, port, protocol } = new URL(url);
+      const number = port === "" ? { "http:": 80, "https:": 443 }[protocol] : port;
+      const resolve = ["--resolve", `${hostname}:${number}:${hostAddress}`];
+      const curl = ["curl", "-sS", "-m", "5", "-w", " %{http_code}", ...resolve, ...args, url];
+      const answer = await run("ip", ["netns", "exec", world.name, ...curl]).catch((error: Error) => error.message);
+      return answer.replace(/^(.*?)\s* (\d+)$/s, "$2 $1");
+    }
+    async function answers(url: string, wanted: RegExp, ...args: string[]): Promise<void> {
+      let last = "";
+      await eventually(
+        `${url} is answered ${wanted.source}`,
+        async () => wanted.test((last = await asked(url, ...args))),
+        patienceMs,
+      ).catch(async (error: Error) => {
+        const pods = (await client.list(Pod)).items.map(({ metadata, status }) => [
+          metadata.namespace,
+          metadata.name,
+          status,
+        ]);
+        const events = (await client.list(Event)).items.map(({ regarding, note, reason }) => [
+          regarding?.name,
+          reason,
+          note,
+        ]);
+        assert.fail(`${error.message}, but: ${last} ${JSON.stringify([pods, events], undefined, 1)}`);
+      });
+    }
+
+    test("an Ingress is reached at the host's own address", async () => {
+      const rule = (host: string, path: string) => ({
+        host,
+        http: { paths: [{ path, pathType: "Prefix", backend: { service: { name: "web", port: { name: "http" } } } }] },
+      });
+      await client.create(Ingress, {
+        metadata: { name: "front", namespace: "shop" },
+        spec: { rules: [rule("shop.test", "/")] },
+      });
+      await answers("http://shop.test/", /^200 shop$/);
+      await answers("http://blog.test/", /^404/);
+      await eventually("it says where", async () => {
+        const { status } = await client.get(Ingress, toKey("shop", "front"));
+        return status?.loadBalancer?.ingress?.[0]?.ip === hostAddress;
+      });
+    });
+
+    test("with the last one the gateway goes", async () => {
+      await client.delete(Ingress, toKey("shop", "front"));
+      await answers("http://shop.test/", /connect|timed out/);
+      await eventually(
+        "its pods are gone",
+        async () => {
+          const { items } = await client.list(Pod, { namespace: gatewayNamespace });
+          return !items.some(({ metadata }) => metadata.name?.startsWith(gatewayName));
+        },
+        patienceMs,
+      );
+    });
+  });
+}
