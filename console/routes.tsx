@@ -44,6 +44,32 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     ...page,
+    path: "/infrastructure/hosts",
+    component: lazyRouteComponent(() => import("./pages/hosts/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
+    path: "/infrastructure/images",
+    validateSearch: (raw): { q?: string | undefined } => ({ q: text(raw["q"]) }),
+    component: lazyRouteComponent(() => import("./pages/images/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
+    path: "/infrastructure/datastores",
+    component: lazyRouteComponent(() => import("./pages/datastores/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
+    path: "/infrastructure/networks",
+    component: lazyRouteComponent(() => import("./pages/networks/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
+    path: "/infrastructure/tasks",
+    component: lazyRouteComponent(() => import("./pages/tasks/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
     path: "/infrastructure/guests",
     validateSearch: (raw): { by?: string | undefined } => ({ by: text(raw["by"]) }),
     component: lazyRouteComponent(() => import("./pages/guests/page.tsx"), "Page"),

@@ -110,7 +110,7 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     await page.goto(`${stage.url}/fleet/groups?ns=default`);
     const tree = page.getByRole("navigation", { name: "Organization" });
     await tree.getByRole("link", { name: "paris Pending" }).click();
-    const held = page.getByRole("grid", { name: "Policies" });
+    const held = page.getByRole("table", { name: "Policies" });
     await held.getByRole("row", { name: /^SecurityPolicy base group prod, inherited Audit Pending/ }).waitFor();
     await picture(page, "groups");
     await assertAccessible(page);
@@ -130,7 +130,7 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     await form.getByLabel("Verb").fill("create");
     await form.getByLabel("Resource").fill("deployments.apps");
     await form.getByRole("button", { name: "Ask" }).click();
-    const told = page.getByRole("grid", { name: "Who can" });
+    const told = page.getByRole("table", { name: "Who can" });
     await told.getByRole("row", { name: /^Group\/developers paris whole cluster edit shop group europe/ }).waitFor();
     assert.equal(await told.getByRole("row").count(), 2);
     await picture(page, "whocan");
@@ -193,7 +193,8 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     await page.getByText("SupervisorNamespace shop will be created").waitFor();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Active", { exact: true }).first().waitFor();
-    await page.getByText("cpu 4, memory 8Gi").waitFor();
+    await page.getByText("CPU 4").waitFor();
+    await page.getByText("Memory 8.0 GiB").waitFor();
     await picture(page, "tenant");
     await assertAccessible(page);
     assert.match(

@@ -20,6 +20,7 @@ import { Tables } from "./tables.ts";
 import type { View } from "./view/view.ts";
 
 const mostWatches = 64;
+const mostCounts = 8;
 
 /** What the page asks. */
 interface Ask {
@@ -60,10 +61,12 @@ function read(text: string): Ask | undefined {
   }
 }
 
-const isView = ({ words, sort, troubled, from, to }: Partial<View>): boolean =>
+const isView = ({ words, sort, troubled, countBy, from, to }: Partial<View>): boolean =>
   typeof words === "string" &&
   typeof sort === "string" &&
   typeof troubled === "boolean" &&
+  Array.isArray(countBy) &&
+  countBy.length <= mostCounts &&
   Number.isInteger(from) &&
   Number.isInteger(to);
 

@@ -24,7 +24,7 @@ interface Told {
   readonly refused?: { readonly code: number };
 }
 
-const whole: View = { words: "", sort: "", troubled: false, from: 0, to: 3 };
+const whole: View = { words: "", sort: "", troubled: false, countBy: [], from: 0, to: 3 };
 
 /** A page before a real server with 1,200 config maps. */
 async function setUp(t: TestContext) {

@@ -8,7 +8,7 @@ import { isError, mustAnswer, type Source } from "./keep.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Session } from "./sessions.ts";
 import type { Column, Row } from "./view/rows.ts";
-import { chosenOf, countTones, type View, windowOf } from "./view/view.ts";
+import { chosenOf, countTones, countValues, type View, windowOf } from "./view/view.ts";
 
 const accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 const pageRows = 500;
@@ -205,6 +205,7 @@ export class LiveTable {
       isWhole: this.#isWhole,
       columns: this.#columns,
       tones: countTones(rows, this.#columns),
+      counts: looking.view.countBy.map((name) => countValues(rows, this.#columns, name)),
       stale: this.#stale,
     };
     const text = JSON.stringify(seen);

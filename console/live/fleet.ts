@@ -3,17 +3,13 @@ import type { Policy } from "@atoll/fleet/compile/compile";
 import type { Grown } from "../model/fleet.ts";
 import { policyResources } from "../model/fleet.ts";
 import type { AnyObject } from "../model/object.ts";
-import { type Resource, resourceOf } from "../model/resources.ts";
+import { known } from "../model/resources.ts";
+import { worstOf } from "./several.ts";
 import type { Phase, Snapshot } from "./collection.ts";
 import { useObjects } from "./use.ts";
 
-const known = (slug: string): Resource => {
-  const resource = resourceOf(`${slug}.fleet.atoll.dev`);
-  if (resource === undefined) throw new Error(`${slug} has no place`);
-  return resource;
-};
-const groups = known("clustergroups");
-const clusters = known("fleetclusters");
+const groups = known("clustergroups.fleet.atoll.dev");
+const clusters = known("fleetclusters.fleet.atoll.dev");
 
 /** What is known of an organization, and how well: as well as of the worst known of its parts. */
 export interface LiveFleet {
@@ -30,13 +26,11 @@ export function useFleet(namespace: string): LiveFleet {
   // The kinds are the same as long as the program runs.
   const ofPolicies = policyResources.map((resource) => ({ resource, snapshot: useObjects(resource, { namespace }) }));
   const parts: readonly Snapshot<AnyObject>[] = [ofGroups, ofClusters, ...ofPolicies.map(({ snapshot }) => snapshot)];
-  const worst = (["refused", "loading", "stale"] as const).find((phase) => parts.some((part) => part.phase === phase));
   return {
     grown: { organization: namespace, groups: ofGroups.items, clusters: ofClusters.items } as unknown as Grown,
     policies: ofPolicies.flatMap(({ resource, snapshot }) =>
       snapshot.items.map((item) => ({ ...item, kind: resource.kind })),
     ) as unknown as readonly Policy[],
-    phase: worst ?? "live",
-    message: parts.find(({ phase }) => phase === worst)?.message ?? "",
+    ...worstOf(parts),
   };
 }

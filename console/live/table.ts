@@ -19,6 +19,8 @@ export interface Seen {
   readonly columns: readonly Column[];
   /** How many of each tone. */
   readonly tones: Readonly<Record<Tone, number>>;
+  /** Of each column that is counted: values and how many rows have them. */
+  readonly counts: readonly (readonly (readonly [string, number])[])[];
 }
 
 /** A message of the portal about a table. Source: portal/table.ts */
@@ -43,6 +45,7 @@ const nothing: Seen = {
   all: 0,
   columns: [],
   tones: { good: 0, busy: 0, warn: 0, bad: 0, plain: 0 },
+  counts: [],
 };
 
 /** One reader's table. */

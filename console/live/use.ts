@@ -10,6 +10,7 @@ import type { Seen } from "./table.ts";
 
 /** Rows that are asked for before it is known how many are in sight. */
 const firstRows = 100;
+const noColumns: readonly string[] = [];
 
 /** Which objects of a kind. */
 export interface Selection {
@@ -18,7 +19,7 @@ export interface Selection {
   readonly labelSelector?: string | undefined;
 }
 
-/** What is shown of a table, as far as it is not the usual: all rows from the first, by namespace and name. */
+/** What is shown of a table, as far as it is not the usual: rows from the first, by namespace and name. `countBy` stays the same value. */
 export type Look = Partial<View>;
 
 /** Rows of the server's table, live, as many as are looked at. */
@@ -26,9 +27,12 @@ export function useTable(resource: Resource, selection: Selection = {}, look: Lo
   const { live } = useConsole();
   const wanted = useWanted(resource, selection);
   const table = useMemo(() => live.table(wanted), [live, wanted]);
-  const { words = "", sort = "", troubled = false, from = 0, to = firstRows } = look;
+  const { words = "", sort = "", troubled = false, countBy = noColumns, from = 0, to = firstRows } = look;
   useEffect(() => table.open(), [table]);
-  useEffect(() => table.look({ words, sort, troubled, from, to }), [table, words, sort, troubled, from, to]);
+  useEffect(
+    () => table.look({ words, sort, troubled, countBy, from, to }),
+    [table, words, sort, troubled, countBy, from, to],
+  );
   return useSyncExternalStore(table.subscribe, table.read);
 }
 

@@ -61,10 +61,12 @@ export const placed: readonly Placed[] = [
   core("Event", "Events"),
   hosts("Node", "Hosts", wide),
   supervisor("HostVM", "Machines", wide),
+  supervisor("HostNetwork", "Host networks", wide),
   supervisor("SupervisorNamespace", "Supervisor namespaces", wide),
   supervisor("SupervisorNamespaceTemplate", "Namespace templates", wide),
   supervisor("SupervisorNamespaceRequest", "Namespace requests", wide),
   hosts("Namespace", "Namespaces", wide),
+  supervisor("Datastore", "Datastores", wide),
   storage("StorageClass", "Storage classes", wide),
   hosts("PersistentVolume", "Volumes", wide),
   fleet("FleetCluster", "Clusters"),
@@ -86,6 +88,13 @@ export const slugOf = ({ plural, group }: Resource): string => (group === "" ? p
 
 /** The kind of a name in URLs; undefined when it has no place. */
 export const resourceOf = (slug: string): Placed | undefined => placed.find((each) => slugOf(each) === slug);
+
+/** One that has a place. @throws {Error} it has none */
+export function known(slug: string): Resource {
+  const resource = resourceOf(slug);
+  if (resource === undefined) throw new Error(`${slug} has no place`);
+  return resource;
+}
 
 /** The kind that an object says it is; undefined when it has no place. */
 export const resourceOfKind = (kind: string): Placed | undefined => placed.find((each) => each.kind === kind);

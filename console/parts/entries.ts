@@ -12,7 +12,14 @@ export interface Entry {
 /** Pages beside those of the kinds; `needs`: the kind without which there is nothing to show. */
 const ownPages: Readonly<Record<Area, readonly (Entry & { readonly needs?: string })[]>> = {
   workloads: [{ title: "Topology", href: paths.topology(), needs: "Service" }],
-  infrastructure: [{ title: "Guests", href: paths.machines(), needs: "HostVM" }],
+  infrastructure: [
+    { title: "Capacity", href: paths.hosts() },
+    { title: "Guests", href: paths.machines(), needs: "HostVM" },
+    { title: "Images", href: paths.images() },
+    { title: "Storage", href: paths.datastores() },
+    { title: "Networks", href: paths.networks(), needs: "HostNetwork" },
+    { title: "Tasks and events", href: paths.tasks() },
+  ],
   fleet: [
     { title: "Groups and policies", href: paths.groups(), needs: "ClusterGroup" },
     { title: "Attach a cluster", href: paths.attach(), needs: "FleetCluster" },

@@ -1,5 +1,5 @@
 /** The policies that hold at a place, and where each was written. */
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "./table.tsx";
 import { Link } from "@tanstack/react-router";
 import type { Holding } from "../model/fleet.ts";
 import { resourceOfKind } from "../model/resources.ts";
@@ -10,21 +10,10 @@ import { Status } from "./status.tsx";
 export function Holdings({ holdings }: { holdings: readonly Holding[] }) {
   if (holdings.length === 0) return <p className="count">No policy holds here.</p>;
   return (
-    <Table aria-label="Policies" variant="compact" className="plain-table">
-      <Thead>
-        <Tr>
-          <Th>Policy</Th>
-          <Th>Written for</Th>
-          <Th>Enforcement</Th>
-          <Th>State</Th>
-          <Th>Violations</Th>
-        </Tr>
-      </Thead>
-      <Tbody>
-        {holdings.map((holding) => (
-          <Held key={holding.policy.metadata.uid} holding={holding} />
-        ))}
-      </Tbody>
+    <Table label="Policies" heads={["Policy", "Written for", "Enforcement", "State", "Violations"]}>
+      {holdings.map((holding) => (
+        <Held key={holding.policy.metadata.uid} holding={holding} />
+      ))}
     </Table>
   );
 }
@@ -34,8 +23,8 @@ function Held({ holding: { policy, level, isInherited, state, reason } }: { hold
   const { name = "", namespace } = metadata;
   const resource = resourceOfKind(policy.kind);
   return (
-    <Tr>
-      <Td dataLabel="Policy">
+    <tr>
+      <Td of="Policy">
         {policy.kind}{" "}
         {resource === undefined ? (
           name
@@ -45,12 +34,12 @@ function Held({ holding: { policy, level, isInherited, state, reason } }: { hold
           </Link>
         )}
       </Td>
-      <Td dataLabel="Written for">{isInherited ? `${level}, inherited` : level}</Td>
-      <Td dataLabel="Enforcement">{spec.enforcement ?? "Enforce"}</Td>
-      <Td dataLabel="State">
+      <Td of="Written for">{isInherited ? `${level}, inherited` : level}</Td>
+      <Td of="Enforcement">{spec.enforcement ?? "Enforce"}</Td>
+      <Td of="State">
         {state === "" ? (status?.summary ?? "") : <Status word={state} />} {reason}
       </Td>
-      <Td dataLabel="Violations">{status?.violations ?? 0}</Td>
-    </Tr>
+      <Td of="Violations">{status?.violations ?? 0}</Td>
+    </tr>
   );
 }

@@ -1,6 +1,6 @@
 /** What fleet objects would change on each cluster, before they are saved: reckoned as `atoll plan` does, with the rights of who asks. */
 import { Alert, Spinner } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "./table.tsx";
 import { type Change, changesBetween } from "@atoll/fleet/explain/plan";
 import { readFleet, replaced } from "@atoll/fleet/explain/organization";
 import { systemClock } from "@atoll/machinery/clock";
@@ -33,29 +33,18 @@ export function Plan({ objects }: { objects: readonly AnyObject[] }) {
         {changes.length} {changes.length === 1 ? "object" : "objects"} on {clusters}{" "}
         {clusters === 1 ? "cluster" : "clusters"} would change
       </h2>
-      <Table aria-label="Plan" variant="compact" className="plain-table">
-        <Thead>
-          <Tr>
-            <Th>Cluster</Th>
-            <Th>Does</Th>
-            <Th>Object</Th>
-            <Th>For</Th>
-            <Th>Level</Th>
-          </Tr>
-        </Thead>
-        <Tbody>
-          {changes.slice(0, most).map(({ cluster, does, object, source, level }) => (
-            <Tr key={`${cluster} ${object}`}>
-              <Td dataLabel="Cluster">{cluster}</Td>
-              <Td dataLabel="Does">
-                <Status word={does} tone={tones[does]} />
-              </Td>
-              <Td dataLabel="Object">{object}</Td>
-              <Td dataLabel="For">{source}</Td>
-              <Td dataLabel="Level">{level}</Td>
-            </Tr>
-          ))}
-        </Tbody>
+      <Table label="Plan" heads={["Cluster", "Does", "Object", "For", "Level"]}>
+        {changes.slice(0, most).map(({ cluster, does, object, source, level }) => (
+          <tr key={`${cluster} ${object}`}>
+            <Td of="Cluster">{cluster}</Td>
+            <Td of="Does">
+              <Status word={does} tone={tones[does]} />
+            </Td>
+            <Td of="Object">{object}</Td>
+            <Td of="For">{source}</Td>
+            <Td of="Level">{level}</Td>
+          </tr>
+        ))}
       </Table>
       {changes.length > most && <p className="count">And {changes.length - most} more.</p>}
     </section>

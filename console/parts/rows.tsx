@@ -1,5 +1,4 @@
 /** A table of rows as the server has them: any number, of which only those in sight are drawn. */
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
 import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { cellKind, type Column, type Row, shownColumns } from "@atoll/portal/view/rows";
@@ -31,7 +30,7 @@ export function Rows({ resource, seen, hasNamespaces, sort, onSort, onLook }: Ro
   const box = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState({ from: 0, to: first });
   const names = shownColumns(seen.columns).map(({ column }) => column.name);
-  const heads = hasNamespaces ? ["Name", "Namespace", ...names.slice(1)] : names;
+  const heads = hasNamespaces ? names.toSpliced(1, 0, "Namespace") : names;
 
   function look() {
     const { scrollTop = 0, clientHeight = 0 } = box.current ?? {};
@@ -56,21 +55,15 @@ export function Rows({ resource, seen, hasNamespaces, sort, onSort, onLook }: Ro
       role="region"
       aria-label={`Table of ${resource.plural}`}
     >
-      <Table
-        aria-label={resource.plural}
-        aria-rowcount={seen.found + 1}
-        variant="compact"
-        gridBreakPoint=""
-        isStickyHeader
-      >
-        <Thead>
-          <Tr>
+      <table className="table" aria-label={resource.plural} aria-rowcount={seen.found + 1}>
+        <thead>
+          <tr>
             {heads.map((name) => (
               <SortHead key={name} name={name} sort={sort} onSort={onSort} />
             ))}
-          </Tr>
-        </Thead>
-        <Tbody>
+          </tr>
+        </thead>
+        <tbody>
           <Spacer rows={place} span={heads.length} />
           {visible.map((row, index) => (
             <Line
@@ -83,8 +76,8 @@ export function Rows({ resource, seen, hasNamespaces, sort, onSort, onLook }: Ro
             />
           ))}
           <Spacer rows={Math.max(0, seen.found - place - visible.length)} span={heads.length} />
-        </Tbody>
-      </Table>
+        </tbody>
+      </table>
     </div>
   );
 }
@@ -99,18 +92,18 @@ interface LineProps {
 
 function Line({ resource, row, columns, hasNamespace, place }: LineProps) {
   return (
-    <Tr aria-rowindex={place}>
+    <tr aria-rowindex={place}>
       {shownColumns(columns).map(({ column, index }, position) => [
-        <Td key={column.name} dataLabel={column.name}>
+        <td key={column.name} data-label={column.name}>
           <Cell resource={resource} row={row} column={column} value={row.cells[index]} />
-        </Td>,
+        </td>,
         position === 0 && hasNamespace && (
-          <Td key="namespace" dataLabel="Namespace">
+          <td key="namespace" data-label="Namespace">
             {row.metadata.namespace}
-          </Td>
+          </td>
         ),
       ])}
-    </Tr>
+    </tr>
   );
 }
 
@@ -128,12 +121,12 @@ function SortHead({ name, sort, onSort }: { name: string; sort: string; onSort: 
   const isDown = sort === `-${name}`;
   const order = isDown ? "descending" : "ascending";
   return (
-    <Th aria-sort={isUp || isDown ? order : "none"}>
+    <th aria-sort={isUp || isDown ? order : "none"}>
       <button type="button" className="sort" onClick={() => onSort(isUp ? `-${name}` : name)}>
         {name}
         <span aria-hidden="true">{sortMark(isUp, isDown)}</span>
       </button>
-    </Th>
+    </th>
   );
 }
 

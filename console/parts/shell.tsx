@@ -9,8 +9,6 @@ import {
   MastheadMain,
   MastheadToggle,
   MenuToggle,
-  Nav,
-  NavGroup,
   Page,
   PageSidebar,
   PageSidebarBody,
@@ -21,6 +19,7 @@ import BarsIcon from "@patternfly/react-icons/dist/esm/icons/bars-icon";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Area } from "../model/resources.ts";
+import { paths } from "../paths.ts";
 import { chooseTheme, keptTheme } from "../theme/theme.ts";
 import { Brand } from "./brand.tsx";
 import { useConsole } from "./context.ts";
@@ -60,7 +59,7 @@ function Head({ onSearch }: { onSearch: () => void }) {
           </PageToggleButton>
         </MastheadToggle>
         <MastheadBrand>
-          <Link to="/" className="brand-link">
+          <Link to={paths.home()} className="brand-link">
             <Brand />
           </Link>
         </MastheadBrand>
@@ -88,7 +87,13 @@ function PersonMenu() {
       onSelect={() => setOpen(false)}
       popperProps={{ position: "end" }}
       toggle={(ref) => (
-        <MenuToggle ref={ref} variant="plainText" isExpanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <MenuToggle
+          ref={ref}
+          className="person"
+          variant="plainText"
+          isExpanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
           {person.name}
         </MenuToggle>
       )}
@@ -109,39 +114,44 @@ function PersonMenu() {
 }
 
 function Sidebar() {
+  const isHome = useRouterState({ select: ({ location }) => location.pathname === paths.home() });
   return (
     <PageSidebar>
       <PageSidebarBody>
-        <Nav aria-label="Areas">
+        <nav aria-label="Areas" className="areas">
+          <NavLink title="Overview" href={paths.home()} isHere={isHome} />
           {areas.map(({ area, title }) => (
             <AreaNav key={area} area={area} title={title} />
           ))}
-        </Nav>
+        </nav>
       </PageSidebarBody>
     </PageSidebar>
   );
 }
 
+/** An area folds away, for who has no business there. */
 function AreaNav({ area, title }: { area: Area; title: string }) {
   const entries = useEntries(area);
   const path = useRouterState({ select: ({ location }) => location.pathname });
   if (entries.length === 0) return null;
   return (
-    <NavGroup title={title}>
-      {entries.map(({ title: text, href }) => {
-        const isHere = path === href || path.startsWith(`${href}/`);
-        return (
-          <li key={href} className="pf-v6-c-nav__item">
-            <Link
-              to={href}
-              className={`pf-v6-c-nav__link${isHere ? " pf-m-current" : ""}`}
-              aria-current={isHere ? "page" : undefined}
-            >
-              {text}
-            </Link>
+    <details open>
+      <summary>{title}</summary>
+      <ul>
+        {entries.map(({ title: text, href }) => (
+          <li key={href}>
+            <NavLink title={text} href={href} isHere={path === href || path.startsWith(`${href}/`)} />
           </li>
-        );
-      })}
-    </NavGroup>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function NavLink({ title, href, isHere }: { title: string; href: string; isHere: boolean }) {
+  return (
+    <Link to={href} className="area-link" aria-current={isHere ? "page" : undefined}>
+      {title}
+    </Link>
   );
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Column, Row } from "./rows.ts";
-import { chosenOf, countTones, stateOf, type View, windowOf } from "./view.ts";
+import { chosenOf, countTones, countValues, stateOf, type View, windowOf } from "./view.ts";
 
 const columns: readonly Column[] = ["Name", "Status"].map((name) => ({
   name,
@@ -14,7 +14,7 @@ const row = (name: string, state: string, born = ""): Row => ({
   metadata: { name, uid: name, creationTimestamp: born },
   cells: [name, state],
 });
-const all: View = { words: "", sort: "", troubled: false, from: 0, to: 100 };
+const all: View = { words: "", sort: "", troubled: false, countBy: [], from: 0, to: 100 };
 const names = (rows: readonly Row[]): readonly string[] => rows.map(({ metadata }) => metadata.name);
 
 test("chosenOf() tells trouble first: the bad before what is to be watched, the youngest first, and nothing that is well", () => {
@@ -26,6 +26,15 @@ test("chosenOf() tells trouble first: the bad before what is to be watched, the 
   ];
   assert.deepEqual(names(chosenOf(rows, columns, { ...all, troubled: true })), ["young", "old", "odd"]);
   assert.deepEqual(countTones(rows, columns), { good: 1, busy: 0, warn: 1, bad: 2, plain: 0 });
+});
+
+test("countValues() tells how many rows have which value, the most frequent first", () => {
+  const rows = [row("a", "Failed"), row("b", "Running"), row("c", "Running"), { ...row("d", ""), cells: ["d", null] }];
+  assert.deepEqual(countValues(rows, columns, "Status"), [
+    ["Running", 2],
+    ["", 1],
+    ["Failed", 1],
+  ]);
 });
 
 test("stateOf() says of what is being deleted that it terminates, whatever its cell says", () => {

@@ -13,6 +13,8 @@ export interface View {
   readonly sort: string;
   /** Only rows in trouble, the worst first, in place of `sort`. */
   readonly troubled: boolean;
+  /** Columns of which it is counted how many rows have which value. */
+  readonly countBy: readonly string[];
   /** Place of the first row, from 0. */
   readonly from: number;
   /** Place after the last. */
@@ -55,6 +57,24 @@ export function countTones(rows: readonly Row[], columns: readonly Column[]): Re
   const counts = { good: 0, busy: 0, warn: 0, bad: 0, plain: 0 };
   for (const row of rows) counts[toneOf(stateOf(row, columns))] += 1;
   return counts;
+}
+
+const mostValues = 50;
+
+/** How many rows have which value in a column, the most frequent first; "" for rows that have none. */
+export function countValues(
+  rows: readonly Row[],
+  columns: readonly Column[],
+  name: string,
+): readonly (readonly [string, number])[] {
+  const index = columns.findIndex((column) => column.name === name);
+  const counts = new Map<string, number>();
+  for (const { cells } of rows) {
+    const value = cells[index];
+    const text = typeof value === "string" || typeof value === "number" ? String(value) : "";
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return [...counts].toSorted(([a, m], [b, n]) => n - m || a.localeCompare(b)).slice(0, mostValues);
 }
 
 /** Rows in trouble: the bad ones, then those to be watched; of each kind the youngest first. */

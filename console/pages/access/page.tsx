@@ -1,6 +1,6 @@
 /** Who may do what on the clusters, by the AccessPolicies. */
 import { Alert, Button, Form, FormGroup, Spinner, TextInput } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "../../parts/table.tsx";
 import { ClusterRole } from "@atoll/client/builtin";
 import { deedOf, type Grant, whoCan } from "@atoll/fleet/explain/access";
 import { readFleet } from "@atoll/fleet/explain/organization";
@@ -87,31 +87,19 @@ function Answer({ ns, verb, resource }: Question) {
       </p>
     );
   return (
-    <Table aria-label="Who can" variant="compact" className="plain-table">
-      <Thead>
-        <Tr>
-          <Th>Who</Th>
-          <Th>Cluster</Th>
-          <Th>Where</Th>
-          <Th>Role</Th>
-          <Th>By</Th>
-          <Th>Written for</Th>
-        </Tr>
-      </Thead>
-      <Tbody>
-        {grants.map((grant) => (
-          <Tr key={JSON.stringify(grant)}>
-            <Td dataLabel="Who">{grant.subject}</Td>
-            <Td dataLabel="Cluster">{grant.cluster}</Td>
-            <Td dataLabel="Where">{grant.where}</Td>
-            <Td dataLabel="Role">{grant.role}</Td>
-            <Td dataLabel="By">
-              <PolicyLink source={grant.policy} ns={ns} />
-            </Td>
-            <Td dataLabel="Written for">{grant.level}</Td>
-          </Tr>
-        ))}
-      </Tbody>
+    <Table label="Who can" heads={["Who", "Cluster", "Where", "Role", "By", "Written for"]}>
+      {grants.map((grant) => (
+        <tr key={JSON.stringify(grant)}>
+          <Td of="Who">{grant.subject}</Td>
+          <Td of="Cluster">{grant.cluster}</Td>
+          <Td of="Where">{grant.where}</Td>
+          <Td of="Role">{grant.role}</Td>
+          <Td of="By">
+            <PolicyLink source={grant.policy} ns={ns} />
+          </Td>
+          <Td of="Written for">{grant.level}</Td>
+        </tr>
+      ))}
     </Table>
   );
 }

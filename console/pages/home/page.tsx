@@ -1,6 +1,6 @@
 /** The first page: how everything is, and what needs somebody's attention. */
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "../../parts/table.tsx";
 import { Link } from "@tanstack/react-router";
 import { useTable } from "../../live/use.ts";
 import type { Column, Row } from "@atoll/portal/view/rows";
@@ -12,10 +12,13 @@ import { PageHead } from "../../parts/head.tsx";
 import { Status } from "../../parts/status.tsx";
 import { paths } from "../../paths.ts";
 
+const clusters = "fleetclusters.fleet.atoll.dev";
 /** Kinds whose health is shown, in this order; those that are not served are left out. */
-const watched = ["fleetclusters.fleet.atoll.dev", "nodes", "supervisornamespaces.supervisor.atoll.dev", "pods"];
+const watched = [clusters, "nodes", "supervisornamespaces.supervisor.atoll.dev", "pods"];
 const counted = ["deployments.apps", "services", "persistentvolumeclaims"];
+const byColumns: readonly string[] = ["Phase", "Version", "Group"];
 const most = 12;
+const mostValues = 6;
 
 /** `/` */
 export function Page() {
@@ -32,6 +35,9 @@ export function Page() {
       </div>
       <h2 className="small-head">What needs attention</h2>
       <Attention resources={known(watched)} />
+      {known([clusters]).map((resource) => (
+        <Fleet key={resource.plural} resource={resource} />
+      ))}
     </section>
   );
 }
@@ -55,6 +61,49 @@ function Verdict({ phase, bad, warn }: { phase: string; bad: number; warn: numbe
   return <Status word="no trouble" tone="good" />;
 }
 
+/** The clusters by health, version and group; nothing while there is none. */
+function Fleet({ resource }: { resource: Resource }) {
+  const { all, counts } = useTable(resource, {}, { to: 0, countBy: byColumns });
+  if (all === 0) return null;
+  return (
+    <>
+      <h2 className="small-head">
+        Clusters <span className="count">{all}</span>
+      </h2>
+      <div className="panels">
+        {byColumns.map((name, index) => (
+          <section key={name} className="panel" aria-label={`Clusters by ${name.toLowerCase()}`}>
+            <header>By {name === "Phase" ? "health" : name.toLowerCase()}</header>
+            <Tally resource={resource} counts={counts[index] ?? []} isState={name === "Phase"} />
+          </section>
+        ))}
+      </div>
+    </>
+  );
+}
+
+interface TallyProps {
+  readonly resource: Resource;
+  readonly counts: readonly (readonly [string, number])[];
+  readonly isState: boolean;
+}
+
+function Tally({ resource, counts, isState }: TallyProps) {
+  return (
+    <ul className="tally">
+      {counts.slice(0, mostValues).map(([value, count]) => (
+        <li key={value}>
+          <Link to={paths.list(resource, { q: value })}>
+            {isState ? <Status word={value || "not known yet"} /> : value || "none"}
+          </Link>
+          <span className="count">{count}</span>
+        </li>
+      ))}
+      {counts.length > mostValues && <li className="count">and {counts.length - mostValues} more</li>}
+    </ul>
+  );
+}
+
 /** One table for all kinds. The kinds are the same as long as the page is there: discovery is read once. */
 function Attention({ resources }: { resources: readonly Resource[] }) {
   const tables = resources.map((resource) => ({ resource, ...useTable(resource, {}, { troubled: true, to: most }) }));
@@ -69,20 +118,10 @@ function Attention({ resources }: { resources: readonly Resource[] }) {
     );
   }
   return (
-    <Table aria-label="What needs attention" variant="compact" className="plain-table">
-      <Thead>
-        <Tr>
-          <Th>What</Th>
-          <Th>State</Th>
-          <Th>Where</Th>
-          <Th>Age</Th>
-        </Tr>
-      </Thead>
-      <Tbody>
-        {rows.slice(0, most).map(({ resource, row, columns }) => (
-          <Trouble key={row.metadata.uid} resource={resource} row={row} columns={columns} />
-        ))}
-      </Tbody>
+    <Table label="What needs attention" heads={["What", "State", "Where", "Age"]}>
+      {rows.slice(0, most).map(({ resource, row, columns }) => (
+        <Trouble key={row.metadata.uid} resource={resource} row={row} columns={columns} />
+      ))}
     </Table>
   );
 }
@@ -90,20 +129,20 @@ function Attention({ resources }: { resources: readonly Resource[] }) {
 function Trouble({ resource, row, columns }: { resource: Resource; row: Row; columns: readonly Column[] }) {
   const { name, namespace, creationTimestamp } = row.metadata;
   return (
-    <Tr>
-      <Td dataLabel="What">
+    <tr>
+      <Td of="What">
         {resource.kind}{" "}
         <Link className="inline" to={paths.object(resource, namespace, name)}>
           {name}
         </Link>
       </Td>
-      <Td dataLabel="State">
+      <Td of="State">
         <Status word={stateOf(row, columns)} />
       </Td>
-      <Td dataLabel="Where">{namespace}</Td>
-      <Td dataLabel="Age">
+      <Td of="Where">{namespace}</Td>
+      <Td of="Age">
         <Age since={creationTimestamp} />
       </Td>
-    </Tr>
+    </tr>
   );
 }

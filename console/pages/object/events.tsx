@@ -1,6 +1,6 @@
 /** What happened to an object, the latest first. */
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "../../parts/table.tsx";
 import { useObjects } from "../../live/use.ts";
 import type { AnyObject, Metadata } from "../../model/object.ts";
 import { resourceOf } from "../../model/resources.ts";
@@ -44,30 +44,20 @@ function List({ of, resource }: { of: Metadata; resource: typeof events & object
   return (
     <>
       <Freshness phase={phase} message={message} />
-      <Table aria-label="Events" variant="compact" className="plain-table">
-        <Thead>
-          <Tr>
-            <Th>Last</Th>
-            <Th>Type</Th>
-            <Th>Reason</Th>
-            <Th>What happened</Th>
-          </Tr>
-        </Thead>
-        <Tbody>
-          {latest.map((event) => (
-            <Tr key={event.metadata.uid}>
-              <Td dataLabel="Last">
-                <Age since={lastOf(event)} />
-                {(event.count ?? 1) > 1 && <span className="count"> ×{event.count}</span>}
-              </Td>
-              <Td dataLabel="Type">
-                <Status word={event.type ?? ""} />
-              </Td>
-              <Td dataLabel="Reason">{event.reason}</Td>
-              <Td dataLabel="What happened">{event.message}</Td>
-            </Tr>
-          ))}
-        </Tbody>
+      <Table label="Events" heads={["Last", "Type", "Reason", "What happened"]}>
+        {latest.map((event) => (
+          <tr key={event.metadata.uid}>
+            <Td of="Last">
+              <Age since={lastOf(event)} />
+              {(event.count ?? 1) > 1 && <span className="count"> ×{event.count}</span>}
+            </Td>
+            <Td of="Type">
+              <Status word={event.type ?? ""} />
+            </Td>
+            <Td of="Reason">{event.reason}</Td>
+            <Td of="What happened">{event.message}</Td>
+          </tr>
+        ))}
       </Table>
     </>
   );

@@ -1,6 +1,6 @@
 /** The revisions of a Deployment, and the way back to one. */
 import { Alert, Button } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "../../parts/table.tsx";
 import { useState } from "react";
 import { useObjects } from "../../live/use.ts";
 import { ask, CallFailed } from "../../model/call.ts";
@@ -44,37 +44,26 @@ function Revisions({ sets, resource, object }: { sets: Resource; resource: Resou
   return (
     <div className="stack">
       {failure !== "" && <Alert variant="danger" isInline title={failure} />}
-      <Table aria-label="Revisions" variant="compact" className="plain-table">
-        <Thead>
-          <Tr>
-            <Th>Revision</Th>
-            <Th>Made</Th>
-            <Th>Images</Th>
-            <Th>Pods</Th>
-            <Th screenReaderText="Actions" />
-          </Tr>
-        </Thead>
-        <Tbody>
-          {latest.map((set) => (
-            <Tr key={set.metadata.uid}>
-              <Td dataLabel="Revision">{revisionOf(set)}</Td>
-              <Td dataLabel="Made">
-                <Age since={set.metadata.creationTimestamp} />
-              </Td>
-              <Td dataLabel="Images">{imagesOf(set).join(", ")}</Td>
-              <Td dataLabel="Pods">{Number(set.status?.["replicas"] ?? 0)}</Td>
-              <Td dataLabel="Actions">
-                {revisionOf(set) === current ? (
-                  "current"
-                ) : (
-                  <Button variant="link" isInline onClick={() => void back(set)}>
-                    Roll back to {revisionOf(set)}
-                  </Button>
-                )}
-              </Td>
-            </Tr>
-          ))}
-        </Tbody>
+      <Table label="Revisions" heads={["Revision", "Made", "Images", "Pods", ""]}>
+        {latest.map((set) => (
+          <tr key={set.metadata.uid}>
+            <Td of="Revision">{revisionOf(set)}</Td>
+            <Td of="Made">
+              <Age since={set.metadata.creationTimestamp} />
+            </Td>
+            <Td of="Images">{imagesOf(set).join(", ")}</Td>
+            <Td of="Pods">{Number(set.status?.["replicas"] ?? 0)}</Td>
+            <Td of="Actions">
+              {revisionOf(set) === current ? (
+                "current"
+              ) : (
+                <Button variant="link" isInline onClick={() => void back(set)}>
+                  Roll back to {revisionOf(set)}
+                </Button>
+              )}
+            </Td>
+          </tr>
+        ))}
       </Table>
     </div>
   );

@@ -1,5 +1,5 @@
 /** Of a cluster: the policies that hold there, where each was written, and what breaks them. */
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "../../parts/table.tsx";
 import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { useFleet } from "../../live/fleet.ts";
 import { useObjects } from "../../live/use.ts";
@@ -34,27 +34,17 @@ function Violations({ namespace }: { namespace: string }) {
       </h2>
       <Freshness phase={phase} message={message} />
       {violations.length > 0 && (
-        <Table aria-label="Violations" variant="compact" className="plain-table">
-          <Thead>
-            <Tr>
-              <Th>Object</Th>
-              <Th>Namespace</Th>
-              <Th>Policy</Th>
-              <Th>What is wrong</Th>
-            </Tr>
-          </Thead>
-          <Tbody>
-            {violations.map((each) => (
-              <Tr key={JSON.stringify(each)}>
-                <Td dataLabel="Object">
-                  {each.kind} {each.name}
-                </Td>
-                <Td dataLabel="Namespace">{each.namespace}</Td>
-                <Td dataLabel="Policy">{each.policy}</Td>
-                <Td dataLabel="What is wrong">{each.message}</Td>
-              </Tr>
-            ))}
-          </Tbody>
+        <Table label="Violations" heads={["Object", "Namespace", "Policy", "What is wrong"]}>
+          {violations.map((each) => (
+            <tr key={JSON.stringify(each)}>
+              <Td of="Object">
+                {each.kind} {each.name}
+              </Td>
+              <Td of="Namespace">{each.namespace}</Td>
+              <Td of="Policy">{each.policy}</Td>
+              <Td of="What is wrong">{each.message}</Td>
+            </tr>
+          ))}
         </Table>
       )}
     </section>

@@ -1,19 +1,13 @@
 /** An object at a glance: how it is, what it is, and what belongs to it. */
-import {
-  DescriptionList,
-  DescriptionListDescription,
-  DescriptionListGroup,
-  DescriptionListTerm,
-  Label,
-  LabelGroup,
-} from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Label, LabelGroup } from "@patternfly/react-core";
+import { Table, Td } from "../../parts/table.tsx";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useState } from "react";
 import { useTable } from "../../live/use.ts";
 import type { AnyObject, Condition } from "../../model/object.ts";
 import { type Resource, resourceOf, resourceOfKind } from "../../model/resources.ts";
+import { spellBytes } from "../../model/amount.ts";
 import { spoken } from "../../model/words.ts";
 import { Age } from "../../parts/age.tsx";
 import { Rows } from "../../parts/rows.tsx";
@@ -29,8 +23,8 @@ export function Summary({ resource, object }: { resource: Resource; object: AnyO
   const selector = resource.kind === "Pod" ? undefined : podSelector(object);
   return (
     <div className="stack">
-      <DescriptionList isCompact columnModifier={{ default: "1Col", lg: "2Col" }}>
-        {Object.entries(factsOf(object)).map(([name, value]) => (
+      <dl className="facts">
+        {factsOf(object).map(([name, value]) => (
           <Fact key={name} name={name}>
             {value}
           </Fact>
@@ -54,7 +48,7 @@ export function Summary({ resource, object }: { resource: Resource; object: AnyO
             </LabelGroup>
           </Fact>
         )}
-      </DescriptionList>
+      </dl>
       <Conditions conditions={status?.conditions ?? []} />
       {selector !== undefined && pods !== undefined && (
         <Pods resource={pods} namespace={metadata.namespace ?? ""} selector={selector} />
@@ -65,10 +59,10 @@ export function Summary({ resource, object }: { resource: Resource; object: AnyO
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <DescriptionListGroup>
-      <DescriptionListTerm>{name}</DescriptionListTerm>
-      <DescriptionListDescription>{children}</DescriptionListDescription>
-    </DescriptionListGroup>
+    <div className="fact">
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }
 
@@ -79,56 +73,55 @@ function Owner({ kind, name, namespace }: { kind: string; name: string; namespac
   return <Link to={paths.object(resource, resource.namespaced ? namespace : undefined, name)}>{text}</Link>;
 }
 
-/** What of spec and status a person can read in a line. */
-function factsOf({ spec = {}, status = {} }: AnyObject): Readonly<Record<string, string>> {
-  const facts: Record<string, string> = {};
-  for (const [name, value] of [...Object.entries(status), ...Object.entries(spec)]) {
-    const line = lineOf(value);
-    if (line !== "") facts[spoken(name)] = line;
-  }
-  return facts;
+/** What of spec and status a person can read at a glance; anything deeper is for the YAML. */
+function factsOf({ spec = {}, status = {} }: AnyObject): readonly (readonly [string, ReactNode])[] {
+  return Object.entries({ ...status, ...spec }).flatMap(([name, value]) => {
+    const shown = shownOf(value);
+    return shown === undefined ? [] : [[spoken(name), shown] as const];
+  });
 }
 
 type Plain = string | number | boolean;
 const isPlain = (value: unknown): value is Plain => ["string", "number", "boolean"].includes(typeof value);
 
-/** A value, a list of values, or values by name; anything deeper is for the YAML. */
-function lineOf(value: unknown): string {
-  if (isPlain(value)) return String(value);
-  if (typeof value !== "object" || value === null) return "";
-  if (Array.isArray(value)) return value.every(isPlain) ? value.join(", ") : "";
-  const pairs = Object.entries(value);
-  return pairs.every(([, each]) => isPlain(each))
-    ? pairs.map(([name, each]) => `${name} ${String(each as Plain)}`).join(", ")
-    : "";
+/** A value, a list of values, or values by name. */
+function shownOf(value: unknown): ReactNode {
+  if (isPlain(value)) return value === "" ? undefined : String(value);
+  if (typeof value !== "object" || value === null) return undefined;
+  if (Array.isArray(value)) return value.length > 0 && value.every(isPlain) ? value.join(", ") : undefined;
+  const pairs = Object.entries(value).filter(([, each]) => each !== "");
+  if (pairs.length === 0 || !pairs.every(([, each]) => isPlain(each))) return undefined;
+  return (
+    <span className="pairs">
+      {pairs.map(([name, each]) => (
+        <span key={name}>
+          <span className="count">{name.includes("-") ? name : spoken(name)}</span> {spelled(name, each as Plain)}
+        </span>
+      ))}
+    </span>
+  );
 }
+
+const spelled = (name: string, value: Plain): string =>
+  /memory|storage/.test(name) && typeof value === "string" ? spellBytes(value) : String(value);
 
 function Conditions({ conditions }: { conditions: readonly Condition[] }) {
   if (conditions.length === 0) return null;
   return (
     <section>
       <h2 className="small-head">Conditions</h2>
-      <Table aria-label="Conditions" variant="compact" className="plain-table">
-        <Thead>
-          <Tr>
-            <Th>Condition</Th>
-            <Th>Since</Th>
-            <Th>Why</Th>
-          </Tr>
-        </Thead>
-        <Tbody>
-          {conditions.map(({ type, status, reason, message, lastTransitionTime }) => (
-            <Tr key={type}>
-              <Td dataLabel="Condition">
-                <Status word={`${type}: ${status}`} tone={status === "True" ? "good" : "plain"} />
-              </Td>
-              <Td dataLabel="Since">
-                <Age since={lastTransitionTime} />
-              </Td>
-              <Td dataLabel="Why">{[reason, message].filter(Boolean).join(": ")}</Td>
-            </Tr>
-          ))}
-        </Tbody>
+      <Table label="Conditions" heads={["Condition", "Since", "Why"]}>
+        {conditions.map(({ type, status, reason, message, lastTransitionTime }) => (
+          <tr key={type}>
+            <Td of="Condition">
+              <Status word={`${type}: ${status}`} tone={status === "True" ? "good" : "plain"} />
+            </Td>
+            <Td of="Since">
+              <Age since={lastTransitionTime} />
+            </Td>
+            <Td of="Why">{[reason, message].filter(Boolean).join(": ")}</Td>
+          </tr>
+        ))}
       </Table>
     </section>
   );

@@ -1,9 +1,9 @@
 /** A namespace as a picture: Services, the pods that they lead to, and of a chosen pod who may reach it and why. */
 import { EmptyState, EmptyStateBody, Spinner } from "@patternfly/react-core";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table";
+import { Table, Td } from "../../parts/table.tsx";
 import { Link as GoTo, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
-import type { Phase } from "../../live/collection.ts";
+import { worstOf } from "../../live/several.ts";
 import { useObjects } from "../../live/use.ts";
 import { type Resource, resourceOf } from "../../model/resources.ts";
 import { type Picture, pictureOf, type Reckoning, reachesOf, reckon, type Seen } from "../../model/topology.ts";
@@ -112,9 +112,7 @@ function useSeen(namespace: string) {
     // A list is another list only when something in it changed.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, all);
-  const worst = (["refused", "loading", "stale"] as const).find((phase) => parts.some((part) => part.phase === phase));
-  const phase: Phase = worst ?? "live";
-  return { seen, phase, message: parts.find(({ phase }) => phase === worst)?.message ?? "" };
+  return { seen, ...worstOf(parts) };
 }
 
 /** What holds where nothing else is said. */
@@ -164,27 +162,17 @@ function Reaches({ ns, pod, picture, reckoning }: ReachesProps) {
       {reaches.length === 0 ? (
         <p className="count">{isThere ? "There is no other pod here, or no port that is known of." : "It is gone."}</p>
       ) : (
-        <Table aria-label={`Who may reach ${pod}`} variant="compact" className="plain-table">
-          <Thead>
-            <Tr>
-              <Th>From</Th>
-              <Th>Port</Th>
-              <Th>May</Th>
-              <Th>Why</Th>
-            </Tr>
-          </Thead>
-          <Tbody>
-            {reaches.map(({ from, port, allowed, because }) => (
-              <Tr key={`${from} ${port}`}>
-                <Td dataLabel="From">{from}</Td>
-                <Td dataLabel="Port">{port}</Td>
-                <Td dataLabel="May">
-                  <Status word={allowed ? "let through" : "refused"} tone={allowed ? "good" : "plain"} />
-                </Td>
-                <Td dataLabel="Why">{because}</Td>
-              </Tr>
-            ))}
-          </Tbody>
+        <Table label={`Who may reach ${pod}`} heads={["From", "Port", "May", "Why"]}>
+          {reaches.map(({ from, port, allowed, because }) => (
+            <tr key={`${from} ${port}`}>
+              <Td of="From">{from}</Td>
+              <Td of="Port">{port}</Td>
+              <Td of="May">
+                <Status word={allowed ? "let through" : "refused"} tone={allowed ? "good" : "plain"} />
+              </Td>
+              <Td of="Why">{because}</Td>
+            </tr>
+          ))}
         </Table>
       )}
     </section>
