@@ -1,11 +1,11 @@
 /** Ingresses, reached from a network namespace outside the host's pod network. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gatewayImage, gatewayName, gatewayNamespace } from "@atoll/api/supervisor/gateway";
-import { Event, Ingress, Namespace, Pod, Service, ServiceAccount } from "@atoll/client/builtin";
+import { Event, Ingress, Namespace, Pod, Secret, Service, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import type { Transport } from "@atoll/client/transport";
@@ -17,9 +17,11 @@ import { run } from "@atoll/net/run";
 import { inOwnNetwork, insideOwnNetwork, Neighbour, obstacle } from "@atoll/net/testing";
 import { gatewayImages } from "@atoll/processes/gatewayimage";
 import { missingPackages } from "@atoll/processes/hostpackages";
+import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { bringBrowser, noBrowser, openBrowser } from "./browser.ts";
 
-const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : undefined);
+const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : noBrowser());
 const hostAddress = "192.0.2.1";
 const patienceMs = 60_000;
 const dataVariable = "ATOLL_TEST_DATA";
@@ -29,6 +31,7 @@ else
   test("the gateway, on a host in a namespace of its own", { skip: why ?? false }, async () => {
     const data = await mkdtemp(join(tmpdir(), "atoll-gateway-"));
     try {
+      await bringBrowser();
       // There is no way to Debian's mirrors from within.
       await gatewayImages().make(
         gatewayImage,
@@ -122,25 +125,81 @@ function gateway(): void {
       });
     }
 
-    test("an Ingress is reached at the host's own address", async () => {
-      const rule = (host: string, path: string) => ({
-        host,
-        http: { paths: [{ path, pathType: "Prefix", backend: { service: { name: "web", port: { name: "http" } } } }] },
-      });
-      await client.create(Ingress, {
-        metadata: { name: "front", namespace: "shop" },
-        spec: { rules: [rule("shop.test", "/")] },
-      });
-      await answers("http://shop.test/", /^200 shop$/);
-      await answers("http://blog.test/", /^404/);
+    const rule = (host: string, ...paths: string[]) => ({
+      host,
+      http: {
+        paths: paths.map((path) => ({
+          path,
+          pathType: "Prefix",
+          backend: { service: { name: "web", port: { name: "http" } } },
+        })),
+      },
+    });
+
+    test("an Ingress is reached by name and path, with its certificate", async () => {
+      const { cert, key } = await selfSigned("shop.test", ["shop.test"], systemClock.nowMs());
+      const pair = { "tls.crt": Buffer.from(cert).toString("base64"), "tls.key": Buffer.from(key).toString("base64") };
+      const secret = { metadata: { name: "cert", namespace: "shop" }, type: "kubernetes.io/tls", data: pair };
+      await client.create(Secret, secret);
+      const tls = [{ hosts: ["shop.test"], secretName: "cert" }];
+      const spec = { rules: [rule("shop.test", "/index.html", "/deep")], tls };
+      await client.create(Ingress, { metadata: { name: "front", namespace: "shop" }, spec });
+      await answers("http://shop.test/deep/", /^200 shop$/);
+      await answers("http://shop.test/deeper", /^404/);
+      await answers("http://blog.test/deep/", /^404/);
+      const authority = join(data, "shop.pem");
+      await writeFile(authority, cert);
+      await answers("https://shop.test/index.html", /^200 shop$/, "--cacert", authority);
+      await answers("https://blog.test/", /SSL|TLS/, "-k");
       await eventually("it says where", async () => {
         const { status } = await client.get(Ingress, toKey("shop", "front"));
         return status?.loadBalancer?.ingress?.[0]?.ip === hostAddress;
       });
     });
 
+    test("why names the Ingress; the way is open as long as it is", async () => {
+      const { items } = await client.list(Pod, { namespace: gatewayNamespace });
+      const asks = async (namespace: string) => {
+        const args = ["why", "--data", data, `${gatewayNamespace}/${items[0]?.metadata.name}`, `${namespace}/web:8080`];
+        return (await runAtoll(...args)).text;
+      };
+      assert.match(await asks("shop"), /let through\n.*for Ingress shop\/front leads the gateway there/);
+      assert.match(await asks("blog"), /refused\n.*not exported to atoll-system/);
+    });
+
+    test("another namespace's Ingress joins without a break; it cannot have the first one's host", async () => {
+      const rules = [rule("blog.test", "/"), rule("shop.test", "/index.html/stolen")];
+      const steady = (async () => {
+        const seen = new Set<string>();
+        for (let n = 0; n < 30; n++) seen.add(await asked("http://shop.test/deep/"));
+        return [...seen];
+      })();
+      await client.create(Ingress, { metadata: { name: "front", namespace: "blog" }, spec: { rules } });
+      await answers("http://blog.test/", /^200 blog$/);
+      await answers("http://shop.test/index.html", /^200 shop$/);
+      assert.deepEqual(await steady, ["200 shop"]);
+      await eventually("it is told", async () =>
+        (await client.list(Event, { namespace: "blog" })).items.some(({ note = "" }) =>
+          /belongs to another/.test(note),
+        ),
+      );
+    });
+
+    test("a browser outside reaches the application", async () => {
+      const program = join(data, "browser");
+      await writeFile(program, `#!/bin/sh\nexec ip netns exec ${world.name} /usr/bin/chromium "$@"\n`, { mode: 0o755 });
+      const browser = await openBrowser({ program, args: [`--host-resolver-rules=MAP * ${hostAddress}`] });
+      try {
+        const page = await browser.newPage({ ignoreHTTPSErrors: true });
+        await page.goto("https://shop.test/index.html");
+        assert.match((await page.textContent("body")) ?? "", /shop/);
+      } finally {
+        await browser.close();
+      }
+    });
+
     test("with the last one the gateway goes", async () => {
-      await client.delete(Ingress, toKey("shop", "front"));
+      for (const namespace of ["shop", "blog"]) await client.delete(Ingress, toKey(namespace, "front"));
       await answers("http://shop.test/", /connect|timed out/);
       await eventually(
         "its pods are gone",
