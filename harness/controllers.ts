@@ -35,7 +35,7 @@ export function startControllers(
     if (level === "warn" || level === "error") complaints.push(`${level} ${message} ${JSON.stringify(fields)}`);
   });
   const client = clientOf(harness, faults);
-  const running = runControllers({ controllers, client, clock: systemClock, log, identity: "test", graceMs: 1_000 });
+  const running = runControllers({ controllers, client, clock: systemClock, log, identity: "test", graceMs: 200 });
   running.ended.catch(() => undefined);
   return {
     running,
