@@ -164,6 +164,9 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await page.getByRole("tab", { name: "History" }).click();
     await page.getByRole("row", { name: /^2 .*web:2.*current/ }).waitFor();
     await page.getByRole("button", { name: "Roll back to 1" }).click();
+    const command = page.getByRole("dialog").getByRole("textbox", { name: "Command" });
+    assert.match(await command.inputValue(), /^kubectl rollout undo deployment\/web --to-revision=1 -n default$/);
+    await page.getByRole("dialog").getByRole("button", { name: "Roll back", exact: true }).click();
     await page.getByRole("row", { name: /^3 .*web:1.*current/ }).waitFor();
     await assertAccessible(page);
     healthy();
@@ -178,6 +181,7 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     assert.equal(await stage.kubectl("get deployment web -o jsonpath={.spec.replicas}"), "4");
     await act("Delete…");
     await dialog.getByText("Its replica sets and all their pods go with it.").waitFor();
+    await dialog.getByText(/^\d+ pods: web-.*, web-/).waitFor();
     await assertAccessible(page);
     await dialog.getByRole("button", { name: "Delete", exact: true }).click();
     await page.getByText("No deployments here yet").waitFor();
@@ -244,6 +248,28 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await page.keyboard.type("stateful");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Stateful sets", level: 1 }).waitFor();
+    // A search of the page's own, an object that is found by its name, a link in a table, an action in its menu.
+    await page.keyboard.press("/");
+    await page.keyboard.type("nothing");
+    await page.waitForURL(/q=nothing/);
+    await stage.kubectl("run keyed --image=registry.example/web:1");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("keyed");
+    const choice = page.getByRole("dialog").getByRole("button", { name: "default/keyed Pod" });
+    await choice.waitFor();
+    await picture(page, "palette");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "keyed", level: 1 }).waitFor();
+    await page.getByRole("button", { name: "Actions" }).focus();
+    await page.keyboard.press("Enter");
+    // Opened by a key, the menu has the focus.
+    await page.locator("[role=menuitem]:focus").waitFor();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("What it wrote outside of claimed volumes goes with it.").waitFor();
+    await dialog.getByRole("button", { name: "Delete", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Pods", level: 1 }).waitFor();
   });
 
   test("answers only its own page", async () => {

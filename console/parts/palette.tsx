@@ -1,7 +1,12 @@
-/** The command palette: any page by a few letters of its name. Ctrl K opens it. */
+/** The command palette: any page, object or deed by a few letters of its name. Ctrl K opens it. */
 import { Modal, ModalBody, ModalVariant, SearchInput } from "@patternfly/react-core";
 import { useNavigate } from "@tanstack/react-router";
-import { type KeyboardEvent, useEffect, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useTable } from "../live/use.ts";
+import { known } from "../model/resources.ts";
+import { paths } from "../paths.ts";
+import { chooseTheme, keptTheme } from "../theme/theme.ts";
+import { useConsole } from "./context.ts";
 import { matching } from "@atoll/portal/view/matching";
 import { useEntries } from "./entries.ts";
 
@@ -35,26 +40,41 @@ export function Palette({ isOpen, onChange }: { isOpen: boolean; onChange: (isOp
   );
 }
 
+/** One thing to choose. */
+interface Choice {
+  readonly title: string;
+  /** What it is: a page, a deed, a kind of object. */
+  readonly what: string;
+  readonly key: string;
+  go(): void;
+}
+
+const fewLetters = 2;
+const mostOfKind = 4;
+const mostShown = 12;
+const foundKinds = ["pods", "deployments.apps", "services", "nodes", "namespaces", "fleetclusters.fleet.atoll.dev"];
+
 function Choices({ onDone }: { onDone: () => void }) {
-  const navigate = useNavigate();
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
-  const entries = [...useEntries("workloads"), ...useEntries("infrastructure"), ...useEntries("fleet")];
-  const found = matching(entries, words, ({ title }) => title).slice(0, 10);
+  // What the list below shows: the keys are pressed here, where the words are.
+  const shown = useRef<readonly Choice[]>([]);
+  const named = matching([...usePages(), ...useDeeds()], words, ({ title }) => title);
+  const List = words.trim().length < fewLetters ? Named : WithObjects;
 
-  function go(href: string) {
+  function choose(choice: Choice | undefined) {
+    if (choice === undefined) return;
     onDone();
-    void navigate({ to: href });
+    choice.go();
   }
 
   function onKey(event: KeyboardEvent) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) {
       event.preventDefault();
-      setAt((now) => Math.min(Math.max(now + step, 0), found.length - 1));
+      setAt((now) => Math.min(Math.max(now + step, 0), shown.current.length - 1));
     }
-    const chosen = found[at];
-    if (event.key === "Enter" && chosen !== undefined) go(chosen.href);
+    if (event.key === "Enter") choose(shown.current[at]);
   }
 
   return (
@@ -62,8 +82,8 @@ function Choices({ onDone }: { onDone: () => void }) {
     <div onKeyDown={onKey} className="palette">
       <SearchInput
         searchInputId={wordsId}
-        aria-label="Page"
-        placeholder="Go to…"
+        aria-label="Page, object or deed"
+        placeholder="A page, an object by its name, something to do…"
         value={words}
         onChange={(_, value) => {
           setWords(value);
@@ -71,15 +91,72 @@ function Choices({ onDone }: { onDone: () => void }) {
         }}
         onClear={() => setWords("")}
       />
-      <ul aria-label="Pages">
-        {found.map(({ title, href }, index) => (
-          <li key={href}>
-            <button type="button" className={index === at ? "is-chosen" : ""} onClick={() => go(href)}>
-              {title}
-            </button>
-          </li>
-        ))}
-      </ul>
+      <List named={named.slice(0, mostShown)} words={words} at={at} shown={shown} onChoose={choose} />
     </div>
   );
+}
+
+interface ListProps {
+  readonly named: readonly Choice[];
+  readonly words: string;
+  readonly at: number;
+  readonly shown: { current: readonly Choice[] };
+  onChoose(choice: Choice): void;
+}
+
+function Named({ named, at, shown, onChoose }: ListProps) {
+  useEffect(() => {
+    // oxlint-disable-next-line no-param-reassign -- a ref is there to be written
+    shown.current = named;
+  }, [named, shown]);
+  return (
+    <ul aria-label="Choices">
+      {named.map((choice, index) => (
+        <li key={choice.key}>
+          <button type="button" className={index === at ? "is-chosen" : ""} onClick={() => onChoose(choice)}>
+            <span>{choice.title}</span>
+            <span className="count">{choice.what}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** With objects whose rows have the words: the portal looks through all of them. */
+function WithObjects({ named, words, ...props }: ListProps) {
+  const { serves } = useConsole();
+  const navigate = useNavigate();
+  // The kinds are the same as long as it is open: discovery is read once.
+  const tables = foundKinds
+    .map((slug) => known(slug))
+    .filter(serves)
+    .map((resource) => ({ resource, ...useTable(resource, {}, { words, to: mostOfKind }) }));
+  const objects = tables.flatMap(({ resource, rows }) =>
+    rows.map(({ metadata: { name, namespace, uid } }): Choice => {
+      const title = namespace === undefined ? name : `${namespace}/${name}`;
+      const go = () => void navigate({ to: paths.object(resource, namespace, name) });
+      return { title, what: resource.kind, key: uid, go };
+    }),
+  );
+  return <Named named={[...named, ...objects]} words={words} {...props} />;
+}
+
+function usePages(): readonly Choice[] {
+  const navigate = useNavigate();
+  const entries = [...useEntries("workloads"), ...useEntries("infrastructure"), ...useEntries("fleet")];
+  return [{ title: "Overview", href: paths.home() }, ...entries].map(({ title, href }) => {
+    return { title, what: "page", key: href, go: () => void navigate({ to: href }) };
+  });
+}
+
+function useDeeds(): readonly Choice[] {
+  const navigate = useNavigate();
+  const { signOut } = useConsole();
+  const other = keptTheme() === "dark" ? "light" : "dark";
+  return [
+    { title: "Create from YAML", what: "deed", key: "create", go: () => void navigate({ to: paths.create() }) },
+    { title: `Use the ${other} theme`, what: "deed", key: "theme", go: () => chooseTheme(other) },
+    { title: "Sign out", what: "deed", key: "out", go: () => void signOut() },
+  ];
 }

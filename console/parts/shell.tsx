@@ -17,7 +17,7 @@ import {
 } from "@patternfly/react-core";
 import BarsIcon from "@patternfly/react-icons/dist/esm/icons/bars-icon";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Area } from "../model/resources.ts";
 import { paths } from "../paths.ts";
 import { chooseTheme, keptTheme } from "../theme/theme.ts";
@@ -35,6 +35,10 @@ const areas: readonly { readonly area: Area; readonly title: string }[] = [
 /** The frame; the page of the route is inside. */
 export function Shell() {
   const [isPaletteOpen, setPaletteOpen] = useState(false);
+  useEffect(() => {
+    addEventListener("keydown", toSearch);
+    return () => removeEventListener("keydown", toSearch);
+  }, []);
   return (
     <Page
       masthead={<Head onSearch={() => setPaletteOpen(true)} />}
@@ -47,6 +51,18 @@ export function Shell() {
       <Palette isOpen={isPaletteOpen} onChange={setPaletteOpen} />
     </Page>
   );
+}
+
+/** A slash goes to the page's own search, unless something is being written. */
+function toSearch(event: KeyboardEvent): void {
+  const { target } = event;
+  const isWriting =
+    target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
+  if (event.key !== "/" || isWriting || event.ctrlKey || event.metaKey || event.altKey) return;
+  const search = document.querySelector<HTMLInputElement>(".tools-search input");
+  if (search === null) return;
+  event.preventDefault();
+  search.focus();
 }
 
 function Head({ onSearch }: { onSearch: () => void }) {
@@ -85,6 +101,7 @@ function PersonMenu() {
       isOpen={isOpen}
       onOpenChange={setOpen}
       onSelect={() => setOpen(false)}
+      shouldFocusFirstItemOnOpen
       popperProps={{ position: "end" }}
       toggle={(ref) => (
         <MenuToggle

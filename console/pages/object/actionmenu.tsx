@@ -18,6 +18,7 @@ import { useState } from "react";
 import { useRefusal } from "../../live/may.ts";
 import { CallFailed } from "../../model/call.ts";
 import { type Action, actionsOf, type Target } from "./actions.ts";
+import { Along } from "./along.tsx";
 
 /** @param props `onGone`: the object has been deleted */
 export function ActionMenu({ target, onGone }: { target: Target; onGone: () => void }) {
@@ -29,6 +30,7 @@ export function ActionMenu({ target, onGone }: { target: Target; onGone: () => v
         isOpen={isOpen}
         onOpenChange={setOpen}
         onSelect={() => setOpen(false)}
+        shouldFocusFirstItemOnOpen
         popperProps={{ position: "end" }}
         toggle={(ref) => (
           <MenuToggle ref={ref} variant="secondary" isExpanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -106,7 +108,7 @@ function Confirmation({ action, target, onGone, onClose }: ConfirmationProps) {
       <ModalHeader title={`${verb}: ${target.resource.kind} ${name}`} labelId="confirm-title" />
       <ModalBody className="stack">
         {failure !== "" && <Alert variant="danger" isInline title={failure} />}
-        {isDelete && <p>{takenAlong(target)}</p>}
+        {isDelete && <Along target={target} />}
         {action.name === "scale" && (
           <NumberInput
             value={replicas}
@@ -134,20 +136,3 @@ function Confirmation({ action, target, onGone, onClose }: ConfirmationProps) {
     </Modal>
   );
 }
-
-const alongOf: Readonly<Record<string, string>> = {
-  Deployment: "Its replica sets and all their pods go with it.",
-  ReplicaSet: "Its pods go with it.",
-  StatefulSet: "Its pods go with it; the volumes that they claimed stay.",
-  DaemonSet: "Its pods on every host go with it.",
-  Job: "Its pods and their logs go with it.",
-  CronJob: "Its jobs and their pods go with it.",
-  Namespace: "Everything in it goes with it: workloads, secrets, volumes.",
-  Node: "Only its record goes: the host registers again while its spherelet runs.",
-  Service: "Pods that may be reached only through it can no longer be reached.",
-  PersistentVolumeClaim: "Its volume goes too, unless its class keeps volumes.",
-  FleetCluster: "The cluster runs on, detached: policies are no longer applied to it.",
-  SupervisorNamespace: "Its Namespace and everything in it go with it.",
-};
-
-const takenAlong = ({ resource }: Target): string => alongOf[resource.kind] ?? "This cannot be undone.";

@@ -6,6 +6,7 @@ import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { ask } from "../../model/call.ts";
 import type { AnyObject } from "../../model/object.ts";
 import { objectPath, type Resource } from "../../model/resources.ts";
+import type { Tab } from "../../paths.ts";
 
 /** One thing that can be done. */
 export interface Action {
@@ -99,6 +100,35 @@ const actions: readonly Action[] = [
       }),
   },
 ];
+
+/** The namespace in which a cluster reports to the hub. */
+function homeFlag({ status }: AnyObject): string {
+  const home = status?.["namespace"];
+  return typeof home === "string" ? ` -n ${home}` : " -A";
+}
+
+/** What a tab shows, as a command. */
+export function sameByHand(tab: Tab, target: Target): string {
+  const { resource, object } = target;
+  const name = spoken(target);
+  const isPod = resource.kind === "Pod";
+  switch (tab) {
+    case "logs":
+      return `kubectl logs ${name} --all-containers ${isPod ? "" : "--all-pods "}--follow${flag(target)}`;
+    case "terminal":
+      return `kubectl exec -it ${object.metadata.name}${flag(target)} -- sh`;
+    case "history":
+      return `kubectl rollout history ${name}${flag(target)}`;
+    case "events":
+      return `kubectl events --for ${name}${flag(target)}`;
+    case "yaml":
+      return `kubectl edit ${name}${flag(target)}`;
+    case "policies":
+      return `kubectl get clusterreports${homeFlag(object)} -o yaml`;
+    case "summary":
+      return `kubectl describe ${name}${flag(target)}`;
+  }
+}
 
 /** The actions of a kind. */
 export const actionsOf = (kind: string): readonly Action[] =>

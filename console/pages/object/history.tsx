@@ -1,5 +1,5 @@
 /** The revisions of a Deployment, and the way back to one. */
-import { Alert, Button } from "@patternfly/react-core";
+import { Alert, Button, ClipboardCopy, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import { Table, Td } from "../../parts/table.tsx";
 import { useState } from "react";
 import { useObjects } from "../../live/use.ts";
@@ -23,6 +23,7 @@ export function History({ resource, object }: { resource: Resource; object: AnyO
 
 function Revisions({ sets, resource, object }: { sets: Resource; resource: Resource; object: AnyObject }) {
   const [failure, setFailure] = useState("");
+  const [chosen, setChosen] = useState<AnyObject>();
   const { items } = useObjects(sets, {
     namespace: object.metadata.namespace ?? "",
     labelSelector: podSelector(object),
@@ -35,6 +36,7 @@ function Revisions({ sets, resource, object }: { sets: Resource; resource: Resou
     try {
       await rollBack(resource, object, set);
       setFailure("");
+      setChosen(undefined);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       setFailure(error.message);
@@ -43,7 +45,15 @@ function Revisions({ sets, resource, object }: { sets: Resource; resource: Resou
 
   return (
     <div className="stack">
-      {failure !== "" && <Alert variant="danger" isInline title={failure} />}
+      {chosen !== undefined && (
+        <Asking
+          object={object}
+          revision={revisionOf(chosen)}
+          failure={failure}
+          onGo={() => void back(chosen)}
+          onClose={() => setChosen(undefined)}
+        />
+      )}
       <Table label="Revisions" heads={["Revision", "Made", "Images", "Pods", ""]}>
         {latest.map((set) => (
           <tr key={set.metadata.uid}>
@@ -57,7 +67,7 @@ function Revisions({ sets, resource, object }: { sets: Resource; resource: Resou
               {revisionOf(set) === current ? (
                 "current"
               ) : (
-                <Button variant="link" isInline onClick={() => void back(set)}>
+                <Button variant="link" isInline onClick={() => setChosen(set)}>
                   Roll back to {revisionOf(set)}
                 </Button>
               )}
@@ -66,6 +76,36 @@ function Revisions({ sets, resource, object }: { sets: Resource; resource: Resou
         ))}
       </Table>
     </div>
+  );
+}
+
+interface AskingProps {
+  readonly object: AnyObject;
+  readonly revision: number;
+  readonly failure: string;
+  onGo(): void;
+  onClose(): void;
+}
+
+function Asking({ object: { metadata }, revision, failure, onGo, onClose }: AskingProps) {
+  const { name, namespace } = metadata;
+  return (
+    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="back-title">
+      <ModalHeader title={`Roll back: Deployment ${name} to revision ${revision}`} labelId="back-title" />
+      <ModalBody className="stack">
+        {failure !== "" && <Alert variant="danger" isInline title={failure} />}
+        <p>Its pods are replaced by those of the revision, a few at a time; it becomes the newest revision.</p>
+        <ClipboardCopy isReadOnly hoverTip="Copy" clickTip="Copied" textAriaLabel="Command">
+          {`kubectl rollout undo deployment/${name} --to-revision=${revision} -n ${namespace ?? "default"}`}
+        </ClipboardCopy>
+      </ModalBody>
+      <ModalFooter>
+        <Button onClick={onGo}>Roll back</Button>
+        <Button variant="link" onClick={onClose}>
+          Cancel
+        </Button>
+      </ModalFooter>
+    </Modal>
   );
 }
 

@@ -21,7 +21,7 @@ import { KubectlHint } from "../../parts/kubectl.tsx";
 import { Status } from "../../parts/status.tsx";
 import { namespaceOf, paths, type Tab } from "../../paths.ts";
 import { ActionMenu } from "./actionmenu.tsx";
-import { podSelector } from "./actions.ts";
+import { podSelector, sameByHand } from "./actions.ts";
 import { Events } from "./events.tsx";
 import { Summary } from "./summary.tsx";
 
@@ -77,7 +77,7 @@ function One({ resource, namespace, name }: OneProps) {
           </>
         }
         beside={object !== undefined && <State object={object} />}
-        actions={object !== undefined && <Actions resource={resource} object={object} list={list} />}
+        actions={object !== undefined && <Actions resource={resource} object={object} list={list} tab={tab} />}
       />
       <Freshness phase={snapshot.phase} message={snapshot.message} />
       {snapshot.phase === "loading" && (
@@ -109,13 +109,18 @@ function One({ resource, namespace, name }: OneProps) {
   );
 }
 
-function Actions({ resource, object, list }: { resource: Resource; object: AnyObject; list: string }) {
+interface ActionsProps {
+  readonly resource: Resource;
+  readonly object: AnyObject;
+  readonly list: string;
+  readonly tab: Tab;
+}
+
+function Actions({ resource, object, list, tab }: ActionsProps) {
   const navigate = useNavigate();
-  const { name, namespace } = object.metadata;
-  const within = namespace === undefined ? "" : ` -n ${namespace}`;
   return (
     <>
-      <KubectlHint command={`kubectl describe ${resource.kind.toLowerCase()} ${name}${within}`} />
+      <KubectlHint command={sameByHand(tab, { resource, object })} />
       <ActionMenu target={{ resource, object }} onGone={() => void navigate({ to: list })} />
     </>
   );
