@@ -37,7 +37,7 @@ export async function inOwnNetwork(file: string): Promise<{ code: number; output
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   const args = ["--net", "--mount", "sh", "-c", script, "sh", process.execPath, ...process.execArgv, file];
   return await new Promise((resolve) => {
-    const options = { env: { ...environment, [mark]: "1" }, timeout: 240_000, maxBuffer: 16 << 20 };
+    const options = { env: { ...environment, [mark]: "1" }, timeout: 480_000, maxBuffer: 16 << 20 };
     execFile("unshare", args, options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
     );
