@@ -47,6 +47,7 @@ before(async () => {
     provisioner: "disk.atoll.dev",
     reclaimPolicy: "Delete",
     volumeBindingMode: "WaitForFirstConsumer",
+    allowVolumeExpansion: true,
   });
   node = await testNode("node-1");
   spherelet = await node.start(client);
@@ -158,4 +159,36 @@ test("a disk has one machine at a time: who comes second waits until the first h
   assert.equal((await podOf("second")).status.phase, "Pending");
   await removePod("first");
   assert.equal(messageOf(await untilPhase("second", "Succeeded")), "first\n");
+});
+
+const ask = async (name: string, storage: string) => {
+  const body = { spec: { resources: { requests: { storage } } } };
+  const patch = { type: "merge", body } as const;
+  await client.patch(PersistentVolumeClaim, { key: toKey(namespace, name), patch });
+};
+const heldBy = async (name: string) => (await client.get(PersistentVolumeClaim, toKey(namespace, name))).status;
+
+test("a claim that asks for more gets it while its Pod runs, or when the next one starts, and never less", async () => {
+  await makeClaim("growing");
+  // Ends by itself once there is room for what did not fit.
+  const line =
+    "touch /data/file; until dd if=/dev/zero of=/data/large bs=1M count=40; do sleep 0.5; done; echo fits > /dev/termination-log";
+  await makePod("grower", "growing", `echo x > /data/file; ${line}`);
+  await untilReady("grower");
+  await ask("growing", "64Mi");
+  assert.equal(messageOf(await untilPhase("grower", "Succeeded")), "fits\n");
+  await eventually("it is told", async () => (await heldBy("growing")).capacity?.["storage"] === "64Mi", patienceMs);
+  const told = await heldBy("growing");
+  assert.deepEqual([told.conditions ?? [], told.allocatedResourceStatuses], [[], undefined]);
+  await assert.rejects(ask("growing", "32Mi"), /field can not be less than status.capacity/);
+  await removePod("grower");
+  await ask("growing", "96Mi");
+  await eventually("it waits for a Pod", async () => {
+    const { conditions = [], allocatedResourceStatuses, capacity } = await heldBy("growing");
+    const is = [conditions[0]?.type, allocatedResourceStatuses?.["storage"], capacity?.["storage"]];
+    return is.join() === "FileSystemResizePending,NodeResizePending,64Mi";
+  });
+  await makePod("later", "growing", "dd if=/dev/zero of=/data/more bs=1M count=30 && echo fits > /dev/termination-log");
+  assert.equal(messageOf(await untilPhase("later", "Succeeded")), "fits\n");
+  assert.equal((await heldBy("growing")).capacity?.["storage"], "96Mi");
 });

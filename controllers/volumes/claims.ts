@@ -13,6 +13,7 @@ import { keyOf, toKey } from "@atoll/client/resource";
 import { consulting, partOf, statusOf, watching, type View } from "@atoll/runtime/claims";
 import type { Reconcile } from "@atoll/runtime/controller";
 import { defineController, settled } from "@atoll/runtime/controller";
+import { awaitingGrowth, grow } from "./expansion.ts";
 
 /** Says on a claim who is asked to make its volume. Source: k8s.io/kubernetes/pkg/volume/util/types.go */
 export const provisionerOf = "volume.kubernetes.io/storage-provisioner";
@@ -45,7 +46,7 @@ export const volumeBinder = defineController({
   ],
   writes: [
     partOf(PersistentVolumeClaim, "volumeName and binding", ({ verb }) => verb === "patch"),
-    partOf(PersistentVolume, "claimRef", ({ verb }) => verb === "patch"),
+    partOf(PersistentVolume, "claimRef and capacity", ({ verb }) => verb === "patch"),
     statusOf(PersistentVolumeClaim),
   ],
   // One after another: two claims must not be given one volume.
@@ -163,5 +164,6 @@ async function checkBound(claim: PersistentVolumeClaim, tools: Reconcile): Promi
   if (!isMeantFor(volume, claim))
     return await lose("ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
   if (volume.spec.claimRef.uid !== claim.metadata.uid) return await bind(claim, volume, tools);
-  await client.setStatus(claim, boundStatus(claim, volume));
+  const grown = await grow(claim, volume, tools);
+  await client.setStatus(claim, awaitingGrowth(boundStatus(claim, grown), grown, tools.clock.nowMs()));
 }

@@ -63,6 +63,14 @@ static int timeout_ms(uint64_t until, int so_far) {
   return so_far < 0 || wait < so_far ? wait : so_far;
 }
 
+/* When the machine is to be killed, 0 for never: nothing is to be waited for twice, or this would never rest again. */
+static uint64_t end_at(int lease, uint64_t deadline, bool killed) {
+  uint64_t shared = control_deadline();
+  if (killed) return 0;
+  if (lease < 0 || (shared > 0 && shared < deadline)) return shared;
+  return deadline;
+}
+
 static void poll_once(struct output outputs[2], int signals, int lease, uint64_t deadline, bool *signalled, bool *renewed) {
   struct pollfd fds[4 + CONTROL_POLLS] = {{.fd = signals, .events = POLLIN}, {.fd = lease, .events = POLLIN}};
   int wait = -1;
@@ -72,8 +80,7 @@ static void poll_once(struct output outputs[2], int signals, int lease, uint64_t
     fds[2 + i] = (struct pollfd){.fd = paused ? -1 : outputs[i].from, .events = POLLIN};
     if (paused && outputs[i].from >= 0) wait = timeout_ms(outputs[i].pause_until_ms, wait);
   }
-  if (lease >= 0) wait = timeout_ms(deadline, wait);
-  if (control_deadline() > 0) wait = timeout_ms(control_deadline(), wait);
+  if (deadline > 0) wait = timeout_ms(deadline, wait);
   if (poll(fds, 4 + control_polls(fds + 4), wait) <= 0) return;
   for (int i = 0; i < 2; i++)
     if (fds[2 + i].revents != 0) take(&outputs[i]);
@@ -99,19 +106,21 @@ bool watch_qemu(const struct options *options, const struct opened *opened, pid_
   const char *reason = "exited";
   uint64_t deadline = now_ms() + options->lease_ms;
   int status = 0;
+  bool killed = false; /* it may still be held up by a share that does not answer */
   control_open(opened->control, opened->monitor);
   new_file(&outputs[0]);
   new_file(&outputs[1]);
   for (;;) {
     bool signalled = false, renewed = false;
     char bytes[64];
-    poll_once(outputs, signals, opened->lease, deadline, &signalled, &renewed);
+    poll_once(outputs, signals, opened->lease, end_at(opened->lease, deadline, killed), &signalled, &renewed);
     if (renewed && read(opened->lease, bytes, sizeof bytes) > 0) deadline = now_ms() + options->lease_ms;
     control_serve();
-    bool out = opened->lease >= 0 && now_ms() >= deadline;
-    if (out || control_ended() != NULL || (control_deadline() > 0 && now_ms() >= control_deadline())) {
+    uint64_t end = end_at(opened->lease, deadline, killed);
+    if (!killed && (control_ended() != NULL || (end > 0 && now_ms() >= end))) {
       reason = "lease ran out";
       kill(qemu, SIGKILL);
+      killed = true;
     }
     if (signalled && asked_to_end(signals)) {
       reason = "stopped";

@@ -31,6 +31,7 @@ export async function keepUp(options: UpkeepOptions, signal: AbortSignal): Promi
     if (signal.aborted) return;
     try {
       await relieve(options);
+      await Promise.all(options.drivers().map(async (driver) => await driver.growDisks()));
       if (turn % collectEvery === 0) await collectImages(options);
       if (turn % clockEvery === 0) await setClocks(options);
     } catch (error) {

@@ -391,8 +391,7 @@ export class PodDriver {
     this.#objects.release();
     if (hasClaims(this.#pod)) await this.#host.datastore.release(this.#pod.metadata.uid ?? "");
     await removeOwnDisks(this.#folder);
-    const isDeleted = this.#pod.metadata.deletionTimestamp !== undefined;
-    if (!isDeleted && !this.isRemoved) return;
+    if (this.#pod.metadata.deletionTimestamp === undefined && !this.isRemoved) return;
     if (!this.isRemoved) await this.#giveUp();
     await this.#leave();
   }
@@ -445,13 +444,15 @@ export class PodDriver {
       await this.#tokens.asked();
       if (this.#world.ending === undefined) await this.#ready?.volumes.bringUp(this.#pod);
     } catch (error) {
-      if (this.#ready !== undefined) this.#volumesFailed(error);
+      if (this.#ready === undefined) return;
+      const note = error instanceof Error ? error.message : String(error);
+      this.#tell({ type: "Warning", reason: "FailedMount", action: "Mounting", note });
     }
   }
 
-  #volumesFailed(error: unknown): void {
-    const note = error instanceof Error ? error.message : String(error);
-    this.#tell({ type: "Warning", reason: "FailedMount", action: "Mounting", note });
+  /** Makes disks larger that are to hold more. Never rejects. */
+  async growDisks(): Promise<void> {
+    if (this.#world.ending === undefined && hasClaims(this.#pod)) await this.#ready?.volumes.grow(this.#context);
   }
 
   async #resume(machine: Machine | undefined): Promise<void> {

@@ -241,7 +241,7 @@ export class Runs {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof VolumeUnfilled) {
       this.#context.tell({ type: "Warning", reason: "FailedMount", action: "Mounting", note: message });
-      return { reason: "", message: "", retryMs: nowMs + usualRetryMs };
+      return { reason: "", message: "", retryMs: nowMs + (error.retryAfterMs ?? usualRetryMs) };
     }
     this.#context.host.log.warn("a container was not started", {
       pod: this.#context.folder,

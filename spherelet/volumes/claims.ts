@@ -30,6 +30,9 @@ export interface ClaimedDisk extends DiskWish {
   readonly shared: SharedPlace | undefined;
   /** Uid of a Pod that has no right to it any more. */
   readonly over: string | undefined;
+  readonly claim: PersistentVolumeClaim;
+  /** What its claim shall hold, when that is more than it holds. */
+  readonly growsTo: string | undefined;
 }
 
 /** @returns the disk of a claim @throws {VolumeUnfilled} it cannot be had now */
@@ -51,7 +54,23 @@ export async function diskOf(pod: Pod, claimName: string, client: Client): Promi
     content: spec.volumeMode === "Block" ? "nothing" : fileSystemOf(spec.csi.fsType),
     shared: sharedPlaceOf(volume),
     over: metadata.annotations?.[disks.over],
+    claim,
+    growsTo: storageOf(spec.capacity) > storageOf(claim.status.capacity) ? spec.capacity?.["storage"] : undefined,
   };
 }
+
+/** Tells that a claim holds more now. Source: k8s.io/kubernetes/pkg/volume/util/resize_util.go (MarkFSResizeFinished) */
+export async function tellGrown({ claim }: ClaimedDisk, storage: string, client: Client): Promise<void> {
+  const { metadata, status } = claim;
+  const conditions = (status.conditions ?? []).filter(({ type }) => !resizing.has(type));
+  const body = {
+    metadata: { resourceVersion: metadata.resourceVersion },
+    status: { capacity: { storage }, allocatedResourceStatuses: null, conditions },
+  };
+  const key = toKey(metadata.namespace, metadata.name ?? "");
+  await client.patch(PersistentVolumeClaim, { key, patch: { type: "merge", body }, subresource: "status" });
+}
+
+const resizing: ReadonlySet<string> = new Set(["Resizing", "FileSystemResizePending"]);
 
 const fileSystemOf = (fsType: string | undefined) => (fsType === "xfs" ? "xfs" : "ext4");

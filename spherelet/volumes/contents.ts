@@ -26,6 +26,12 @@ export interface VolumeFile {
 /** A volume that cannot be filled; the message is what the kubelet's event says of it. */
 export class VolumeUnfilled extends Error {
   override readonly name = "VolumeUnfilled";
+  /** When to try again, if not after the usual time. */
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }
 
 /** What volumes are filled from. */

@@ -4,11 +4,12 @@ import type { Pod } from "@atoll/client/builtin";
 import type { Clock } from "@atoll/machinery/clock";
 import { dateOf } from "@atoll/machinery/clock";
 import { createHash } from "node:crypto";
+import type { PodContext } from "../pods/context.ts";
 import type { PluggableDisk, Sandbox } from "../pods/sandbox.ts";
 import { guestVolume, ownVolumes } from "../translate/container.ts";
 import type { NodeFacts } from "../translate/fields.ts";
 import { bytesOf } from "../translate/resources.ts";
-import { claimOf, diskOf, type Storage } from "./claims.ts";
+import { claimOf, type ClaimedDisk, diskOf, type Storage, tellGrown } from "./claims.ts";
 import { filesOf, type FillSight, isFilled, type VolumeFile, VolumeUnfilled } from "./contents.ts";
 import { diskBytesFor, ownDisk } from "./owndisk.ts";
 import type { PodObjects } from "./references.ts";
@@ -103,19 +104,50 @@ export class PodVolumes {
     const volume = guestVolume(name);
     if (this.#plugged.has(name)) return;
     try {
-      await this.#sandbox.addDisk(volume, await this.#claimed(pod, claim));
+      const disk = await diskOf(pod, claim, this.#options.storage.client);
+      await this.#sandbox.addDisk(volume, await this.#pluggable(pod, disk));
+      await this.#grow(volume, disk);
       const gid = pod.spec.securityContext?.fsGroup;
       if (gid !== undefined) await this.#sandbox.guest.request("own", { name: volume, gid });
       this.#plugged.add(name);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new VolumeUnfilled(`MountVolume.SetUp failed for volume "${name}" : ${why}`, { cause: error });
+      const retryAfterMs = error instanceof VolumeUnfilled ? error.retryAfterMs : undefined;
+      throw new VolumeUnfilled(`MountVolume.SetUp failed for volume "${name}" : ${why}`, {
+        cause: error,
+        retryAfterMs,
+      });
     }
   }
 
-  async #claimed(pod: Pod, claim: string): Promise<PluggableDisk> {
-    const { client, datastore } = this.#options.storage;
-    const disk = await diskOf(pod, claim, client);
+  /** Makes disks larger whose claims are to hold more. Never rejects. Source: pkg/volume/util/operationexecutor (events) */
+  async grow({ pod, tell }: Pick<PodContext, "pod" | "tell">): Promise<void> {
+    for (const volume of pod.spec.volumes ?? []) {
+      const claim = claimOf(pod, volume);
+      if (claim === undefined || !this.#plugged.has(volume.name)) continue;
+      try {
+        const disk = await diskOf(pod, claim, this.#options.storage.client);
+        if (!(await this.#grow(guestVolume(volume.name), disk))) continue;
+        const note = `MountVolume.NodeExpandVolume succeeded for volume "${volume.name}"`;
+        tell({ type: "Normal", reason: "FileSystemResizeSuccessful", action: "Resizing", note });
+      } catch (error) {
+        const note = `NodeExpandVolume failed: ${error instanceof Error ? error.message : String(error)}`;
+        tell({ type: "Warning", reason: "VolumeResizeFailed", action: "Resizing", note });
+      }
+    }
+  }
+
+  /** While it is in use: first the disk, then the file system on it. */
+  async #grow(volume: string, disk: ClaimedDisk): Promise<boolean> {
+    if (disk.growsTo === undefined) return false;
+    await this.#sandbox.machine.resizeDisk(serialOf(disk.name), disk.bytes);
+    if (disk.content !== "nothing") await this.#sandbox.guest.growVolume(volume, disk.bytes);
+    await tellGrown(disk, disk.growsTo, this.#options.storage.client);
+    return true;
+  }
+
+  async #pluggable(pod: Pod, disk: ClaimedDisk): Promise<PluggableDisk> {
+    const { datastore } = this.#options.storage;
     const serial = serialOf(disk.name);
     const holder = pod.metadata.uid ?? "";
     const { shared } = disk;

@@ -28,6 +28,8 @@ export interface SharedMeans {
 
 const patienceMs = 3_000;
 const pauseMs = 200;
+/** Its shim goes on waiting meanwhile, and has the lease as soon as can be. */
+const retryAfterMs = 1_000;
 
 /** @throws {VolumeUnfilled} another machine has it, or it is gone */
 export async function plugShared(machine: Machine, wish: SharedWish, means: SharedMeans): Promise<void> {
@@ -59,7 +61,7 @@ async function leased(machine: Machine, wish: SharedWish, { datastore, clock }: 
     if (clock.monotonicMs() > giveUpMs) {
       if (state.is === "trouble") throw new VolumeUnfilled(state.why);
       await datastore.tellWaiting(disk.name, { waiter: holder, holder: state.holder });
-      throw new VolumeUnfilled(inUse(disk.name));
+      throw new VolumeUnfilled(inUse(disk.name), { retryAfterMs });
     }
     await clock.sleep(pauseMs);
   }
