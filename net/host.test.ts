@@ -362,18 +362,18 @@ function realPackets(): void {
 
   test("two data directories stand side by side", async () => {
     const other = await mkdtemp(join(tmpdir(), "atoll-net-"));
-    const second = await HostNetwork.open({
-      ...options,
-      data: other,
-      podRange: "10.245.0.0/24",
-      clusterRange: "10.245.0.0/16",
-    });
+    const theirs = { ...options, data: other, clusterRange: "10.245.0.0/16" };
+    const second = await HostNetwork.open({ ...theirs, podRange: "10.245.0.0/24" });
     const place = await second.attach({ uid: "c1", namespace: "red" });
     const guest = await TestPod.at("c1", place);
     await guest.serve(8080);
     assert.equal(await guest.call(apiAddress, 443), `api ${place.address}`);
     assert.match(await pod("a1").call(place.address, 8080), /timeout|EHOSTUNREACH|ENETUNREACH/);
     await guest.stop();
+    // A host that joined anew has another range, and the one before may be another host's.
+    const moved = await HostNetwork.open({ ...theirs, podRange: "10.245.9.0/24" });
+    assert.deepEqual([...moved.attached()], []);
+    assert.match(await run("ip", ["route"]), /^(?!.*10\.245\.0\.).*unreachable 10\.245\.9\.0\/24/s);
     await removeNetwork(other);
     assert.match(await pod("a1").call(apiAddress, 443), /^api /);
     await rm(other, { recursive: true, force: true });

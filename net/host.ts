@@ -264,6 +264,8 @@ const claimFile = (data: string): string => join(data, "network", "range");
 
 /** Addresses of the range that no pod has lead nowhere; and whoever looks for a free range sees that this one is not. */
 async function claimRange(data: string, range: string): Promise<void> {
+  // Another one than before is another host's by now, or nobody's.
+  if ((await readFile(claimFile(data), "utf8").catch(() => range)) !== range) await releaseRange(data);
   await writeFile(claimFile(data), range, { mode: 0o600 });
   await run("ip", ["route", "replace", "unreachable", range]);
 }
@@ -279,6 +281,10 @@ export async function removeNetwork(data: string): Promise<void> {
   for (const tap of await listTaps(names.tapPrefix)) await removeTap(tap);
   await removeLink(names.overlay);
   await announce({ label: names.announced, uplink: undefined }, new Set(), 0);
+  await releaseRange(data);
+}
+
+async function releaseRange(data: string): Promise<void> {
   const range = await readFile(claimFile(data), "utf8").catch(() => undefined);
   if (range === undefined) return;
   const routes = await run("ip", ["-json", "route", "show", "type", "unreachable", "exact", range]);
