@@ -275,6 +275,78 @@ test("a change of a ConfigMap and of labels reaches the running Pod", async () =
   await Promise.all([removePod("watcher"), removePod("full")]);
 });
 
+test("a Pod's kernel, names and rights are what it says, and its hooks are carried out", async () => {
+  const look = [
+    "cat /proc/sys/net/core/somaxconn /proc/sys/vm/max_map_count",
+    "grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status",
+    "touch /made || cat /etc/resolv.conf",
+    "hostname; cat /sub/$POD/file",
+    "until grep -q '^hook' /sub/$POD/asked; do sleep 0.2; done; echo done; sleep 1000",
+  ].join("; ");
+  const mounts = { volumeMounts: [{ name: "v", mountPath: "/sub" }] };
+  const own = { volumeMounts: [{ name: "v", mountPath: "/own", subPathExpr: "$(POD)" }] };
+  const env = [{ name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }];
+  await makePod("exact", {
+    hostname: "short",
+    subdomain: "sub",
+    setHostnameAsFQDN: true,
+    terminationGracePeriodSeconds: 3,
+    dnsPolicy: "None",
+    dnsConfig: { nameservers: ["192.0.2.5"], searches: ["lan.test"], options: [{ name: "ndots", value: "3" }] },
+    securityContext: {
+      sysctls: [
+        { name: "net.core.somaxconn", value: "77" },
+        { name: "vm.max_map_count", value: "262144" },
+      ],
+    },
+    initContainers: [{ ...shell("echo here > /own/file", { ...own, env }), name: "init" }],
+    containers: [
+      shell(look, {
+        ...mounts,
+        env,
+        securityContext: {
+          capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE"] },
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          seccompProfile: { type: "RuntimeDefault" },
+        },
+        lifecycle: { preStop: { sleep: { seconds: 1 } } },
+      }),
+      {
+        ...shell(`printf 'hook %s\\n' started > /own/asked; sleep 1000`, { ...own, env }),
+        name: "hooked",
+        lifecycle: { postStart: { exec: { command: ["test", "-d", "/own"] } } },
+      },
+    ],
+    volumes: [{ name: "v", emptyDir: {} }],
+  });
+  const pod = await untilPod("exact", "ready", isReady);
+  const lines = (await untilLog(pod, /done/)).split("\n");
+  assert.deepEqual(lines.slice(0, 2), ["77", "262144"]);
+  assert.deepEqual(
+    lines.slice(2, 5).map((line) => line.split("\t")),
+    [
+      ["CapEff:", "0000000000000400"],
+      ["NoNewPrivs:", "1"],
+      ["Seccomp:", "2"],
+    ],
+  );
+  assert.match(lines[5] ?? "", /Read-only file system/);
+  assert.deepEqual(lines.slice(6, 9), ["nameserver 192.0.2.5", "search lan.test", "options ndots:3"]);
+  assert.deepEqual(lines.slice(9, 11), [`short.sub.${namespace}.svc.cluster.local`, "here"]);
+  await removePod("exact");
+});
+
+test("a kernel setting that there is none of keeps its Pod from starting, and is told", async () => {
+  await makePod("unset", {
+    securityContext: { sysctls: [{ name: "net.none", value: "1" }] },
+    containers: [shell("sleep 1000")],
+  });
+  const pod = await podOf("unset");
+  await eventually("it is told", async () => (await eventReasons(pod)).has("FailedCreatePodSandBox"));
+  await removePod("unset");
+});
+
 test("a container that crashes is started again, then left alone for a while", async () => {
   await makePod("crashes", { containers: [shell("echo run; exit 2")] });
   const pod = await untilPod(

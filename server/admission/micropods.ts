@@ -2,7 +2,7 @@
  * Where every pod is a micro-VM, one that asks for a part of its host is refused before it is stored, and who writes a
  * template of such pods is warned. Off by default: hosts of other kinds may run pods, too.
  */
-import { containerRefusals, type Refusal, refusalsOf } from "@atoll/api/supervisor/micropods";
+import { ephemeralRefusals, type Refusal, refusalsOf } from "@atoll/api/supervisor/micropods";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
 import { forbidden } from "./forbidden.ts";
 import { hasTemplate, type PodTemplate, templateOf } from "./podtemplates.ts";
@@ -35,6 +35,6 @@ function addedRefusals({ old }: AdmissionRequest, { spec }: PodTemplate): readon
   const before = (old as PodTemplate | undefined)?.spec.ephemeralContainers ?? [];
   const known = new Set(before.map(({ name }) => name));
   return (spec.ephemeralContainers ?? []).flatMap((container, index) =>
-    known.has(container.name) ? [] : containerRefusals(container, `spec.ephemeralContainers[${index}]`),
+    known.has(container.name) ? [] : ephemeralRefusals(container, { spec, path: `spec.ephemeralContainers[${index}]` }),
   );
 }

@@ -22,6 +22,8 @@ export interface SandboxSpec {
   readonly attachment: Attachment | undefined;
   /** /etc/hosts and the like. */
   readonly files: Readonly<Record<string, string>>;
+  /** Settings of its kernel: all are the Pod's own, as the kernel is. */
+  readonly sysctls: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** A disk that can be plugged in while the machine runs. */
@@ -153,12 +155,13 @@ export class Sandbox {
   }
 
   /** All requests at once: the guest carries them out in order. */
-  async #furnish({ id, attachment, files }: SandboxSpec): Promise<void> {
+  async #furnish({ id, attachment, files, sysctls }: SandboxSpec): Promise<void> {
     const { memory, names, scratch } = ownVolumes;
     const list = Object.entries(files).map(([path, text]) => ({ path, content: Buffer.from(text), mode: 0o644 }));
     await Promise.all([
       // Loopback comes up in any case.
       this.guest.request("network", attachment === undefined ? {} : addressesOf(attachment)),
+      ...(sysctls.length === 0 ? [] : [this.guest.request("sysctls", { settings: [...sysctls] })]),
       this.addVolume({ name: memory, kind: "tmpfs", sizeBytes: smallFilesBytes, mode: 0o755 }),
       this.addVolume({ name: names, kind: "directory", on: memory, mode: 0o755 }),
       this.guest.request("files", { volume: names, files: list }),

@@ -45,7 +45,8 @@ export async function startSandbox(context: PodContext, number: number): Promise
   };
   const id = `${uid}-${number}`;
   try {
-    const spec = { id, owner: `${namespace}/${name}`, size, scratch, images, attachment, files };
+    const sysctls = pod.spec.securityContext?.sysctls ?? [];
+    const spec = { id, owner: `${namespace}/${name}`, size, scratch, images, attachment, files, sysctls };
     return { sandbox: await Sandbox.start(host.machines, spec), attachment };
   } catch (error) {
     const machine = host.machines.get(id);

@@ -1,25 +1,18 @@
 /**
  * A Pod's and a container's security context: as whom and with which rights a process runs.
- * Sources: k8s.io/kubernetes/pkg/securitycontext (DetermineEffectiveSecurityContext), kuberuntime/security_context.go;
- * capability numbers: include/uapi/linux/capability.h
+ * Sources: k8s.io/kubernetes/pkg/securitycontext (DetermineEffectiveSecurityContext), kuberuntime/security_context.go
  */
 import type { Container, EphemeralContainer, SecurityContext } from "@atoll/api/builtin/core/v1.types";
+import { capabilityMask } from "@atoll/api/supervisor/capabilities";
 import type { Pod } from "@atoll/client/builtin";
 import type { ProcessSpec } from "@atoll/crx/guest";
 import { configError } from "./failure.ts";
-
-const capabilityNames =
-  "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE".split(
-    " ",
-  );
 
 /** What a container has unless told otherwise: the fourteen of every container runtime. */
 const usualCapabilities =
   "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP".split(
     " ",
   );
-
-const allCapabilities = (1n << BigInt(capabilityNames.length)) - 1n;
 
 /** The container's context where it says something, else the Pod's. */
 export function effectiveContext(pod: Pod, container: Container | EphemeralContainer): SecurityContext {
@@ -71,17 +64,9 @@ export function rightsOf(
 
 function capabilitiesOf({ capabilities }: SecurityContext): bigint {
   const { add = [], drop = [] } = capabilities ?? {};
-  let mask = drop.includes("ALL") ? 0n : maskOf(usualCapabilities);
-  mask &= ~maskOf(drop);
-  return mask | maskOf(add);
-}
-
-function maskOf(names: readonly string[]): bigint {
-  return names.reduce((mask, name) => {
-    if (name === "ALL") return allCapabilities;
-    const number = capabilityNames.indexOf(name.toUpperCase().replace(/^CAP_/, ""));
-    return number < 0 ? mask : mask | (1n << BigInt(number));
-  }, 0n);
+  let mask = drop.includes("ALL") ? 0n : capabilityMask(usualCapabilities);
+  mask &= ~capabilityMask(drop);
+  return mask | capabilityMask(add);
 }
 
 /** Source: kuberuntime/security_context_others.go (verifyRunAsNonRoot) */

@@ -229,6 +229,53 @@ test("what a micro-VM cannot honour is refused by the field's name", () => {
   );
 });
 
+test("no field of a Pod is ignored that its machine has no means for", () => {
+  const security = { appArmorProfile: { type: "RuntimeDefault" }, seLinuxOptions: { level: "s0" } };
+  const pod = podOf({
+    runtimeClassName: "gvisor",
+    os: { name: "windows" },
+    resourceClaims: [{ name: "gpu", resourceClaimName: "gpu" }],
+    securityContext: {
+      ...security,
+      supplementalGroupsPolicy: "Strict",
+      sysctls: [
+        { name: "net.core.somaxconn", value: "1" },
+        { name: "kernel.shm_rmid_forced", value: "1" },
+      ],
+    },
+    containers: [
+      container("main", {
+        securityContext: { ...security, capabilities: { add: ["CAP_NET_ADMIN", "FLY"], drop: ["ALL"] } },
+        volumeDevices: [{ name: "d", devicePath: "/dev/x" }],
+      }),
+    ],
+  });
+  assert.deepEqual(
+    refusalsOf(pod.spec).map(({ path }) => path),
+    [
+      "spec.containers[0].securityContext.appArmorProfile.type",
+      "spec.containers[0].securityContext.seLinuxOptions",
+      "spec.containers[0].securityContext.capabilities.add[1]",
+      "spec.containers[0].volumeDevices",
+      "spec.securityContext.supplementalGroupsPolicy",
+      "spec.securityContext.appArmorProfile.type",
+      "spec.securityContext.seLinuxOptions",
+      "spec.securityContext.sysctls[1].name",
+      "spec.runtimeClassName",
+      "spec.os.name",
+      "spec.resourceClaims",
+    ],
+  );
+  const open = { appArmorProfile: { type: "Unconfined" }, seLinuxOptions: {} };
+  const fine = podOf({
+    os: { name: "linux" },
+    hostUsers: false,
+    securityContext: open,
+    containers: [container("main")],
+  });
+  assert.deepEqual(refusalsOf(fine.spec), []);
+});
+
 test("machines come in few sizes, as large as their containers may become", () => {
   const host = { memoryMiB: 16_384, vcpus: 8 };
   const size = (...resources: object[]) =>
