@@ -3,7 +3,8 @@
  * LoadBalancer, to which one host answers at a time.
  */
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { HostNetwork } from "@atoll/api/supervisor/v1alpha1/hostnetwork";
 import { HostVM } from "@atoll/api/supervisor/v1alpha1/hostvm";
@@ -243,11 +244,15 @@ function hostsLeaving(): void {
         metadata: { name: "alone", namespace },
         spec: { nodeName: secondName, terminationGracePeriodSeconds: 1, containers: [{ name: "c", image }] },
       });
-      const refused = await hosts.atSecond(...leave);
+      await mkdir(join(hosts.second, "disks", "pvc-0"), { recursive: true });
+      const precious = await hosts.atSecond(...leave);
+      assert.notEqual(precious.code, 0);
+      assert.match(precious.text, /disks of volumes are kept here \(--delete-volumes loses them.*: pvc-0/);
+      const refused = await hosts.atSecond(...leave, "--delete-volumes");
       assert.notEqual(refused.code, 0);
       assert.match(refused.text, /Pods that nobody makes anew \(--force loses them\): default\/alone/);
       assert.equal((await client.get(Node, toKey(undefined, secondName))).spec?.unschedulable, undefined);
-      const { code, text } = await hosts.atSecond(...leave, "--force");
+      const { code, text } = await hosts.atSecond(...leave, "--delete-volumes", "--force");
       assert.equal(code, 0, text);
       await hosts.joined.ended;
       await assert.rejects(client.get(Node, toKey(undefined, secondName)), isNotFound);
