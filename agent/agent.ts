@@ -23,6 +23,7 @@ import { InventoryRecord } from "./inventory.ts";
 import { type Plan, plan } from "./plan.ts";
 import { gatherReport } from "./report.ts";
 import { Resources } from "./resources.ts";
+import { tellReports } from "./policyreports.ts";
 import { scan } from "./scan.ts";
 import { statusesOf } from "./status.ts";
 import { type Found, nothingFound } from "./violations.ts";
@@ -177,6 +178,9 @@ export class Agent {
         (error: unknown) => log.warn("cannot look for violations, will try again", { error }),
       );
       if (!deepEqual(before, this.#found)) this.#wakeReport.resolve();
+      await tellReports({ client: this.#options.cluster, clock }, this.#found).catch((error: unknown) =>
+        log.warn("cannot write the cluster's PolicyReports, will try again", { error }),
+      );
       const timer = clock.after(scanEveryMs, () => this.#wakeScan.resolve());
       await untilAborted(this.#wakeScan.promise, signal);
       timer.cancel();

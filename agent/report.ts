@@ -32,7 +32,7 @@ export async function gatherReport(options: {
     nodes: { total: nodes.items.length, ready: ready.length },
     capacity: sum(nodes.items),
     namespaces: namespaces.items.length,
-    violations: [...found.violations],
+    violations: found.violations.map(({ apiVersion: _, uid: __, ...told }) => told),
     violationsTotal: found.total,
     violationsOf: { ...found.ofPolicy },
   };

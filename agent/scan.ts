@@ -52,16 +52,24 @@ function judgeAll(object: ApiObject, { resource, judges, namespaces, tally }: Be
 class Tally {
   readonly #violations: Found["violations"][number][] = [];
   readonly #ofPolicy = new Map<string, number>();
+  readonly #ofNamespace = new Map<string, number>();
   #total = 0;
 
   add(violation: Found["violations"][number] | undefined): void {
     if (violation === undefined) return;
     this.#total += 1;
-    this.#ofPolicy.set(violation.policy, (this.#ofPolicy.get(violation.policy) ?? 0) + 1);
+    const { policy, namespace } = violation;
+    this.#ofPolicy.set(policy, (this.#ofPolicy.get(policy) ?? 0) + 1);
+    this.#ofNamespace.set(namespace, (this.#ofNamespace.get(namespace) ?? 0) + 1);
     if (this.#violations.length < mostTold) this.#violations.push(violation);
   }
 
   get found(): Found {
-    return { violations: this.#violations, total: this.#total, ofPolicy: Object.fromEntries(this.#ofPolicy) };
+    return {
+      violations: this.#violations,
+      total: this.#total,
+      ofPolicy: Object.fromEntries(this.#ofPolicy),
+      ofNamespace: Object.fromEntries(this.#ofNamespace),
+    };
   }
 }

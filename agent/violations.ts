@@ -11,7 +11,12 @@ import { CelError, type Value } from "@atoll/machinery/cel/values";
 import type { ApiObject } from "@atoll/machinery/object";
 import { type LabelSelectorObject, matchesLabels, selectorOf } from "@atoll/machinery/selectors/labels";
 
-type Violation = ClusterReport["spec"]["violations"][number];
+/** An object that breaks a policy. */
+export interface Violation extends Readonly<ReportedViolation> {
+  readonly apiVersion: string;
+  readonly uid: string;
+}
+type ReportedViolation = ClusterReport["spec"]["violations"][number];
 
 /** What was found. */
 export interface Found {
@@ -20,10 +25,12 @@ export interface Found {
   readonly total: number;
   /** By KIND/NAME of the policy, all of them. */
   readonly ofPolicy: Readonly<Record<string, number>>;
+  /** By namespace, all of them; "" for what is in none. */
+  readonly ofNamespace: Readonly<Record<string, number>>;
 }
 
 /** No object breaks any policy. */
-export const nothingFound: Found = { violations: [], total: 0, ofPolicy: {} };
+export const nothingFound: Found = { violations: [], total: 0, ofPolicy: {}, ofNamespace: {} };
 
 /** How many violations a report carries. */
 export const mostTold = 500;
@@ -36,6 +43,7 @@ interface Expressions {
       readonly apiVersions: readonly string[];
       readonly operations: readonly string[];
       readonly resources: readonly string[];
+      readonly scope?: string;
     }[];
   };
   readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
@@ -87,7 +95,9 @@ function judgeOf(source: string, of: { spec: Expressions; reach: Reach; compiler
       return {
         policy: source,
         rule: failures.map(({ at }) => at).join(","),
+        apiVersion: resource.group === "" ? resource.version : `${resource.group}/${resource.version}`,
         kind: resource.kind,
+        uid: object.metadata.uid ?? "",
         namespace: object.metadata.namespace ?? "",
         name: object.metadata.name ?? "",
         message: failures
@@ -102,7 +112,7 @@ function judgeOf(source: string, of: { spec: Expressions; reach: Reach; compiler
 /** Admission never judges the kinds it is made of. Source: k8s.io/apiserver/pkg/admission/plugin/policy/generic/plugin.go */
 const admissionGroup = "admissionregistration.k8s.io";
 
-function concerns({ matchConstraints }: Expressions, { group, version, plural }: Resource): boolean {
+function concerns({ matchConstraints }: Expressions, { group, version, plural, namespaced }: Resource): boolean {
   const has = (values: readonly string[], wanted: readonly string[]) => wanted.some((value) => values.includes(value));
   return (
     group !== admissionGroup &&
@@ -111,7 +121,8 @@ function concerns({ matchConstraints }: Expressions, { group, version, plural }:
         has(rule.apiGroups, ["*", group]) &&
         has(rule.apiVersions, ["*", version]) &&
         has(rule.operations, ["*", "CREATE"]) &&
-        has(rule.resources, ["*", "*/*", plural]),
+        has(rule.resources, ["*", "*/*", plural]) &&
+        has([rule.scope ?? "*"], ["*", namespaced ? "Namespaced" : "Cluster"]),
     )
   );
 }

@@ -19,6 +19,7 @@ import { Agent } from "@atoll/agent/agent";
 import {
   ClusterRole,
   ClusterRoleBinding,
+  CustomResourceDefinition,
   Namespace,
   NetworkPolicy,
   Pod,
@@ -95,6 +96,15 @@ async function startFleet(): Promise<Fleet> {
 const fleet = Promise.withResolvers<Fleet>();
 before(() => startFleet().then(fleet.resolve, fleet.reject));
 after(async () => (await fleet.promise).close());
+
+const policyReports: Resource<ApiObject> = {
+  ...{ group: "wgpolicyk8s.io", version: "v1alpha2", kind: "PolicyReport", plural: "policyreports", namespaced: true },
+};
+interface ReportResult {
+  readonly policy: string;
+  readonly result: string;
+  readonly resources: readonly { readonly kind: string; readonly name: string }[];
+}
 
 interface PolicyObject extends ApiObject {
   status?: { summary?: string; clusters?: readonly { name: string; state: string; reason: string }[] };
@@ -278,6 +288,20 @@ for (const [name, { kind, spec, of, refused, allowed, says }] of Object.entries(
   });
 }
 
+test("a policy of some namespaces has no say in what is in none, but for those namespaces", {
+  timeout: 60_000,
+}, async () => {
+  const all = [{ apiGroups: ["*"], resources: ["*"] }];
+  const spec = { target: { namespace: { cluster: "c1", name: "shop" } }, recipe: "BlockResources", resources: all };
+  await withPolicy(CustomPolicy as unknown as Resource, spec, async ({ childClient }) => {
+    const dryRun = { dryRun: true };
+    await childClient.create(ClusterRole, { metadata: { name: "free" }, rules: [] }, dryRun);
+    await childClient.create(Namespace, { metadata: { name: "other" } }, dryRun);
+    await childClient.create(Service, { ...serviceOf({}), metadata: { name: "x", namespace: "bank" } }, dryRun);
+    await assert.rejects(childClient.create(Service, serviceOf({}), dryRun), /not allowed here/);
+  });
+});
+
 test("a policy that warns or audits lets pass", { timeout: 60_000 }, async () => {
   for (const enforcement of ["Warn", "Audit"]) {
     await withPolicy(
@@ -319,12 +343,35 @@ test("objects that break a policy as they are are counted on cluster, group and 
       ["SecurityPolicy/p", "Pod", "bank", "old-2"],
     ]);
     assert.match(report.spec.violations[0]?.message ?? "", /^privileged: /);
+    const polr = () => childClient.get(policyReports, toKey("bank", "atoll-fleet"));
+    await eventually("the cluster itself tells of them", () =>
+      polr().then(
+        ({ metadata }) => metadata.name !== "",
+        () => false,
+      ),
+    );
+    const { summary, results } = (await polr()) as ApiObject & { summary: object; results: readonly ReportResult[] };
+    assert.deepEqual(summary, { pass: 0, fail: 2, warn: 0, error: 0, skip: 0 });
+    const named = results.map(({ policy, result, resources }) => [
+      policy,
+      result,
+      resources[0]?.kind,
+      resources[0]?.name,
+    ]);
+    assert.deepEqual(named, [
+      ["SecurityPolicy/p", "fail", "Pod", "old-1"],
+      ["SecurityPolicy/p", "fail", "Pod", "old-2"],
+    ]);
     const exempt = { policy: "SecurityPolicy/p", namespace: "bank", name: "old-1", owner: "ann", reason: "old" };
     const metadata = { name: "old", namespace: "default" };
     await hubClient.create(PolicyException, { metadata, spec: { ...exempt, expires: "2100-01-01T00:00:00Z" } });
     await become("1,1,1");
     await hubClient.delete(PolicyException, toKey("default", "old"));
     await become("2,2,2");
+  });
+  await eventually("no report is left, nor the kinds that came with them", async () => {
+    const { items } = await childClient.list(CustomResourceDefinition);
+    return items.every(({ spec }) => spec.group !== policyReports.group);
   });
   for (const { metadata } of made) await childClient.delete(Pod, toKey("bank", metadata.name), { graceSeconds: 0 });
   await childClient.delete(Pod, toKey("bank", "fine"), { graceSeconds: 0 });

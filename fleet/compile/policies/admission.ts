@@ -8,6 +8,7 @@ export interface Rule {
   readonly apiVersions: readonly string[];
   readonly operations: readonly string[];
   readonly resources: readonly string[];
+  readonly scope?: "Cluster" | "Namespaced";
 }
 
 /** What is judged, and how. */
@@ -35,10 +36,10 @@ export function admissionPolicy(
   envelope: Envelope,
   { rules, variables = [], validations }: Judgement,
 ): readonly Output[] {
-  const { name, enforcement, namespaces } = envelope;
+  const { name, enforcement, namespaces, everywhere } = envelope;
   const policy = {
     failurePolicy: "Fail",
-    matchConstraints: { resourceRules: rules },
+    matchConstraints: { resourceRules: everywhere ? rules : rules.flatMap(withinNamespaces) },
     matchConditions: conditions(envelope.exemptions),
     variables,
     validations,
@@ -49,6 +50,17 @@ export function admissionPolicy(
     matchResources: { namespaceSelector: namespaces },
   };
   return [output("ValidatingAdmissionPolicy", name, policy), output("ValidatingAdmissionPolicyBinding", name, binding)];
+}
+
+/**
+ * A namespace selector lets through whatever is in no namespace: of a policy for some namespaces, such objects are none of its
+ * business, but for the namespaces themselves. Source: k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/namespace
+ */
+function withinNamespaces(rule: Rule): readonly Rule[] {
+  const has = (values: readonly string[], wanted: readonly string[]) => wanted.some((each) => values.includes(each));
+  const ofNamespaces = has(rule.apiGroups, ["", "*"]) && has(rule.resources, ["namespaces", "*", "*/*"]);
+  const themselves: Rule = { ...rule, apiGroups: [""], resources: ["namespaces"], scope: "Cluster" };
+  return [{ ...rule, scope: "Namespaced" }, ...(ofNamespaces ? [themselves] : [])];
 }
 
 /** MutatingAdmissionPolicy and its binding. Source: admissionregistration.k8s.io/v1 */
