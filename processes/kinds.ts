@@ -1,13 +1,15 @@
 /** Installs the kinds of Atoll's own where the process that needs them may do so. */
 import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
+import { gatewayKinds } from "@atoll/api/gatewayapi/kinds";
+import { approval } from "@atoll/api/gatewayapi/group";
 import { supervisorGuard } from "@atoll/api/supervisor/guard";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { definitionOf } from "@atoll/api/own/definition";
 import type { OwnKind } from "@atoll/api/own/kind";
 import { CustomResourceDefinition } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
-import { isRefusal } from "@atoll/client/errors";
+import { isNotFound, isRefusal } from "@atoll/client/errors";
 import { type Resource, toKey } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
@@ -21,10 +23,11 @@ const policies: readonly Resource<ApiObject>[] = ["Validating", "Mutating"].flat
     namespaced: false,
   })),
 );
-/** Every kind of Atoll's own. */
-export const kinds: readonly OwnKind[] = [...supervisorKinds, ...fleetKinds];
+/** Every kind of Atoll's own, and of others' that it serves. */
+export const kinds: readonly OwnKind[] = [...supervisorKinds, ...fleetKinds, ...gatewayKinds];
 /** What guards objects of those kinds, and what they make. */
 export const guards: readonly ApiObject[] = [...supervisorGuard, ...accessGuard];
+const approvalAnnotation = "api-approved.kubernetes.io";
 const withinMs = 30_000;
 
 /**
@@ -34,6 +37,7 @@ const withinMs = 30_000;
 export async function installKinds(client: Client, clock: Clock): Promise<boolean> {
   try {
     for (const kind of kinds) {
+      if (await isOthers(client, kind)) continue;
       const object = definitionOf(kind) as CustomResourceDefinition;
       await client.apply(CustomResourceDefinition, { object, force: true }, { fieldManager: "atoll" });
     }
@@ -50,6 +54,16 @@ export async function installKinds(client: Client, clock: Clock): Promise<boolea
     while (!(await isEstablished(client, `${plural}.${group}`)) && clock.monotonicMs() < endMs) await clock.sleep(20);
   }
   return true;
+}
+
+/** Whether somebody has installed a definition of their own, as the Gateway API's: it is left alone. */
+async function isOthers(client: Client, { plural, group, annotations }: OwnKind): Promise<boolean> {
+  if (annotations === undefined) return false;
+  const known = await client.get(CustomResourceDefinition, toKey(undefined, `${plural}.${group}`)).catch((error) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  return known !== undefined && known.metadata.annotations?.[approvalAnnotation] !== approval;
 }
 
 async function isEstablished(client: Client, name: string): Promise<boolean> {

@@ -4,11 +4,11 @@ import type { OwnKind } from "./kind.ts";
 
 /** As `atoll crd` prints it and every Kubernetes from 1.25 on takes it. */
 export function definitionOf(kind: OwnKind): ApiObject {
-  const { group, plural, shortNames = [], version, columns, description } = kind;
+  const { group, plural, shortNames = [], version, alsoServed = [], annotations, category = "atoll" } = kind;
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: `${plural}.${group}`, ...(annotations === undefined ? {} : { annotations }) },
     spec: {
       group,
       names: {
@@ -17,33 +17,35 @@ export function definitionOf(kind: OwnKind): ApiObject {
         plural,
         singular: kind.kind.toLowerCase(),
         ...(shortNames.length === 0 ? {} : { shortNames }),
-        categories: ["atoll"],
+        categories: [category],
       },
       scope: kind.namespaced ? "Namespaced" : "Cluster",
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: columns,
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              description,
-              required: ["spec"],
-              properties: {
-                apiVersion: { type: "string" },
-                kind: { type: "string" },
-                metadata: { type: "object" },
-                // Plain JSON: the mark of what is optional stays behind.
-                spec: JSON.parse(JSON.stringify(kind.schema.spec)) as unknown,
-                status: JSON.parse(JSON.stringify(kind.schema.status)) as unknown,
-              },
-            },
-          },
+      versions: [version, ...alsoServed].map((name) => versionOf(kind, name)),
+    },
+  };
+}
+
+function versionOf({ version, columns, description, schema }: OwnKind, name: string) {
+  return {
+    name,
+    served: true,
+    storage: name === version,
+    subresources: { status: {} },
+    additionalPrinterColumns: columns,
+    schema: {
+      openAPIV3Schema: {
+        type: "object",
+        description,
+        required: ["spec"],
+        properties: {
+          apiVersion: { type: "string" },
+          kind: { type: "string" },
+          metadata: { type: "object" },
+          // Plain JSON: the mark of what is optional stays behind.
+          spec: JSON.parse(JSON.stringify(schema.spec)) as unknown,
+          status: JSON.parse(JSON.stringify(schema.status)) as unknown,
         },
-      ],
+      },
     },
   };
 }

@@ -24,6 +24,12 @@ export interface OwnFacts {
   readonly namespaced: boolean;
   readonly description: string;
   readonly columns: readonly PrinterColumn[];
+  /** A word for this kind and its like, as in `kubectl get atoll`, which it is without one. */
+  readonly category?: string;
+  /** Of its definition. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Further versions, of the same schema. */
+  readonly alsoServed?: readonly string[];
 }
 
 /** An object of a kind with the given spec and status. */

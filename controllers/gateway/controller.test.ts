@@ -7,6 +7,10 @@ import {
   opensFor,
   routedBy,
 } from "@atoll/api/supervisor/gateway";
+import { Gateway, GatewayClass } from "@atoll/api/gatewayapi/gateway";
+import { HTTPRoute } from "@atoll/api/gatewayapi/httproute";
+import { gatewayKinds } from "@atoll/api/gatewayapi/kinds";
+import { ReferenceGrant } from "@atoll/api/gatewayapi/referencegrant";
 import { Deployment, Event, Ingress, IngressClass, Secret, Service } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
@@ -15,6 +19,7 @@ import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
+import { serveKinds } from "@atoll/harness/kinds";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import type { ApiObject } from "@atoll/machinery/object";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
@@ -29,6 +34,7 @@ const own = toKey(gatewayNamespace, gatewayName);
 before(async () => {
   harness = await startHarness();
   client = clientOf(harness);
+  await serveKinds(client, gatewayKinds);
 });
 afterEach(async () => {
   await workshop?.stop();
@@ -113,8 +119,8 @@ test("what of an Ingress is not served is told, and takes nothing from the other
   });
   await eventually("it is configured too", async () => (await configured()).includes("second:web:80"));
   const text = await configured();
-  assert.ok(!/mine\.test.*login/.test(text), text);
-  assert.equal(text.split("\n").filter((line) => line.includes("use_backend")).length, 3);
+  assert.equal(text.match(/acl \S+ path -m str .*login/g)?.length, 1, text);
+  assert.equal(text.split("\n").filter((line) => /use_backend (?!nowhere)/.test(line)).length, 3);
   const said = async () =>
     (await client.list(Event, { namespace: "second" })).items.map(({ note = "" }) => note).join("\n");
   await eventually("it is told", async () => (await said()) !== "");
@@ -124,6 +130,111 @@ test("what of an Ingress is not served is told, and takes nothing from the other
   assert.deepEqual(workshop.complaints, []);
   await client.delete(Ingress, toKey("first", "good"));
   await client.delete(Ingress, toKey("second", "bad"));
+});
+
+type Given<T> = Parameters<typeof client.create<T & ApiObject>>[1];
+const makeRoute = async (namespace: string, name: string, spec: object) =>
+  await client.create(HTTPRoute, { metadata: { name, namespace }, spec } as Given<HTTPRoute>);
+/** Conditions as `Accepted=True Accepted`, at its first Gateway. */
+async function routeSays(namespace: string, name: string): Promise<string> {
+  const { status } = await client.get(HTTPRoute, toKey(namespace, name));
+  const conditions = status?.parents[0]?.conditions ?? [];
+  return conditions.map(({ type, status: holds, reason }) => `${type}=${holds} ${reason}`).join(", ");
+}
+
+test("HTTPRoutes join Gateways, and are told what of them is not served", async () => {
+  workshop = startControllers(harness, [gatewayController()]);
+  for (const namespace of ["infra", "one", "two"]) await makeNamespace(client, namespace);
+  for (const namespace of ["one", "two"]) await makeService(namespace, "web");
+  const allowedRoutes = { namespaces: { from: "All" } };
+  const listeners = [
+    { name: "http", port: 80, protocol: "HTTP", hostname: "*.example.test", allowedRoutes },
+    { name: "own", port: 80, protocol: "HTTP", hostname: "infra.test" },
+    { name: "odd", port: 8080, protocol: "HTTP" },
+  ];
+  const spec = { gatewayClassName: "atoll", listeners };
+  await client.create(Gateway, { metadata: { name: "edge", namespace: "infra" }, spec } as Given<Gateway>);
+  const parentRefs = [{ name: "edge", namespace: "infra" }];
+  const to = (port: number, more: object = {}) => ({ name: "web", port, ...more });
+  await makeRoute("one", "good", {
+    parentRefs,
+    hostnames: ["a.b.example.test", "elsewhere.test"],
+    rules: [{ backendRefs: [to(80, { weight: 3 }), to(80, { namespace: "two" })] }],
+  });
+  const cases: readonly [string, object, string][] = [
+    [
+      "absent",
+      { parentRefs, rules: [{ backendRefs: [to(81)] }] },
+      "Accepted=True Accepted, ResolvedRefs=False BackendNotFound",
+    ],
+    [
+      "stranger",
+      { parentRefs, hostnames: ["stranger.test"] },
+      "Accepted=False NoMatchingListenerHostname, ResolvedRefs=True ResolvedRefs",
+    ],
+    [
+      "section",
+      { parentRefs: [{ ...parentRefs[0], sectionName: "none" }] },
+      "Accepted=False NoMatchingParent, ResolvedRefs=True ResolvedRefs",
+    ],
+    [
+      "shut",
+      { parentRefs: [{ ...parentRefs[0], sectionName: "own" }] },
+      "Accepted=False NotAllowedByListeners, ResolvedRefs=True ResolvedRefs",
+    ],
+    [
+      "thief",
+      { parentRefs, hostnames: ["a.b.example.test"] },
+      "Accepted=False HostnameTaken, ResolvedRefs=True ResolvedRefs",
+    ],
+    [
+      "mirror",
+      { parentRefs, hostnames: ["m.example.test"], rules: [{ filters: [{ type: "RequestMirror" }] }] },
+      "Accepted=False UnsupportedValue, ResolvedRefs=True ResolvedRefs",
+    ],
+  ];
+  for (const [name, asked] of cases) await makeRoute(name === "absent" ? "one" : "two", name, asked);
+  for (const [name, , wanted] of cases) {
+    const namespace = name === "absent" ? "one" : "two";
+    await eventually(`${name}: ${wanted}`, async () => (await routeSays(namespace, name)) === wanted);
+  }
+  await eventually("a grant is missed", async () =>
+    /ResolvedRefs=False RefNotPermitted/.test(await routeSays("one", "good")),
+  );
+  assert.match(await configured(), /rand\(4\) -m int lt 1/);
+  const grant = {
+    from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "one" }],
+    to: [{ group: "", kind: "Service" }],
+  };
+  await client.create(ReferenceGrant, {
+    metadata: { name: "g", namespace: "two" },
+    spec: grant,
+  } as Given<ReferenceGrant>);
+  await eventually(
+    "it is granted",
+    async () => (await routeSays("one", "good")) === "Accepted=True Accepted, ResolvedRefs=True ResolvedRefs",
+  );
+  assert.match(await configured(), /server s0 \S+:80 weight 3\n {2}server s1 \S+:80 weight 1\n/);
+  const { status } = await client.get(Gateway, toKey("infra", "edge"));
+  assert.deepEqual(
+    status?.listeners?.map(({ name, attachedRoutes, conditions = [] }) => [
+      name,
+      attachedRoutes,
+      conditions[0]?.reason,
+    ]),
+    [
+      ["http", 2, "Accepted"],
+      ["own", 0, "Accepted"],
+      ["odd", 0, "PortUnavailable"],
+    ],
+  );
+  const classStatus = (await client.get(GatewayClass, toKey(undefined, "atoll"))).status;
+  assert.equal(classStatus?.conditions?.[0]?.reason, "Accepted");
+  await workshop.quiet();
+  assert.deepEqual(workshop.complaints, []);
+  await client.delete(Gateway, toKey("infra", "edge"));
+  await eventually("it is gone", async () => (await found(Deployment, own)) === undefined);
+  await eventually("the routes are told", async () => (await routeSays("one", "good")) === "");
 });
 
 const story: Story = {

@@ -12,16 +12,20 @@ import {
   routedBy,
   routedCondition,
 } from "@atoll/api/supervisor/gateway";
+import { Gateway, GatewayClass } from "@atoll/api/gatewayapi/gateway";
+import { HTTPRoute } from "@atoll/api/gatewayapi/httproute";
+import { ReferenceGrant } from "@atoll/api/gatewayapi/referencegrant";
 import { Deployment, Ingress, IngressClass, Namespace, Secret, Service } from "@atoll/client/builtin";
 import { isConflict, isNotFound } from "@atoll/client/errors";
 import { type Key, type Resource, toKey } from "@atoll/client/resource";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
-import { named, partOf, statusOf, watching, watchingIntent } from "@atoll/runtime/claims";
+import { named, partOf, statusOf, type View, watching, watchingIntent } from "@atoll/runtime/claims";
 import { again, type Controller, defineController, type Reconcile, settled } from "@atoll/runtime/controller";
 import { deployment, holds, secretOf, service, tlsType } from "./deployed.ts";
 import { type Plan, plan } from "./plan.ts";
+import { acceptedClass, gatewayStatus, routeStatus } from "./saying.ts";
 
 /** Not the name of an object: the one thing that there is to do. */
 const everything = toKey(undefined, "*");
@@ -44,6 +48,10 @@ export function gatewayController(): Controller {
     reads: [
       watchingIntent(Ingress, all),
       watching(IngressClass, all),
+      watching(GatewayClass, all),
+      watchingIntent(Gateway, all),
+      watchingIntent(HTTPRoute, all),
+      watching(ReferenceGrant, all),
       {
         ...watching(Service, all),
         matters: (before, after) => !deepEqual(factsOf(before), factsOf(after)),
@@ -51,11 +59,18 @@ export function gatewayController(): Controller {
       watching(Secret, all, { fieldSelector: `type=${tlsType}` }),
       { ...watchingIntent(Deployment, ({ metadata }) => (metadata.name === gatewayName ? all() : [])) },
       // There is one from the start, which begins it all.
-      { ...watching(Namespace, all), matters: () => false },
+      {
+        ...watching(Namespace, all),
+        matters: (before: Namespace, after: Namespace) => !deepEqual(before.metadata.labels, after.metadata.labels),
+      },
     ],
     writes: [
       statusOf(Ingress),
+      statusOf(GatewayClass),
+      statusOf(Gateway),
+      statusOf(HTTPRoute),
       named(IngressClass, gatewayClass),
+      named(GatewayClass, gatewayClass),
       named(Namespace, gatewayNamespace),
       named(Secret, gatewayName),
       named(Deployment, gatewayName),
@@ -66,21 +81,31 @@ export function gatewayController(): Controller {
       if (key !== everything) return settled;
       const { cache, clock, signal } = tools;
       await clock.sleep(togetherMs, signal);
-      await ensureClass(tools);
-      const wanted = plan({
-        ingresses: cache.list(Ingress),
-        classes: cache.list(IngressClass),
-        service: (namespace, name) => cache.get(Service, toKey(namespace, name)),
-        secret: (namespace, name) => cache.get(Secret, toKey(namespace, name)),
-      });
+      await ensureClasses(tools);
+      const wanted = planOf(cache);
       // Ways are opened before they are taken.
-      const isCurrent = [await markServices(wanted, tools), await tellIngresses(wanted, tools)].every(Boolean);
+      let isCurrent = await markServices(wanted, tools);
       await (wanted.files === undefined ? remove(tools) : furnish(wanted.files, tools));
+      for (const tell of [tellIngresses, tellGateways, tellRoutes])
+        isCurrent = (await tell(wanted, tools)) && isCurrent;
       tellRefused(wanted, tools, told);
       return isCurrent ? settled : again({ afterMs: retryMs });
     },
   });
 }
+
+const planOf = (cache: View): Plan =>
+  plan({
+    ingresses: cache.list(Ingress),
+    classes: cache.list(IngressClass),
+    gatewayClasses: cache.list(GatewayClass),
+    gateways: cache.list(Gateway),
+    routes: cache.list(HTTPRoute).filter(({ metadata }) => metadata.deletionTimestamp === undefined),
+    grants: cache.list(ReferenceGrant),
+    namespace: (name) => cache.get(Namespace, toKey(undefined, name)),
+    service: (namespace, name) => cache.get(Service, toKey(namespace, name)),
+    secret: (namespace, name) => cache.get(Secret, toKey(namespace, name)),
+  });
 
 const factsOf = ({ metadata, spec, status }: Service) => [
   spec,
@@ -90,7 +115,9 @@ const factsOf = ({ metadata, spec, status }: Service) => [
 ];
 
 /** It is the default unless there is one already; what people make of it later is theirs. */
-async function ensureClass({ cache, client }: Reconcile): Promise<void> {
+async function ensureClasses({ cache, client }: Reconcile): Promise<void> {
+  if (cache.get(GatewayClass, toKey(undefined, gatewayClass)) === undefined)
+    await client.create(GatewayClass, { metadata: { name: gatewayClass }, spec: { controllerName } });
   if (cache.get(IngressClass, toKey(undefined, gatewayClass)) !== undefined) return;
   const isTaken = cache.list(IngressClass).some(({ metadata }) => metadata.annotations?.[defaultAnnotation] === "true");
   const annotations = isTaken ? {} : { [defaultAnnotation]: "true" };
@@ -127,7 +154,8 @@ async function markServices({ routes }: Plan, tools: Reconcile): Promise<boolean
     const { namespace = "", name = "" } = each.metadata;
     const wanted = wordsOf(routes.get(`${namespace}/${name}`) ?? []);
     if (routedBy(each as Parameters<typeof routedBy>[0]) === wanted) continue;
-    isCurrent = (await attempt(() => tools.client.setStatus(each, withRoute(each, wanted, tools.clock)))) && isCurrent;
+    isCurrent =
+      (await attempt(tools, () => tools.client.setStatus(each, withRoute(each, wanted, tools.clock)))) && isCurrent;
   }
   return isCurrent;
 }
@@ -165,19 +193,54 @@ async function tellIngresses({ ingresses }: Plan, tools: Reconcile): Promise<boo
   for (const each of ingresses) {
     if (deepEqual(each.status?.loadBalancer?.ingress ?? [], ingress)) continue;
     isCurrent =
-      (await attempt(() => client.setStatus(each, { loadBalancer: { ingress } } as Ingress["status"]))) && isCurrent;
+      (await attempt(tools, () => client.setStatus(each, { loadBalancer: { ingress } } as Ingress["status"]))) &&
+      isCurrent;
   }
   return isCurrent;
 }
 
-/** @returns false when somebody else was quicker: then it is looked at again */
-async function attempt(write: () => Promise<unknown>): Promise<boolean> {
+/** @returns whether what was known was true */
+async function tellGateways({ gateways, routed }: Plan, tools: Reconcile): Promise<boolean> {
+  const { cache, client, clock } = tools;
+  const now = formatTime(clock.nowMs());
+  let isCurrent = true;
+  for (const each of cache.list(GatewayClass)) {
+    const status = acceptedClass(each, now);
+    if (status === undefined || deepEqual(each.status, status)) continue;
+    isCurrent = (await attempt(tools, () => client.setStatus(each, status))) && isCurrent;
+  }
+  const at = cache.get(Service, own)?.status?.loadBalancer?.ingress ?? [];
+  const addresses = at.flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
+  for (const judged of gateways) {
+    const status = gatewayStatus(judged, { routed, addresses, now });
+    if (deepEqual(judged.gateway.status, status)) continue;
+    isCurrent = (await attempt(tools, () => client.setStatus(judged.gateway, status))) && isCurrent;
+  }
+  return isCurrent;
+}
+
+/** @returns whether what was known was true */
+async function tellRoutes({ routed }: Plan, tools: Reconcile): Promise<boolean> {
+  const { client, clock } = tools;
+  let isCurrent = true;
+  for (const { route, joined } of routed) {
+    const status = routeStatus(route, joined, formatTime(clock.nowMs()));
+    if (deepEqual(route.status ?? { parents: [] }, status)) continue;
+    isCurrent = (await attempt(tools, () => client.setStatus(route, status))) && isCurrent;
+  }
+  return isCurrent;
+}
+
+/** One that fails keeps none of the others from being told. @returns false when it is to be looked at again */
+async function attempt({ log, signal }: Reconcile, write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write();
     return true;
   } catch (error) {
-    if (isConflict(error) || isNotFound(error)) return false;
-    throw error;
+    signal.throwIfAborted();
+    // These only say that somebody else was quicker.
+    if (!isConflict(error) && !isNotFound(error)) log.warn("a status could not be written", { error });
+    return false;
   }
 }
 

@@ -40,14 +40,18 @@ test("rules are tried from the most particular to the most general", () => {
       },
     },
   ];
-  const found = routes(configured(ingress("a", { rules, defaultBackend: backend("last") })));
+  const text = configured(ingress("a", { rules, defaultBackend: backend("last") }));
+  const found = routes(text);
   assert.deepEqual(
-    found.map((line) => / shop:(\w+):80/.exec(line)?.[1]),
-    ["exact", "long", "short", "wild", "any", "last", "last", "last"],
+    found.map((line) => / (?:shop:)?(\w+)/.exec(line)?.[1]),
+    ["exact", "long", "short", "last", "nowhere", "wild", "last", "nowhere", "any", "last"],
   );
-  assert.match(found[1] ?? "", /if .* \{ path -m str -- \/x\/y \} \|\| .* \{ path -m beg -- \/x\/y\/ \}$/);
-  assert.match(found[3] ?? "", /\{ var\(txn\.wild\) -m str -- \\x2a\.a\.test \}$/);
-  assert.equal(found[4], "use_backend shop:any:80");
+  const testOf = (line = "") =>
+    text.match(new RegExp(`acl ${line.split(" ").at(-1)} .*`, "g"))?.map((acl) => acl.replace(/acl \S+ /, ""));
+  assert.deepEqual(testOf(found[1]), ["path -m str -- /x/y", "path -m beg -- /x/y/"]);
+  assert.deepEqual(testOf(found[0]), ["path -m str -- /x"]);
+  assert.deepEqual(testOf(found[5]), ["var(txn.wild) -m str -- \\x2a.a.test"]);
+  assert.equal(found[8], "use_backend shop:any:80");
 });
 
 test("a backend is found by the name or the number of its port, and what is not there is answered 503", () => {
@@ -59,7 +63,7 @@ test("a backend is found by the name or the number of its port, and what is not 
   const found = routes(configured(ingress("a", { rules: [{ host: "a.test", http: { paths } }] })));
   assert.deepEqual(
     found.map((line) => line.split(" ")[1]),
-    ["shop:web:80", "unavailable", "unavailable"],
+    ["shop:web:80", "unavailable", "unavailable", "nowhere"],
   );
 });
 
@@ -76,7 +80,7 @@ test("of two Ingresses that ask for the same the older has it; a host stays with
     ingress("w", at("*.w.test", "wild")),
   );
   assert.deepEqual(
-    routes(text).map((line) => line.split(" ")[1]),
+    routes(text).flatMap((line) => / (shop:\S+|evil\S+)/.exec(line)?.[1] ?? []),
     ["shop:old:80", "shop:wild:80"],
   );
 });
@@ -84,9 +88,8 @@ test("of two Ingresses that ask for the same the older has it; a host stays with
 /** What every line of a configuration looks like, whatever the users wrote. */
 const word = String.raw`(?:[A-Za-z0-9\-._~/]|\\x[0-9a-f]{2})+`;
 const lines: readonly RegExp[] = [
-  new RegExp(
-    String.raw`^  use_backend [a-z0-9.:-]+(?: if (?:(?:\{ (?:var\(txn\.(?:host|wild)\) -m str|path -m (?:str|beg)) -- ${word} \})(?: \|\| | )?)+)?$`,
-  ),
+  new RegExp(String.raw`^  acl t[0-9a-f]{16} (?:var\(txn\.(?:host|wild)\) -m str|path -m (?:str|beg)) -- ${word}$`),
+  /^ {2}use_backend [a-z0-9.:-]+(?: if t[0-9a-f]{16}(?: t[0-9a-f]{16})?)?$/,
   /^backend [a-z0-9.:-]+$/,
   /^ {2}server s\d+ 10\.96\.0\.7:80 weight \d+$/,
 ];
@@ -138,7 +141,10 @@ test("whatever users write, the configuration has only lines of known shapes", (
       const whole = configured(good, ingress("bad", { rules }, "evil"));
       for (const line of whole.split("\n"))
         assert.ok(base.has(line) || lines.some((shape) => shape.test(line)), JSON.stringify(line));
-      assert.match(whole, /use_backend shop:web:80 if \{ var\(txn\.host\) -m str -- good\.test \}/);
+      assert.match(
+        whole,
+        /acl (t\w+) var\(txn\.host\) -m str -- good\.test\n(?:.*\n)* {2}use_backend shop:web:80 if \1\n/,
+      );
     }),
     { numRuns: 200 },
   );

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { gatewayFolder } from "@atoll/api/supervisor/gateway";
 import type { Served } from "./certificates.ts";
-import type { Action, Pair, Rule, Target } from "./rule.ts";
+import { type Action, nowhere, type Rule, type Target } from "./rule.ts";
 
 /** Ports at which the proxy listens in its pod. */
 export const ports = { http: 8080, https: 8443, health: 8081 } as const;
@@ -28,15 +28,13 @@ export function configuration(
   rules: readonly Rule[],
   certificates: readonly Served[],
 ): Readonly<Record<string, string>> {
-  const actions = new Map(
-    rules.flatMap(({ action }) => (isUnavailable(action) ? [] : [[nameOf(action), action] as const])),
-  );
+  const actions = new Map(rules.flatMap(({ action }) => (isGiven(action) ? [] : [[nameOf(action), action] as const])));
   const sections = [
     base,
     health,
     frontend(rules, certificates.length > 0),
-    answering("nowhere", 404, "no route fits this request"),
-    answering("unavailable", 503, "the route's service is not there"),
+    backend("nowhere", nowhere),
+    unavailable,
     ...[...actions].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, action]) => backend(name, action)),
   ];
   const text = sections.map((lines) => `${lines.join("\n  ")}\n`).join("\n");
@@ -88,16 +86,24 @@ function frontend(rules: readonly Rule[], isTls: boolean): readonly string[] {
     "http-request set-header X-Forwarded-Host %[req.hdr(host)]",
     "http-request set-header X-Forwarded-Proto http",
     "http-request set-header X-Forwarded-Proto https if { ssl_fc }",
-    ...rules.map((rule) => `use_backend ${nameOf(rule.action)}${condition(rule)}`),
+    "acl tls ssl_fc",
+    ...new Set(rules.flatMap(testsOf).flatMap(({ lines }) => lines)),
+    ...rules.map((rule) => {
+      const names = [...testsOf(rule).map(({ name }) => name), ...schemeOf(rule)];
+      return `use_backend ${nameOf(rule.action)}${names.length === 0 ? "" : ` if ${names.join(" ")}`}`;
+    }),
     "default_backend nowhere",
   ];
 }
+
+const isGiven = (action: Action): boolean => action === nowhere || isUnavailable(action);
 
 const isUnavailable = ({ targets, edits }: Action): boolean => targets.length === 0 && edits.length === 0;
 
 /** Says what it is where that is short; otherwise it is a digest of what it does. */
 function nameOf(action: Action): string {
   const { targets, edits } = action;
+  if (action === nowhere) return "nowhere";
   if (isUnavailable(action)) return "unavailable";
   const [target] = targets;
   if (target !== undefined && targets.length === 1 && edits.length === 0)
@@ -105,50 +111,56 @@ function nameOf(action: Action): string {
   return `rule:${createHash("sha256").update(JSON.stringify(action)).digest("hex").slice(0, 16)}`;
 }
 
-function condition({ host, isDeep = false, path, method, headers = [], query = [], scheme }: Rule): string {
-  const common = [
-    hostCondition(host, isDeep),
-    method === undefined ? "" : `{ method -m str -- ${quoted(method)} }`,
-    ...headers.map(({ name, value }) => pairCondition("req.hdr", { name, value })),
-    ...query.map(({ name, value }) => pairCondition("url_param", { name, value })),
-    scheme === undefined ? "" : `${scheme === "https" ? "" : "!"}{ ssl_fc }`,
-  ].filter((each) => each !== "");
-  const paths = pathConditions(path);
-  if (paths.length === 0) return common.length === 0 ? "" : ` if ${common.join(" ")}`;
-  return ` if ${paths.map((each) => [...common, each].join(" ")).join(" || ")}`;
+/** Something to be found out about a request; of several lines any will do. */
+interface Test {
+  readonly name: string;
+  readonly lines: readonly string[];
 }
 
-const pairCondition = (fetch: string, { name, value }: Pair): string =>
-  `{ ${fetch}(${name}) -m str -- ${quoted(value)} }`;
-
-function hostCondition(host: string, isDeep: boolean): string {
-  if (host === "") return "";
-  if (!host.startsWith("*.")) return `{ var(txn.host) -m str -- ${quoted(host)} }`;
-  if (isDeep) return `{ var(txn.host) -m end -- ${quoted(host.slice(1))} }`;
-  return `{ var(txn.wild) -m str -- ${quoted(host)} }`;
+/** Each has a name: a line of the proxy's may have no more than 64 words. */
+function testsOf({ host, isDeep = false, path, method, headers = [], query = [] }: Rule): readonly Test[] {
+  return [
+    ...hostTests(host, isDeep),
+    ...(method === undefined ? [] : [test(["method", "str", method])]),
+    ...headers.map(({ name, value }) => test([`req.fhdr(${name})`, "str", value])),
+    ...query.map(({ name, value }) => test([`url_param(${name}),url_dec`, "str", value])),
+    ...pathTests(path),
+  ];
 }
 
-function pathConditions({ type, value }: Rule["path"]): readonly string[] {
-  const whole = `{ path -m str -- ${quoted(value)} }`;
-  if (type === "Exact") return [whole];
-  return value === "" ? [] : [whole, `{ path -m beg -- ${quoted(`${value}/`)} }`];
+const schemeOf = ({ scheme }: Rule): readonly string[] =>
+  scheme === undefined ? [] : [scheme === "https" ? "tls" : "!tls"];
+
+/** @param ways what is looked at, how, and the value that is wanted */
+function test(...ways: readonly (readonly [string, "str" | "beg" | "end", string])[]): Test {
+  const asked = ways.map(([fetch, how, value]) => `${fetch} -m ${how} -- ${quoted(value)}`);
+  const name = `t${createHash("sha256").update(asked.join("\n")).digest("hex").slice(0, 16)}`;
+  return { name, lines: asked.map((each) => `acl ${name} ${each}`) };
 }
 
-const answering = (name: string, status: number, text: string): readonly string[] => [
-  `backend ${name}`,
-  `http-request return status ${status} content-type text/plain string "${text}\\n"`,
+function hostTests(host: string, isDeep: boolean): readonly Test[] {
+  if (host === "") return [];
+  if (!host.startsWith("*.")) return [test(["var(txn.host)", "str", host])];
+  return [isDeep ? test(["var(txn.host)", "end", host.slice(1)]) : test(["var(txn.wild)", "str", host])];
+}
+
+function pathTests({ type, value }: Rule["path"]): readonly Test[] {
+  if (type === "Exact") return [test(["path", "str", value])];
+  return value === "" ? [] : [test(["path", "str", value], ["path", "beg", `${value}/`])];
+}
+
+const unavailable = [
+  "backend unavailable",
+  'http-request return status 503 content-type text/plain string "the route\'s service is not there\\n"',
 ];
 
-/** A target of no weight gets nothing; when none has any, all is refused as if there were none. */
+/** A target of no weight gets nothing. Where there is none, the edits have the last word. */
 function backend(name: string, { targets, edits }: Action): readonly string[] {
   const used = targets.filter(({ weight }) => weight > 0);
   const most = Math.max(1, ...used.map(({ weight }) => weight));
-  const nothing =
-    'http-request return status 503 content-type text/plain string "the route\'s service is not there\\n"';
   return [
     `backend ${name}`,
     ...edits,
-    ...(used.length === 0 ? [nothing] : []),
     ...used.map((target, index) => `server s${index} ${placeOf(target)} weight ${weightOf(target, most)}`),
   ];
 }

@@ -1,11 +1,11 @@
 /**
- * Ingresses as rules. Rules fall through: a request whose host has rules but none for its path is tried against wildcard
- * hosts, then rules without a host, then default backends. Pure.
+ * Ingresses as rules. What fits none of a host's paths is for the default backends of Ingresses with that host. Pure.
  * Source: k8s.io/api/networking/v1 (IngressRule, HTTPIngressPath); kubernetes.io/docs/concepts/services-networking/ingress
  */
 import { gatewayController } from "@atoll/api/supervisor/gateway";
 import type { Ingress, IngressClass, Service } from "@atoll/client/builtin";
 import { dns1123SubdomainErrors, wildcardSubdomainErrors } from "@atoll/machinery/names";
+import { everyPath } from "./rule.ts";
 import type { Action, Asked, Hosts, Rule, Source, Target } from "./rule.ts";
 
 const oldClassAnnotation = "kubernetes.io/ingress.class";
@@ -33,8 +33,6 @@ export const sourceOf = ({ metadata }: Ingress): Source => ({
 
 type Backend = NonNullable<Ingress["spec"]["defaultBackend"]>;
 
-const everyPath = { type: "Prefix", value: "" } as const;
-
 /** @param hosts asked for the hosts that this names */
 export function asksOf(ingress: Ingress, find: FindService, hosts: Hosts): Asked {
   const source = sourceOf(ingress);
@@ -50,7 +48,7 @@ export function asksOf(ingress: Ingress, find: FindService, hosts: Hosts): Asked
   const own = new Set<string>();
   const rules = (spec.rules ?? []).flatMap((rule) => {
     const { host = "" } = rule;
-    const problem = isHost(host) ? hosts.take(host, namespace) : `host ${JSON.stringify(host)} is no DNS name`;
+    const problem = isHost(host) ? hosts.take([host], namespace) : `host ${JSON.stringify(host)} is no DNS name`;
     if (problem !== undefined) {
       refused.push(problem);
       return [];
@@ -60,7 +58,7 @@ export function asksOf(ingress: Ingress, find: FindService, hosts: Hosts): Asked
   });
   const { defaultBackend } = spec;
   if (defaultBackend === undefined) return { source, rules, defaults: [], refused };
-  const problem = hosts.take("", namespace);
+  const problem = hosts.take([""], namespace);
   if (problem === undefined) own.add("");
   else if (rules.length === 0) refused.push(problem);
   const action = actionOf(defaultBackend);

@@ -1,16 +1,26 @@
 /** What the gateway is to serve, reckoned from everything at once. Pure. */
-import type { Ingress, IngressClass, Secret, Service } from "@atoll/client/builtin";
+import type { Gateway, GatewayClass } from "@atoll/api/gatewayapi/gateway";
+import type { HTTPRoute } from "@atoll/api/gatewayapi/httproute";
+import type { ReferenceGrant } from "@atoll/api/gatewayapi/referencegrant";
+import type { Ingress, IngressClass, Namespace, Secret, Service } from "@atoll/client/builtin";
 import { Certificates } from "./certificates.ts";
 import { configuration } from "./haproxy.ts";
 import { asksOf, isServed, sourceOf } from "./ingress.ts";
+import { gatewaySource, isServedGateway, type Judged, judgeGateway } from "./listeners.ts";
+import { type RoutePlan, routePlan, routeSource } from "./routes.ts";
 import { type Asked, byAge, Hosts, inOrder, type Source } from "./rule.ts";
 
 /** Everything that decides. */
 export interface Given {
   readonly ingresses: readonly Ingress[];
   readonly classes: readonly IngressClass[];
+  readonly gatewayClasses?: readonly GatewayClass[];
+  readonly gateways?: readonly Gateway[];
+  readonly routes?: readonly HTTPRoute[];
+  readonly grants?: readonly ReferenceGrant[];
   service(namespace: string, name: string): Service | undefined;
   secret(namespace: string, name: string): Secret | undefined;
+  namespace?(name: string): Namespace | undefined;
 }
 
 /** What is to be. */
@@ -19,6 +29,8 @@ export interface Plan {
   readonly files: Readonly<Record<string, string>> | undefined;
   /** Ingresses that are served. */
   readonly ingresses: readonly Ingress[];
+  readonly gateways: readonly Judged[];
+  readonly routed: readonly RoutePlan[];
   /** What leads to a Service, by `namespace/name`. */
   readonly routes: ReadonlyMap<string, readonly string[]>;
   /** What of a source is not served. */
@@ -30,22 +42,73 @@ export function plan(given: Given): Plan {
   const ingresses = given.ingresses
     .filter((each) => isServed(each, given.classes))
     .toSorted((a, b) => byAge(sourceOf(a), sourceOf(b)));
+  const { certificates, gateways, untrusted } = trust(given, ingresses);
   const hosts = new Hosts();
-  const certificates = new Certificates(given.secret);
-  const asked = ingresses.map((ingress): Asked => {
-    const found = asksOf(ingress, given.service, hosts);
-    const untrusted = (ingress.spec.tls ?? []).flatMap(({ hosts: names = [], secretName: secret = "" }) => {
-      if (secret === "") return [];
-      return certificates.ask({ namespace: found.source.namespace, secret, hosts: names }) ?? [];
-    });
-    return { ...found, refused: [...found.refused, ...untrusted] };
-  });
-  return {
-    files: asked.length === 0 ? undefined : configuration(inOrder(asked), certificates.served()),
-    ingresses,
-    routes: routesOf(asked),
-    refused: asked.map(({ source, refused }) => ({ source, messages: [...new Set(refused)] })),
+  const circumstances = {
+    gateways,
+    grants: given.grants ?? [],
+    hosts,
+    service: given.service,
+    namespace: (name: string) => given.namespace?.(name),
   };
+  const routed: RoutePlan[] = [];
+  const follow = (route: HTTPRoute): Asked => {
+    const found = routePlan(route, circumstances);
+    routed.push(found);
+    return found;
+  };
+  const asked = inTurn([
+    ...ingresses.map((each) => ({ source: sourceOf(each), work: () => asksOf(each, given.service, hosts) })),
+    ...(given.routes ?? []).map((each) => ({ source: routeSource(each), work: () => follow(each) })),
+  ]);
+  const isWanted = ingresses.length > 0 || gateways.length > 0;
+  return {
+    files: isWanted ? configuration(inOrder(asked), certificates.served()) : undefined,
+    ingresses,
+    gateways,
+    routed,
+    routes: routesOf(asked),
+    refused: asked.map(({ source, refused }) => ({
+      source,
+      messages: [...new Set([...refused, ...(untrusted.get(idOf(source)) ?? [])])],
+    })),
+  };
+}
+
+/** Certificates of all: of two who have one for a host the older's is shown. */
+function trust(given: Given, ingresses: readonly Ingress[]) {
+  const certificates = new Certificates(given.secret);
+  const untrusted = new Map<string, readonly string[]>();
+  const served = (given.gateways ?? []).filter((each) => isServedGateway(each, given.gatewayClasses ?? []));
+  const gateways = inTurn([
+    ...ingresses.map((each) => ({
+      source: sourceOf(each),
+      work: () => {
+        untrusted.set(idOf(sourceOf(each)), askCertificates(each, certificates));
+        return undefined;
+      },
+    })),
+    ...served.map((each) => ({
+      source: gatewaySource(each),
+      work: () => judgeGateway(each, certificates, given.grants ?? []),
+    })),
+  ]).filter((each) => each !== undefined);
+  return { certificates, gateways, untrusted };
+}
+
+/** Does it for the oldest first. */
+function inTurn<T>(works: readonly { readonly source: Source; work(): T }[]): readonly T[] {
+  return works.toSorted((a, b) => byAge(a.source, b.source)).map(({ work }) => work());
+}
+
+const idOf = ({ kind, namespace, name }: Source): string => `${kind} ${namespace}/${name}`;
+
+/** @returns why some cannot be had */
+function askCertificates({ metadata, spec }: Ingress, certificates: Certificates): readonly string[] {
+  return (spec.tls ?? []).flatMap(({ hosts = [], secretName: secret = "" }) => {
+    if (secret === "") return [];
+    return certificates.ask({ namespace: metadata.namespace ?? "", secret, hosts }) ?? [];
+  });
 }
 
 function routesOf(asked: readonly Asked[]): ReadonlyMap<string, readonly string[]> {
@@ -53,7 +116,7 @@ function routesOf(asked: readonly Asked[]): ReadonlyMap<string, readonly string[
   for (const { source, rules, defaults } of asked) {
     for (const { namespace, name } of [...rules, ...defaults].flatMap(({ action }) => action.targets)) {
       const key = `${namespace}/${name}`;
-      found.set(key, (found.get(key) ?? new Set()).add(`${source.kind} ${source.namespace}/${source.name}`));
+      found.set(key, (found.get(key) ?? new Set()).add(idOf(source)));
     }
   }
   return new Map([...found].map(([key, names]) => [key, [...names].sort()]));

@@ -54,11 +54,20 @@ export interface Rule {
   readonly action: Action;
 }
 
+/** What every path fits. */
+export const everyPath: Rule["path"] = { type: "Prefix", value: "" };
+
+/** Says that there is nothing. */
+export const nowhere: Action = {
+  targets: [],
+  edits: ['http-request return status 404 content-type text/plain string "no route fits this request\\n"'],
+};
+
 /** Rules of one source, and what of it is not served. */
 export interface Asked {
   readonly source: Source;
   readonly rules: readonly Rule[];
-  /** After all rules of all. */
+  /** After all rules for the same host. */
   readonly defaults: readonly Rule[];
   readonly refused: readonly string[];
 }
@@ -67,14 +76,18 @@ export interface Asked {
 export class Hosts {
   readonly #owners = new Map<string, string>();
 
-  /** @returns why a namespace cannot have a host, which is undefined when it can */
-  take(host: string, namespace: string): string | undefined {
+  /** All of them or none. @returns why a namespace cannot have them, which is undefined when it can */
+  take(hosts: readonly string[], namespace: string): string | undefined {
+    const problem = hosts.map((host) => this.#problem(host, namespace)).find((each) => each !== undefined);
+    if (problem === undefined) for (const host of hosts) this.#owners.set(host, namespace);
+    return problem;
+  }
+
+  #problem(host: string, namespace: string): string | undefined {
     const names = [host, ...ancestors(host)];
     const taken = names.find((each) => (this.#owners.get(each) ?? namespace) !== namespace);
-    if (taken !== undefined)
-      return `host ${JSON.stringify(host === "" ? "*" : host)} belongs to another namespace, which named ${taken === "" ? "every host" : taken} first`;
-    this.#owners.set(host, namespace);
-    return undefined;
+    if (taken === undefined) return undefined;
+    return `host ${JSON.stringify(host === "" ? "*" : host)} belongs to another namespace, which named ${taken === "" ? "every host" : taken} first`;
   }
 }
 
@@ -85,10 +98,24 @@ function ancestors(host: string): readonly string[] {
   return labels.map((_, index) => `*.${labels.slice(index).join(".")}`).filter((each) => each !== host);
 }
 
-/** All rules, the first that fits first. Of two for the same, the older source's stays. */
+/**
+ * All rules, the first that fits first. Of two for the same, the older source's stays. The most particular host that somebody
+ * has named decides alone: what fits none of its paths is not handed on to whoever has all hosts, who may be another tenant.
+ */
 export function inOrder(asked: readonly Asked[]): readonly Rule[] {
-  const ranked = (rules: readonly Rule[]) => unique(rules).toSorted(byPrecedence);
-  return [...ranked(asked.flatMap(({ rules }) => rules)), ...ranked(asked.flatMap(({ defaults }) => defaults))];
+  const rules = unique(asked.flatMap((each) => each.rules));
+  const defaults = unique(asked.flatMap((each) => each.defaults));
+  const ends = unique(
+    [...rules, ...defaults]
+      .filter(({ host }) => host !== "")
+      .map(
+        ({ host, isDeep = false }): Rule => ({ host, ...(isDeep ? { isDeep } : {}), path: everyPath, action: nowhere }),
+      ),
+  );
+  return [rules, defaults, ends]
+    .flatMap((each, turn) => each.map((rule) => ({ rule, turn })))
+    .toSorted((a, b) => byHost(a.rule.host, b.rule.host) || a.turn - b.turn || byPrecedence(a.rule, b.rule))
+    .map(({ rule }) => rule);
 }
 
 /** Oldest first, then by name. */
@@ -102,6 +129,7 @@ function unique(rules: readonly Rule[]): readonly Rule[] {
     const { action: _, ...asks } = rule;
     const key = JSON.stringify([
       asks.host,
+      asks.isDeep,
       asks.path.type,
       asks.path.value,
       asks.method,
@@ -115,14 +143,14 @@ function unique(rules: readonly Rule[]): readonly Rule[] {
 }
 
 /**
- * Full hosts, then wildcards with the longest first, then none; exact paths, then the longest; then methods, most headers,
- * most parameters.
+ * Exact paths, then the longest; then methods, most headers, most parameters.
  * Source: k8s.io/api/networking/v1 (IngressRule); sigs.k8s.io/gateway-api/apis/v1 (HTTPRouteRule.matches)
  */
 function byPrecedence(a: Rule, b: Rule): number {
-  return byHost(a.host, b.host) || byPath(a.path, b.path) || byMore(a, b);
+  return byPath(a.path, b.path) || byMore(a, b);
 }
 
+/** Full hosts, then wildcards with the longest first, then none. */
 const byHost = (a: string, b: string): number => hostRank(a) - hostRank(b) || b.length - a.length || compare(a, b);
 
 const byPath = (a: Rule["path"], b: Rule["path"]): number =>
