@@ -18,6 +18,7 @@ export const packages: readonly HostPackage[] = [
   { name: "musl-tools", needed: "build", why: "musl-gcc: both are static programs of some tens of kilobytes" },
   { name: "linux-libc-dev", needed: "build", why: "the kernel's user-space headers, which musl does not bring" },
   { name: "e2fsprogs", needed: "run", why: "mkfs.ext4 for writable disks" },
+  { name: "xfsprogs", needed: "run", why: "mkfs.xfs for disks of StorageClasses that ask for it" },
   { name: "busybox-static", needed: "test", why: "what the tests' containers run" },
   { name: "erofs-utils", needed: "test", why: "mkfs.erofs: an EROFS image that our own writer did not make" },
   { name: "linux-source", needed: "build-kernel", why: "source of the small kernel" },

@@ -19,6 +19,7 @@ import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import { eventually } from "@atoll/harness/client";
 import { runProgram } from "@atoll/harness/commands";
+import { systemClock } from "@atoll/machinery/clock";
 import { run } from "@atoll/net/run";
 import { inOwnNetwork, insideOwnNetwork, obstacle } from "@atoll/net/testing";
 import { missingOf, missingPackages } from "@atoll/processes/hostpackages";
@@ -139,6 +140,8 @@ function sharing(): void {
       await client.create(Pod, { metadata: { name, namespace }, spec } as never);
     }
     async function logOf(name: string): Promise<string> {
+      // What is asked often takes the processor from what is asked about.
+      await systemClock.sleep(300);
       return (await hosts.kubectl("logs", name)).text;
     }
     const lastOf = (log: string) => Number(/wrote (\d+)\n(?!.*wrote)/s.exec(log)?.[1] ?? 0);

@@ -1,6 +1,6 @@
 /** Disks of PersistentVolumeClaims, from the claim to the file in the guest: controllers, scheduler, spherelet, machines. */
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test as plainTest } from "node:test";
 import {
@@ -82,6 +82,24 @@ async function makePod(name: string, claim: string, line: string): Promise<void>
   const volumes = [{ name: "data", persistentVolumeClaim: { claimName: claim } }];
   const spec = { restartPolicy: "Never", terminationGracePeriodSeconds: 2, containers: [main], volumes };
   await client.create(Pod, { metadata: { name, namespace }, spec } as never);
+}
+
+async function makeDevicePod(name: string, claim: string, line: string): Promise<void> {
+  const volumeDevices = [{ name: "data", devicePath: "/dev/raw" }];
+  const main = { name: "main", image: testImageName, command: ["sh", "-c", line], volumeDevices };
+  const volumes = [{ name: "data", persistentVolumeClaim: { claimName: claim } }];
+  const spec = { restartPolicy: "Never", terminationGracePeriodSeconds: 2, containers: [main], volumes };
+  await client.create(Pod, { metadata: { name, namespace }, spec } as never);
+}
+/** The beginning of a claim's disk, as the host has it. */
+async function firstWords(claim: string): Promise<string> {
+  const { spec } = await client.get(PersistentVolumeClaim, toKey(namespace, claim));
+  const file = await open(join(node.data, "disks", spec.volumeName ?? "", "disk.raw"));
+  try {
+    return (await file.read(Buffer.alloc(64), 0, 64, 0)).buffer.toString("latin1");
+  } finally {
+    await file.close();
+  }
 }
 
 const podOf = (name: string) => client.get(Pod, toKey(namespace, name));
@@ -191,4 +209,50 @@ test("a claim that asks for more gets it while its Pod runs, or when the next on
   await makePod("later", "growing", "dd if=/dev/zero of=/data/more bs=1M count=30 && echo fits > /dev/termination-log");
   assert.equal(messageOf(await untilPhase("later", "Succeeded")), "fits\n");
   assert.equal((await heldBy("growing")).capacity?.["storage"], "96Mi");
+});
+
+test("a claim of mode Block is a device of its Pod's, and keeps what is written there; it grows as others do", async () => {
+  const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "16Mi" } }, volumeMode: "Block" };
+  await client.create(PersistentVolumeClaim, {
+    metadata: { name: "raw", namespace },
+    spec: { ...spec, storageClassName: "disk" },
+  });
+  await makeDevicePod(
+    "scribe",
+    "raw",
+    "echo raw words | dd of=/dev/raw bs=4096 conv=sync; sync; while true; do sleep 1; done",
+  );
+  await untilPhase("scribe", "Running");
+  await eventually("it is written", async () => (await firstWords("raw")).startsWith("raw words"), patienceMs);
+  await removePod("scribe");
+  await ask("raw", "32Mi");
+  // Beyond its first size.
+  const line = "dd if=/dev/zero of=/dev/raw bs=1M seek=24 count=1 && head -c 9 /dev/raw > /dev/termination-log";
+  await makeDevicePod("reader-of-raw", "raw", line);
+  assert.equal(messageOf(await untilPhase("reader-of-raw", "Succeeded")), "raw words");
+  await removePod("reader-of-raw");
+});
+
+test("a class may ask for XFS", async () => {
+  await client.create(StorageClass, {
+    metadata: { name: "xfs" },
+    provisioner: "disk.atoll.dev",
+    parameters: { "csi.storage.k8s.io/fstype": "xfs" },
+    reclaimPolicy: "Delete",
+    volumeBindingMode: "WaitForFirstConsumer",
+    allowVolumeExpansion: true,
+  });
+  const spec = {
+    accessModes: ["ReadWriteOnce"],
+    resources: { requests: { storage: "320Mi" } },
+    storageClassName: "xfs",
+  };
+  await client.create(PersistentVolumeClaim, { metadata: { name: "xfs", namespace }, spec });
+  const line =
+    "grep ' /data xfs ' /proc/mounts && echo x > /data/file && until test $(stat -f -c %b /data) -gt 100000; do sleep 0.5; done; echo grown > /dev/termination-log";
+  await makePod("on-xfs", "xfs", line);
+  await untilReady("on-xfs");
+  await ask("xfs", "640Mi");
+  assert.equal(messageOf(await untilPhase("on-xfs", "Succeeded")), "grown\n");
+  await removePod("on-xfs");
 });

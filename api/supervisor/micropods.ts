@@ -107,7 +107,7 @@ export function ephemeralRefusals(
 
 /** The same of one container. */
 function containerRefusals(container: Container | EphemeralContainer, path: string): readonly Refusal[] {
-  const { securityContext: security, ports = [], volumeDevices = [], env = [], envFrom: _ } = container;
+  const { securityContext: security, ports = [], env = [], envFrom: _ } = container;
   const refusals: Refusal[] = [];
   if (security?.privileged === true) {
     refusals.push({ path: `${path}.securityContext.privileged`, why: "there is no privilege on the host to be had" });
@@ -120,7 +120,6 @@ function containerRefusals(container: Container | EphemeralContainer, path: stri
     if (hostPort !== 0)
       refusals.push({ path: `${path}.ports[${index}].hostPort`, why: "ports of the host cannot be had" });
   });
-  if (volumeDevices.length > 0) refusals.push({ path: `${path}.volumeDevices`, why: "there are no block volumes yet" });
   env.forEach(({ valueFrom }, index) => {
     if (valueFrom?.fileKeyRef === undefined) return;
     refusals.push({ path: `${path}.env[${index}].valueFrom.fileKeyRef`, why: "variables from files are not read yet" });

@@ -34,6 +34,8 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int write_text(const char *path, const char *text);
 /* Reads at most room-1 bytes and ends them with NUL; -1 on failure. */
 ssize_t read_text(const char *path, char *out, size_t room);
+/* Loads the modules of a list in the initramfs, each line a file and the module's options, unless that is done. */
+void load_modules(const char *list);
 /* Whether this is process 1 of a machine, not a test on a host. */
 bool is_machine(void);
 /* Where the init is in its life, as Hello.stage tells. */

@@ -262,7 +262,9 @@ static void mount_volume(int root, struct span message) {
   if (source < 0 || fstat(source, &status) < 0) give_up(errno, "volume \"%s\", path \"%s\"", volume, path);
   int place = open_inside(root, target, S_ISDIR(status.st_mode) ? S_IFDIR | 0755 : S_IFREG | 0644);
   if (place < 0) give_up(errno, "mount point \"%s\"", target);
-  bind(source, place, MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0u), target);
+  /* A disk's node is bound from the machine's own /dev, as those of make_dev are. */
+  unsigned long long no_devices = S_ISBLK(status.st_mode) ? 0u : MOUNT_ATTR_NODEV;
+  bind(source, place, no_devices | (read_only ? MOUNT_ATTR_RDONLY : 0u), target);
   close(top);
   close(source);
   close(place);

@@ -16,11 +16,20 @@
 #define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
 #endif
 
+/* Source: Linux fs/xfs/libxfs/xfs_fs.h, which no header package has */
+struct xfs_growth {
+  uint64_t blocks;
+  uint32_t most_inodes; /* percent of the blocks */
+};
+#define XFS_IOC_FSGROWFSDATA _IOW('X', 110, struct xfs_growth)
+enum { XFS_MOST_INODES = 25 };
+
 enum { MOST_WAITING = 32, SERIAL_ROOM = 64, LOOK_NS = 50000000 };
 
 struct volume {
   char name[NAME_ROOM];
   char device[64]; /* of a disk */
+  char filesystem[16];
 };
 
 struct wish {
@@ -67,11 +76,17 @@ void volume_each(void (*visit)(const char *name, const char *path, void *with), 
     if (volumes[i].name[0] != '\0') visit(volumes[i].name, volume_path(volumes[i].name), with);
 }
 
+/* Where a volume is mounted: a disk without a file system is a file in its folder. */
+static void place_of(const struct volume *volume, char out[PATH_ROOM]) {
+  bool is_device = volume->device[0] != '\0' && volume->filesystem[0] == '\0';
+  snprintf(out, PATH_ROOM, "/run/v/%s%s", volume->name, is_device ? "/device" : "");
+}
+
 void volume_unmount_all(void) {
   char path[PATH_ROOM];
   for (size_t i = COUNT(volumes); i-- > 0;) {
     if (volumes[i].name[0] == '\0') continue;
-    snprintf(path, sizeof path, "/run/v/%s", volumes[i].name);
+    place_of(&volumes[i], path);
     if (umount2(path, 0) < 0) umount2(path, MNT_DETACH);
     volumes[i].name[0] = '\0';
   }
@@ -107,9 +122,26 @@ static int mount_tmpfs(const struct wish *wish, const char *path) {
   return mount("tmpfs", path, "tmpfs", MS_NODEV, options) < 0 ? fail(errno, "volume %s", wish->name) : 0;
 }
 
+/* A disk as it is: its node, in the volume's folder. */
+static int show_device(const struct wish *wish, const char *device, const char *path) {
+  char node[PATH_ROOM];
+  snprintf(node, sizeof node, "%s/device", path);
+  int place = open(node, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (place >= 0) close(place);
+  if (place < 0 || access(device, F_OK) < 0 || mount(device, node, NULL, MS_BIND, NULL) < 0) {
+    int error = errno;
+    unlink(node);
+    return fail(error, "volume %s on %s", wish->name, device);
+  }
+  return 0;
+}
+
 static int mount_disk(const struct wish *wish, const char *device, const char *path) {
-  bool erofs = strcmp(wish->filesystem, "erofs") == 0;
-  if (!erofs && strcmp(wish->filesystem, "ext4") != 0) return fail(EINVAL, "file system \"%s\"", wish->filesystem);
+  bool erofs = strcmp(wish->filesystem, "erofs") == 0, xfs = strcmp(wish->filesystem, "xfs") == 0;
+  if (wish->filesystem[0] == '\0') return show_device(wish, device, path);
+  if (!erofs && !xfs && strcmp(wish->filesystem, "ext4") != 0)
+    return fail(EINVAL, "file system \"%s\"", wish->filesystem);
+  if (xfs) load_modules("xfs");
   unsigned long flags = MS_NODEV | (wish->read_only || erofs ? MS_RDONLY : 0u);
   return mount(device, path, wish->filesystem, flags, NULL) < 0 ? fail(errno, "volume %s on %s", wish->name, device) : 0;
 }
@@ -141,6 +173,7 @@ static int make(const struct wish *wish, const char *device) {
   }
   memcpy(entry->name, wish->name, sizeof entry->name);
   snprintf(entry->device, sizeof entry->device, "%s", device);
+  memcpy(entry->filesystem, wish->filesystem, sizeof entry->filesystem);
   return 0;
 }
 
@@ -205,8 +238,10 @@ int handle_drop_volume(const struct request *request, struct writer *reply) {
     if (field.tag == TAG_VOLUME_NAME_NAME) span_text(field.value, name, sizeof name);
   struct volume *volume = name[0] == '\0' ? NULL : find(name);
   if (volume == NULL) return 0; /* gone already */
-  snprintf(path, sizeof path, "/run/v/%s", volume->name);
+  place_of(volume, path);
   if (umount(path) < 0) return fail(errno, "volume %s", volume->name);
+  unlink(path); /* a device's place; a folder is no file */
+  snprintf(path, sizeof path, "/run/v/%s", volume->name);
   rmdir(path);
   volume->name[0] = '\0';
   return 0;
@@ -232,7 +267,9 @@ int handle_grow_volume(const struct request *request, struct writer *reply) {
   if (error == 0 && bytes < wanted) error = EAGAIN;
   if (error == 0) {
     uint64_t blocks = bytes / (uint64_t)status.st_blksize;
-    if (ioctl(top, EXT4_IOC_RESIZE_FS, &blocks) < 0) error = errno;
+    struct xfs_growth growth = {.blocks = blocks, .most_inodes = XFS_MOST_INODES};
+    bool xfs = strcmp(volume->filesystem, "xfs") == 0;
+    if ((xfs ? ioctl(top, XFS_IOC_FSGROWFSDATA, &growth) : ioctl(top, EXT4_IOC_RESIZE_FS, &blocks)) < 0) error = errno;
   }
   if (disk >= 0) close(disk);
   if (top >= 0) close(top);

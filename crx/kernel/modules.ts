@@ -19,6 +19,9 @@ export const wantedModules: readonly string[] = [
   ...["erofs", "overlay"],
 ];
 
+/** Modules that few guests need: they are in the initramfs, and loaded when a volume wants them. */
+export const laterModules: readonly string[] = ["xfs"];
+
 /** A module that is neither a file nor built into the kernel. */
 export class ModuleMissing extends Error {
   override readonly name = "ModuleMissing";

@@ -7,7 +7,7 @@ import { buildProgram, type Program } from "../build.ts";
 import { digestOf, exists, shortDigest, writeWhole } from "../cache.ts";
 import { writeCpio, type CpioEntry } from "./cpio.ts";
 import { debianKernel, readKernelRecord, type UnpackedKernel } from "./debian.ts";
-import { collectModules, wantedModules, type KernelModule } from "./modules.ts";
+import { collectModules, laterModules, wantedModules, type KernelModule } from "./modules.ts";
 
 /** A kernel and initramfs, ready to boot. */
 export interface GuestSystem {
@@ -62,8 +62,13 @@ async function packInitramfs(
   parts: { kernel: UnpackedKernel; init: Program },
 ): Promise<{ path: string; digest: string }> {
   const { modules } = parts.kernel;
-  const loaded = modules === undefined ? [] : await collectModules(modules, wantedModules);
-  const archive = writeCpio(initramfsEntries(await readFile(parts.init.path), loaded));
+  const collect = async (names: readonly string[]) =>
+    modules === undefined ? [] : await collectModules(modules, names);
+  const loaded = await collect(wantedModules);
+  const early = new Set(loaded.map(({ name }) => name));
+  const later: [string, readonly KernelModule[]][] = [];
+  for (const name of laterModules) later.push([name, (await collect([name])).filter((each) => !early.has(each.name))]);
+  const archive = writeCpio(initramfsEntries(await readFile(parts.init.path), loaded, later));
   const digest = digestOf(archive);
   const path = join(cache, "initramfs", `${shortDigest(digest)}.cpio`);
   if (!(await exists(path))) await writeWhole(path, archive);
@@ -76,15 +81,27 @@ async function packInitramfs(
  */
 const moduleOptions: Readonly<Record<string, string>> = { scsi_mod: "scan=manual" };
 
-function initramfsEntries(init: Buffer, loaded: readonly KernelModule[]): CpioEntry[] {
-  const pathOf = (module: KernelModule) => `modules/${module.name}.ko`;
-  const order = loaded.map((each) => `/${pathOf(each)} ${moduleOptions[each.name] ?? ""}\n`).join("");
-  const modules = loaded.map((each) => ({ path: pathOf(each), mode: 0o100644, content: each.content }));
+/** @param later what is loaded when it is wanted, each a list of its own */
+function initramfsEntries(
+  init: Buffer,
+  loaded: readonly KernelModule[],
+  later: readonly (readonly [name: string, modules: readonly KernelModule[]])[],
+): CpioEntry[] {
+  const fileOf = (module: KernelModule) => `${module.name}.ko`;
+  const list = (name: string, modules: readonly KernelModule[]): CpioEntry => {
+    const order = modules.map((each) => `${fileOf(each)} ${moduleOptions[each.name] ?? ""}\n`).join("");
+    return { path: `modules/${name}`, mode: 0o100644, content: Buffer.from(order) };
+  };
+  const all = new Map([...loaded, ...later.flatMap(([, modules]) => modules)].map((each) => [each.name, each]));
+  const modules = [...all.values()].map((each) => {
+    return { path: `modules/${fileOf(each)}`, mode: 0o100644, content: each.content };
+  });
   return [
     { path: "dev", mode: 0o040755 },
     { path: "dev/console", mode: 0o020600, device: [5, 1] },
     { path: "modules", mode: 0o040755 },
-    { path: "modules/order", mode: 0o100644, content: Buffer.from(order) },
+    list("order", loaded),
+    ...later.filter(([, some]) => some.length > 0).map(([name, some]) => list(name, some)),
     ...modules,
     { path: "init", mode: 0o100755, content: init },
   ];

@@ -97,15 +97,21 @@ function envList({ environment, image, hostname, container }: ContainerSight): s
   return [...all].map(([name, value]) => `${name}=${value}`);
 }
 
+/** A disk without a file system, in its guest volume. crx/init/volume.c has the same name. */
+const deviceFile = "device";
+
 type Mount = NonNullable<ContainerSpec["mounts"]>[number];
 
 function mountsOf(sight: ContainerSight, lookUp: (name: string) => string | undefined): Mount[] {
   const own = (path: string): Mount => ({ volume: ownVolumes.names, path, target: `/etc/${path}` });
   const given = (sight.container.volumeMounts ?? []).map((mount) => mountOf(sight, mount, lookUp));
+  const devices = (sight.container.volumeDevices ?? []).map(({ name, devicePath }): Mount => {
+    return { volume: guestVolume(name), path: deviceFile, target: devicePath };
+  });
   const taken = new Set(given.map(({ target }) => target));
   const files = [own("hosts"), own("hostname"), own("resolv.conf")];
   const machineId: Mount = { volume: "machine", path: "machine-id", target: "/etc/machine-id", readOnly: true };
-  return [...[...files, machineId].filter(({ target }) => !taken.has(target)), ...given];
+  return [...[...files, machineId].filter(({ target }) => !taken.has(target)), ...given, ...devices];
 }
 
 function mountOf(

@@ -246,7 +246,6 @@ test("no field of a Pod is ignored that its machine has no means for", () => {
     containers: [
       container("main", {
         securityContext: { ...security, capabilities: { add: ["CAP_NET_ADMIN", "FLY"], drop: ["ALL"] } },
-        volumeDevices: [{ name: "d", devicePath: "/dev/x" }],
       }),
     ],
   });
@@ -256,7 +255,6 @@ test("no field of a Pod is ignored that its machine has no means for", () => {
       "spec.containers[0].securityContext.appArmorProfile.type",
       "spec.containers[0].securityContext.seLinuxOptions",
       "spec.containers[0].securityContext.capabilities.add[1]",
-      "spec.containers[0].volumeDevices",
       "spec.securityContext.supplementalGroupsPolicy",
       "spec.securityContext.appArmorProfile.type",
       "spec.securityContext.seLinuxOptions",

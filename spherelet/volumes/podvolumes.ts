@@ -105,10 +105,12 @@ export class PodVolumes {
     if (this.#plugged.has(name)) return;
     try {
       const disk = await diskOf(pod, claim, this.#options.storage.client);
+      checkMode(pod, name, disk);
       await this.#sandbox.addDisk(volume, await this.#pluggable(pod, disk));
       await this.#grow(volume, disk);
       const gid = pod.spec.securityContext?.fsGroup;
-      if (gid !== undefined) await this.#sandbox.guest.request("own", { name: volume, gid });
+      if (gid !== undefined && disk.content !== "nothing")
+        await this.#sandbox.guest.request("own", { name: volume, gid });
       this.#plugged.add(name);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -183,6 +185,17 @@ export class PodVolumes {
     const now = dateOf(this.#options.clock.nowMs()).toISOString().slice(0, 19);
     return `${now.replaceAll(/[-:T]/g, "_")}.${++this.#versions}`;
   }
+}
+
+/** Source: k8s.io/kubernetes/pkg/kubelet/volumemanager/populator (checkVolumeFSResize, createVolumeSpec: wording) */
+function checkMode({ spec }: Pod, name: string, { content }: ClaimedDisk): void {
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
+  const isMounted = containers.some(({ volumeMounts = [] }) => volumeMounts.some((each) => each.name === name));
+  const isDevice = containers.some(({ volumeDevices = [] }) => volumeDevices.some((each) => each.name === name));
+  if (isMounted && content === "nothing")
+    throw new VolumeUnfilled(`volume ${name} has volumeMode Block, but is specified in volumeMounts`);
+  if (isDevice && content !== "nothing")
+    throw new VolumeUnfilled(`volume ${name} has volumeMode Filesystem, but is specified in volumeDevices`);
 }
 
 /** A disk's serial number is short, and its volume's name is not. */
