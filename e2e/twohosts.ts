@@ -57,6 +57,16 @@ export class TwoHosts {
   static async start(...flags: readonly string[]): Promise<TwoHosts> {
     await layWires();
     const folder = await mkdtemp(join(tmpdir(), "atoll-wire-"));
+    try {
+      return await TwoHosts.#start(folder, flags);
+    } catch (error) {
+      // Whoever asked for them has nothing to stop.
+      for (const data of foldersIn(folder)) await runAtoll("down", "--data", data);
+      throw error;
+    }
+  }
+
+  static async #start(folder: string, flags: readonly string[]): Promise<TwoHosts> {
     const [first, second] = foldersIn(folder);
     const up = await runAtoll(
       ...["up", "--background", "--data", first, "--bind", addressesAtSwitch.first, ...flags],
