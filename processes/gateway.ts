@@ -1,4 +1,5 @@
 /** `atoll gateway`: where fleet agents come in. */
+import { isIPv6 } from "node:net";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { ConfigMap } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
@@ -11,6 +12,7 @@ import { servingPair } from "@atoll/fleet/gateway/tls";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
+import { hostAddress } from "@atoll/spherelet/node/host";
 import { FleetAgentImage } from "./fleetagentimage.ts";
 import { exitCode, flags, port } from "./flags.ts";
 import { openLog } from "./log.ts";
@@ -21,6 +23,7 @@ interface Options {
   readonly kubeconfig: string;
   readonly port: number;
   readonly bind: string;
+  readonly advertise?: string;
   readonly name?: readonly string[];
   readonly images?: string;
 }
@@ -30,6 +33,7 @@ function parse(args: readonly string[]): Options {
     .requiredOption("--kubeconfig <file>", "the hub, and who to be there")
     .option("--port <n>", "port to listen on", port, 7443)
     .option("--bind <addr>", "address to listen on", "127.0.0.1")
+    .option("--advertise <host>", "name or address by which agents and nodes reach it (default: --bind)")
     .option("--name <name...>", "further names or addresses by which agents reach it")
     .option("--images <dir>", "where the agent's image is made and kept (default: it is not served)")
     .parse(args, { from: "user" })
@@ -51,7 +55,8 @@ export async function run(args: readonly string[]): Promise<number> {
     });
     const clusters = cache.informer(FleetCluster);
     await clusters.whenSynced();
-    const names = [...new Set(["127.0.0.1", "localhost", options.bind, ...(options.name ?? [])])];
+    const advertised = options.advertise ?? (await reachableAt(options.bind));
+    const names = [...new Set(["127.0.0.1", "localhost", options.bind, advertised, ...(options.name ?? [])])];
     const tls = await servingPair(client, systemClock, names);
     const gateway = await startGateway({
       client,
@@ -66,8 +71,8 @@ export async function run(args: readonly string[]): Promise<number> {
       bind: options.bind,
       port: options.port,
     });
-    const url = `https://${options.bind}:${gateway.port}`;
-    await publishGateway(client, { url, ca: tls.cert });
+    const url = `https://${isIPv6(advertised) ? `[${advertised}]` : advertised}:${gateway.port}`;
+    await publishGateway(client, { url, ca: tls.ca });
     process.stdout.write(`ready ${url}\n`);
     const signal = await untilStopped();
     log.info("stopping", { signal });
@@ -76,6 +81,11 @@ export async function run(args: readonly string[]): Promise<number> {
     transport.close();
     return 0;
   });
+}
+
+/** Nobody reaches "all addresses": then it is that of the default route. */
+async function reachableAt(bind: string): Promise<string> {
+  return bind === "0.0.0.0" || bind === "::" ? await hostAddress() : bind;
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Wish extends StoreFlags {
   /** All pods. */
   readonly podCidr: string;
   readonly gatewayPort: number;
+  /** Where the gateway listens, and how attached clusters reach it; by default as everything else. */
+  readonly gatewayAddress?: string;
   readonly consolePort: number;
   /** Whether Services may be of the type NodePort. */
   readonly nodePorts?: boolean;
@@ -81,13 +83,13 @@ export const controllersPart = ({ data, podCidr, serviceCidr, loadBalancerPool: 
 });
 
 /** Where agents of attached clusters come in. It serves once Mission Control's kinds are there; nobody waits for it. */
-export const gatewayPart = ({ data, bind, gatewayPort }: Wish): Part => ({
+export const gatewayPart = ({ data, bind, gatewayAddress = bind, gatewayPort }: Wish): Part => ({
   name: "gateway",
   does: "gateway",
   args: [
     "gateway",
     ...["--kubeconfig", accountOf(data, "gateway")],
-    ...["--bind", bind],
+    ...["--bind", gatewayAddress],
     ...["--port", String(gatewayPort)],
     ...["--images", join(data, "fleet-agent-image")],
   ],

@@ -32,6 +32,7 @@ export interface SystemOptions extends Partial<Settings>, StoreFlags {
   readonly bind: string;
   readonly demo: boolean;
   readonly nodePorts?: boolean;
+  readonly gatewayAddress?: string;
   readonly loadBalancerPool?: string;
 }
 

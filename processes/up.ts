@@ -26,6 +26,10 @@ function parse(args: readonly string[]): Options {
     .option("--api-port <n>", "port of the API (default: 6443, or a free one when that is taken)", port)
     .option("--kubelet-port <n>", "port of the node's API (default: 10250, or a free one when that is taken)", port)
     .option("--gateway-port <n>", "port for attached clusters (default: 7443, or a free one when that is taken)", port)
+    .option(
+      "--gateway-address <addr>",
+      "address to listen on for attached clusters, as they reach it (default: --bind)",
+    )
     .option("--console-port <n>", "port of the console (default: 8443, or a free one when that is taken)", port)
     .option("--pod-cidr <cidr>", "range of pods' addresses (default: the first free one from 10.244.0.0/16 on)")
     .option("--service-cidr <cidr>", "range of Service addresses (default: 10.96.0.0/12)")

@@ -97,7 +97,7 @@ before(async () => {
     ...{ tls: { ...tls, clientCa: hub.pki.ca.cert }, bind: "127.0.0.1", port: 0 },
   });
   const gateway = `https://127.0.0.1:${served.port}`;
-  const parts = { hub, hubClient, gateway, ca: tls.cert };
+  const parts = { hub, hubClient, gateway, ca: tls.ca };
   echo = await startEcho();
   await attach(parts, "c1", { server: child.url, identity: identityOf(child.tls) });
   await attach(parts, "echo", { server: echo.url, identity: identityOf({ ca: echo.ca }) });

@@ -1,16 +1,25 @@
-/** The gateway's own certificate: self-signed, kept in a Secret that all gateways share, named in what agents are given. */
+/**
+ * The gateway's own certificates. One is self-signed, kept in a Secret that all gateways share, and given to agents; it vouches
+ * for the one that each gateway makes for itself when it starts, so that agents go on whatever names a gateway gets.
+ */
 import { Namespace, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isAlreadyExists } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
-import { type ServingPair, selfSigned } from "@atoll/runtime/certificates/selfsigned";
+import { type ServingPair, selfSigned, vouchedFor } from "@atoll/runtime/certificates/selfsigned";
 import { fleetNamespace } from "./published.ts";
 
 const gatewaySecret = "gateway-tls";
 
-/** The pair of this hub's gateways; made by whoever comes first. @param names DNS names and addresses */
-export async function servingPair(client: Client, clock: Clock, names: readonly string[]): Promise<ServingPair> {
+/** What a gateway serves with. */
+export interface GatewayPair extends ServingPair {
+  /** PEM of what vouches for it. */
+  readonly ca: string;
+}
+
+/** A pair for a gateway of this hub; what vouches for it is made by whoever comes first. @param names DNS names and addresses */
+export async function servingPair(client: Client, clock: Clock, names: readonly string[]): Promise<GatewayPair> {
   await createUnlessThere(() => client.create(Namespace, { metadata: { name: fleetNamespace } }));
   const made = await selfSigned("atoll-fleet-gateway", names, clock.nowMs());
   await createUnlessThere(() =>
@@ -22,7 +31,8 @@ export async function servingPair(client: Client, clock: Clock, names: readonly 
   );
   const { data = {} } = await client.get(Secret, toKey(fleetNamespace, gatewaySecret));
   const text = (field: string) => Buffer.from(data[field] ?? "", "base64").toString();
-  return { cert: text("tls.crt"), key: text("tls.key") };
+  const ca = text("tls.crt");
+  return { ...(await vouchedFor({ cert: ca, key: text("tls.key") }, names, clock.nowMs())), ca };
 }
 
 async function createUnlessThere(create: () => Promise<unknown>): Promise<void> {
