@@ -20,7 +20,7 @@ import { deepEqual } from "@atoll/machinery/equal";
 import type { Log } from "@atoll/runtime/log";
 import { applyItem, type Cluster, managedLabel, type Outcome, removeObject } from "./apply.ts";
 import { InventoryRecord } from "./inventory.ts";
-import { type Plan, plan } from "./plan.ts";
+import { type Item, type Plan, plan, stagesOf } from "./plan.ts";
 import { gatherReport } from "./report.ts";
 import { Resources } from "./resources.ts";
 import { tellReports } from "./policyreports.ts";
@@ -49,6 +49,8 @@ const reportEveryMs = 30_000;
 const scanEveryMs = 60_000;
 /** A scan costs more than a pass: it waits longer for changes that come together. */
 const scanGatherMs = 500;
+/** Objects that are applied at the same time. */
+const atOnce = 8;
 /** Changes that come together are taken together. */
 const gatherMs = 20;
 
@@ -129,12 +131,23 @@ export class Agent {
     }
     await this.#inventory.write(todo.before);
     const outcomes: Outcome[] = [];
-    for (const item of todo.apply) outcomes.push(await applyItem(item, this.#cluster));
+    for (const stage of stagesOf(todo.apply)) outcomes.push(...(await this.#apply(stage)));
     await this.#follow(todo);
     const stay = await this.#remove(todo);
     await this.#inventory.write({ ...todo.after, objects: [...todo.after.objects, ...stay] });
     await this.#tell(works, outcomes);
     return stay.length === 0 && outcomes.every(({ state }) => state === "Applied" || state === "Unsupported");
+  }
+
+  /** A cluster far away, or a slow one, is asked for several objects at once. @returns in the items' order */
+  async #apply(items: readonly Item[]): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const left = items.entries();
+    const worker = async () => {
+      for (const [at, item] of left) outcomes[at] = await applyItem(item, this.#cluster);
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    return outcomes;
   }
 
   async #remove({ remove }: Plan): Promise<Plan["remove"]> {

@@ -54,6 +54,11 @@ const rank = ({ kind }: { readonly kind: string }) => {
   return at < 0 ? first.length : at;
 };
 
+/** Items that need not wait for each other, the groups in the order in which they are to be applied. */
+export function stagesOf(apply: readonly Item[]): readonly (readonly Item[])[] {
+  return [...Map.groupBy(apply, ({ manifest }) => rank(manifest)).values()];
+}
+
 /** A namespace of the cluster. */
 export type NamespaceFacts = Pick<ApiObject, "metadata">;
 
