@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { noBrowser, openBrowser } from "./browser.ts";
-import { assertAccessible, openStage, openWindow, picture, signIn, type Stage } from "./consolestage.ts";
+import {
+  assertAccessible,
+  assertAccessibleNarrow,
+  openStage,
+  openWindow,
+  picture,
+  signIn,
+  type Stage,
+} from "./consolestage.ts";
 
 const deployment = (image: string) => `apiVersion: apps/v1
 kind: Deployment
@@ -67,6 +75,7 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await row.waitFor();
     await picture(page, "pods");
     await assertAccessible(page);
+    await assertAccessibleNarrow(page);
     await stage.kubectl("delete deployment web");
     await page.getByText("No pods here yet").waitFor();
     healthy();

@@ -171,6 +171,12 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
       await enforce(page, stage, "Enforce");
       await page.getByRole("heading", { name: "Violations 0" }).waitFor();
       await assert.rejects(child.client.create(Pod, privileged), /privileged/);
+      await page.goto(`${stage.url}/`);
+      const counted = (by: string) => page.getByRole("region", { name: `Clusters by ${by}` }).getByRole("listitem");
+      await counted("health").getByText("Ready").waitFor();
+      assert.deepEqual((await counted("group").allTextContents()).toSorted(), ["europe2", "none1"]);
+      await picture(page, "overview-fleet");
+      await assertAccessible(page);
     } finally {
       await child.close();
     }

@@ -184,5 +184,20 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.evaluate(`document.documentElement.classList.remove("${dark}")`);
   await page.setViewportSize({ width: 390, height: 844 });
   await take("-narrow");
+  await widen(page);
+}
+
+/** Back to the usual width; what follows it has followed. */
+async function widen(page: Page): Promise<void> {
   await page.setViewportSize({ width: 1440, height: 900 });
+  const sidebar = page.locator("#page-sidebar");
+  if ((await sidebar.count()) > 0) await page.locator('#page-sidebar[aria-hidden="false"]').waitFor();
+}
+
+/** As `assertAccessible`, on a narrow screen. */
+export async function assertAccessibleNarrow(page: Page): Promise<void> {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.locator('#page-sidebar[aria-hidden="true"]').waitFor({ state: "attached" });
+  await assertAccessible(page);
+  await widen(page);
 }

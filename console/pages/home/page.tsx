@@ -49,16 +49,16 @@ function Card({ resource, title }: { resource: Resource; title: string }) {
     <Link className="card" to={paths.list(resource)}>
       <span className="count">{title}</span>
       <strong>{phase === "loading" && rows.length === 0 ? "…" : all}</strong>
-      <Verdict phase={phase} bad={bad} warn={warn} />
+      <Verdict phase={phase} all={all} bad={bad} warn={warn} />
     </Link>
   );
 }
 
-function Verdict({ phase, bad, warn }: { phase: string; bad: number; warn: number }) {
+function Verdict({ phase, all, bad, warn }: { phase: string; all: number; bad: number; warn: number }) {
   if (phase === "refused") return <Status word="not yours to see" tone="plain" />;
   if (bad > 0) return <Status word={`${bad} failing`} tone="bad" />;
   if (warn > 0) return <Status word={`${warn} to look at`} tone="warn" />;
-  return <Status word="no trouble" tone="good" />;
+  return all === 0 ? <Status word="none yet" tone="plain" /> : <Status word="no trouble" tone="good" />;
 }
 
 /** The clusters by health, version and group; nothing while there is none. */
@@ -72,8 +72,8 @@ function Fleet({ resource }: { resource: Resource }) {
       </h2>
       <div className="panels">
         {byColumns.map((name, index) => (
-          <section key={name} className="panel" aria-label={`Clusters by ${name.toLowerCase()}`}>
-            <header>By {name === "Phase" ? "health" : name.toLowerCase()}</header>
+          <section key={name} className="panel" aria-label={`Clusters by ${wordOf(name)}`}>
+            <header>By {wordOf(name)}</header>
             <Tally resource={resource} counts={counts[index] ?? []} isState={name === "Phase"} />
           </section>
         ))}
@@ -81,6 +81,8 @@ function Fleet({ resource }: { resource: Resource }) {
     </>
   );
 }
+
+const wordOf = (column: string): string => (column === "Phase" ? "health" : column.toLowerCase());
 
 interface TallyProps {
   readonly resource: Resource;

@@ -53,7 +53,7 @@ export function Page() {
         </EmptyState>
       )}
       {hosts.length > 1 && <Whole hosts={hosts} />}
-      <div className="panels">
+      <div className="panels is-wide">
         {hosts.map((host) => (
           <One key={host.uid} host={host} load={loads.get(host.name)} />
         ))}

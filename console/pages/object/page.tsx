@@ -177,7 +177,8 @@ function State({ object: { metadata, status } }: { object: AnyObject }) {
   if (typeof phase === "string") return <Status word={phase} />;
   const condition = status?.conditions?.find(({ type }) => type === "Ready" || type === "Available");
   if (condition === undefined) return null;
-  return <Status word={condition.status === "True" ? condition.type : `Not ${condition.type.toLowerCase()}`} />;
+  if (condition.status === "True") return <Status word={condition.type} />;
+  return <Status word={`Not ${condition.type.toLowerCase()}`} tone="warn" />;
 }
 
 function Gone({ kind, name, list }: { kind: string; name: string; list: string }) {
