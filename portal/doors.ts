@@ -47,9 +47,9 @@ export class Doors {
   }
 
   async #byLink(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { link } = JSON.parse((await readBody(request)).toString()) as { link?: unknown };
+    const link = linkIn((await readBody(request)).toString());
     try {
-      const credential = await openLink(this.#options.client, String(link));
+      const credential = await openLink(this.#options.client, link);
       answerJson(response, 200, await this.#letIn(identityOf(credential), response));
     } catch (error) {
       if (error instanceof LinkSpent) return refuse(response, 401, "Unauthorized", error.message);
@@ -106,6 +106,16 @@ export class Doors {
     if (id !== undefined) this.#sessions.end(id);
     setSession(response, undefined);
     answerJson(response, 200, {});
+  }
+}
+
+/** The link that a body holds; "", which opens nothing, when it holds none. */
+function linkIn(body: string): string {
+  try {
+    const { link } = JSON.parse(body) as { link?: unknown };
+    return typeof link === "string" ? link : "";
+  } catch {
+    return "";
   }
 }
 
