@@ -19,6 +19,8 @@ export interface BuildWish {
   readonly ref: string;
   readonly file?: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
+  /** Whether layers of earlier builds are taken over. */
+  readonly cache: boolean;
 }
 
 const shortDigits = 12;
@@ -26,14 +28,14 @@ const shortDigits = 12;
 /** Builds a folder with a Containerfile; what the tools say goes to `onOutput`. @throws {ImageBuildFailed} */
 export async function build(
   options: ImagesOptions,
-  { folder, ref, file, buildArgs }: BuildWish,
+  { folder, ref, file, buildArgs, cache }: BuildWish,
   onOutput: (text: string) => void,
 ): Promise<string> {
   const store = await ImageStore.open(options);
   const puller = new ImagePuller({ store, clock: options.clock, settings: {} });
   try {
     const more = file === undefined ? {} : { file };
-    const image = await buildImage(folder, ref, { store, puller, buildArgs, onOutput, ...more });
+    const image = await buildImage(folder, ref, { store, puller, buildArgs, cache, onOutput, ...more });
     return table([image]);
   } finally {
     puller.close();

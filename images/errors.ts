@@ -62,9 +62,12 @@ export class ImagePullFailed extends Error {
 export class ImageBuildFailed extends Error {
   override readonly name = "ImageBuildFailed";
   readonly output: string;
+  /** Exit code of the tool that failed. */
+  readonly code: number | undefined;
 
-  constructor(message: string, output = "", options: { cause?: unknown } = {}) {
+  constructor(message: string, output = "", options: { cause?: unknown; code?: number | undefined } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.output = output;
+    this.code = options.code;
   }
 }

@@ -9,6 +9,13 @@ interface Where {
   readonly data: string;
 }
 
+interface BuildFlags {
+  readonly tag: string;
+  readonly file?: string;
+  readonly buildArg: readonly string[];
+  readonly cache: boolean;
+}
+
 const storeOf = ({ data }: Where) => ({ dir: join(resolve(data), "images"), clock: systemClock });
 const say = (text: string): void => void process.stdout.write(text);
 
@@ -26,10 +33,11 @@ export async function run(args: readonly string[]): Promise<number> {
       .requiredOption("-t, --tag <ref>", "name for the image")
       .option("-f, --file <path>", "the Containerfile, when it is not in the folder")
       .option("--build-arg <name=value...>", "values for ARG", [])
+      .option("--no-cache", "carry out every instruction, also those whose layers an earlier build made within a day")
       .option(...data)
-      .action(async (folder: string, options: Where & { tag: string; file?: string; buildArg: readonly string[] }) => {
-        const { tag: ref, file, buildArg } = options;
-        say(await build(storeOf(options), { folder, ref, file, buildArgs: pairs(buildArg) }, say));
+      .action(async (folder: string, options: Where & BuildFlags) => {
+        const { tag: ref, file, buildArg, cache } = options;
+        say(await build(storeOf(options), { folder, ref, file, cache, buildArgs: pairs(buildArg) }, say));
       });
     command
       .command("ls")

@@ -108,6 +108,66 @@ describe("buildah", missing === false ? {} : { skip: missing }, () => {
     assert.equal(await store.find("x:v1"), undefined);
   });
 
+  test("takes over the layers of instructions that are the same, on the same, and copy the same", async () => {
+    const store = await open();
+    const busybox = readFileSync("/bin/busybox");
+    const dir = context("", { one: "1", two: "2" });
+    writeFileSync(join(dir, "busybox"), busybox, { mode: 0o755 });
+    const write = (...lines: string[]) =>
+      writeFileSync(
+        join(dir, "Containerfile"),
+        [
+          "FROM scratch",
+          "COPY busybox /bin/busybox",
+          ...lines.map((line) => `RUN ["/bin/busybox", "sh", "-c", "${line}"]`),
+        ].join("\n"),
+      );
+    const build = async () => {
+      let output = "";
+      const onOutput = (text: string) => void (output += text);
+      await buildImage(dir, "cached:v1", { store, cache: true, onOutput }).catch((error: Error) => {
+        output += error.message;
+      });
+      const steps = output.matchAll(/: RUN .*echo ran (\w+).*\n(--> Using cache)?/g);
+      return [...steps].flatMap(([, word, cached]) => (cached === undefined ? [word] : [])).join(" ");
+    };
+    write("echo ran first", "echo ran second", "echo ran third");
+    assert.equal(await build(), "first second third");
+    assert.equal(await build(), "");
+    write("echo ran first", "echo ran another", "echo ran third");
+    assert.equal(await build(), "another third");
+    // What a failed build had done is done.
+    write("echo ran first", "echo ran fourth", "exit 3");
+    assert.equal(await build(), "fourth");
+    write("echo ran first", "echo ran fourth", "echo ran fifth");
+    assert.equal(await build(), "fifth");
+    writeFileSync(join(dir, "busybox"), Buffer.concat([busybox, Buffer.from([0])]), { mode: 0o755 });
+    assert.equal(await build(), "first fourth fifth");
+    assert.ok(await store.find("cached:v1"));
+  });
+
+  test("names the line, the command's exit code and its last words", async () => {
+    const store = await open();
+    // buildah 1.28 loses now and then what a command prints right before its end.
+    const text = [
+      "# A comment",
+      "FROM scratch AS tools",
+      "COPY \\",
+      "  busybox /bin/busybox",
+      "FROM tools",
+      'RUN ["/bin/busybox", "sh", "-c", "echo first; echo last words; /bin/busybox sleep 1; exit 7"]',
+    ];
+    const dir = context(text.join("\n"));
+    writeFileSync(join(dir, "busybox"), readFileSync("/bin/busybox"), { mode: 0o755 });
+    await assert.rejects(buildImage(dir, "x:v1", { store, cache: true }), {
+      code: 7,
+      message: /^Containerfile, line 6: RUN .*: the command's exit code is 7; it printed last:\nfirst\nlast words$/,
+    });
+    await assert.rejects(buildImage(context("FROM scratch\n\nCOPY none /x\n"), "x:v1", { store }), {
+      message: /^Containerfile, line 3: COPY none \/x: .*no such file/,
+    });
+  });
+
   test("stops when told to", async () => {
     const store = await open();
     const stop = new AbortController();

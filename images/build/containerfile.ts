@@ -5,19 +5,83 @@
  */
 import { ImageBuildFailed } from "../errors.ts";
 
+/** An instruction as it stands in the file. */
 interface Instruction {
   readonly word: string;
   readonly rest: string;
+  /** Where it begins, from 1. */
+  readonly line: number;
 }
 
-/** Lines without comments, continued ones joined. */
+const isComment = (line: string): boolean => /^\s*#/.test(line);
+const continues = /\\[ \t]*$/;
+
+/** Instructions without comments, their continued lines joined. */
 function instructions(text: string): Instruction[] {
-  const lines = text.split(/\r?\n/).filter((line) => !/^\s*#/.test(line));
-  const joined = lines.join("\n").replace(/\\[ \t]*\n/g, " ");
-  return joined.split("\n").flatMap((line) => {
-    const [, word = "", rest = ""] = /^\s*([A-Za-z]+)\s+(.*)$/.exec(line) ?? [];
-    return word === "" ? [] : [{ word: word.toUpperCase(), rest: rest.trim() }];
+  const lines = text.split(/\r?\n/);
+  const found: Instruction[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = at + 1;
+    let whole = lines[at] ?? "";
+    if (isComment(whole)) continue;
+    while (continues.test(whole) && at + 1 < lines.length) {
+      at += 1;
+      const next = lines[at] ?? "";
+      whole = whole.replace(continues, isComment(next) || next.trim() === "" ? "\\" : ` ${next}`);
+    }
+    const [, word = "", rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/.exec(whole) ?? [];
+    if (word !== "") found.push({ word: word.toUpperCase(), rest: rest.trim(), line });
+    else if (whole.trim() !== "")
+      throw new ImageBuildFailed(`Containerfile, line ${line}: "${whole.trim()}" is no instruction`);
+  }
+  return found;
+}
+
+const supported = new Set(
+  "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(
+    " ",
+  ),
+);
+
+/** Why an instruction cannot be carried out, with what to write instead. */
+function whyNot({ word, rest }: Instruction): string | undefined {
+  if (word === "ONBUILD")
+    return "ONBUILD is not supported: write its instruction into the Containerfiles that build on this one";
+  if (!supported.has(word)) return `${word} is no instruction; there are ${[...supported].join(", ")}`;
+  if (["RUN", "COPY", "ADD"].includes(word) && /(^|\s)<<-?["']?[A-Za-z_]/.test(rest)) {
+    return `${word} with a here-document is not supported: join commands by &&, or COPY a script`;
+  }
+  return undefined;
+}
+
+/**
+ * Looks for what cannot be built before anything is.
+ * @returns remarks about what has no effect
+ * @throws {ImageBuildFailed} with the line, and what to write instead
+ */
+export function checkContainerfile(text: string): string[] {
+  return instructions(text).flatMap((instruction) => {
+    const why = whyNot(instruction);
+    if (why !== undefined) throw new ImageBuildFailed(`Containerfile, line ${instruction.line}: ${why}`);
+    if (instruction.word !== "HEALTHCHECK") return [];
+    return [`Containerfile, line ${instruction.line}: HEALTHCHECK has no effect: write a livenessProbe into the Pod`];
   });
+}
+
+/**
+ * The line of a step that buildah announces, `[STAGE/STAGES] STEP N/M: …`, both from 1; undefined if it is none of the
+ * file's.
+ */
+export function lineOfStep(text: string, { stage, step }: { stage: number; step: number }): number | undefined {
+  let stages = 0;
+  let steps = 0;
+  for (const { word, line } of instructions(text)) {
+    if (word === "FROM") [stages, steps] = [stages + 1, 0];
+    if (stages === 0) continue;
+    steps += 1;
+    if (stages === stage && steps === step) return line;
+  }
+  return undefined;
 }
 
 function substitute(text: string, values: ReadonlyMap<string, string>): string {

@@ -53,7 +53,7 @@ export async function run(program: string, args: readonly string[], options: Run
       child.once("close", resolve);
     });
     signal?.throwIfAborted();
-    if (code !== 0) throw new ImageBuildFailed(`${what}: failed with code ${code}`, shown);
+    if (code !== 0) throw new ImageBuildFailed(`${what}: failed with code ${code}`, shown, { code: code ?? undefined });
     return output;
   } finally {
     signal?.removeEventListener("abort", stop);
