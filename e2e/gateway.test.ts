@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { Gateway } from "@atoll/api/gatewayapi/gateway";
+import { HTTPRoute } from "@atoll/api/gatewayapi/httproute";
 import { gatewayImage, gatewayName, gatewayNamespace } from "@atoll/api/supervisor/gateway";
 import { Event, Ingress, Namespace, Pod, Secret, Service, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
@@ -17,6 +19,7 @@ import { run } from "@atoll/net/run";
 import { inOwnNetwork, insideOwnNetwork, Neighbour, obstacle } from "@atoll/net/testing";
 import { gatewayImages } from "@atoll/processes/gatewayimage";
 import { missingPackages } from "@atoll/processes/hostpackages";
+import { buildWelcomeImage } from "@atoll/processes/welcome";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { bringBrowser, noBrowser, openBrowser } from "./browser.ts";
@@ -33,6 +36,7 @@ else
     try {
       await bringBrowser();
       // There is no way to Debian's mirrors from within.
+      await buildWelcomeImage(data);
       await gatewayImages().make(
         gatewayImage,
         await ImageStore.open({ dir: join(data, "images"), clock: systemClock }),
@@ -63,7 +67,7 @@ function gateway(): void {
       await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
       await world.configure(["link set lo up", "address add 192.0.2.9/24 dev eth0", "link set eth0 up"]);
       const ports = ["--api-port", "0", "--kubelet-port", "0", "--gateway-port", "0"];
-      const { code, text } = await runAtoll("up", "--background", "--data", data, ...ports);
+      const { code, text } = await runAtoll("up", "--background", "--no-demo", "--data", data, ...ports);
       assert.equal(code, 0, text);
       ({ transport } = await openKubeconfig({ path: join(data, "admin.kubeconfig"), clock: systemClock }));
       client = new Client({ transport, clock: systemClock, userAgent: "test" });
@@ -183,6 +187,43 @@ function gateway(): void {
           /belongs to another/.test(note),
         ),
       );
+    });
+
+    test("an HTTPRoute joins a Gateway and leads to its Service", async () => {
+      const allowedRoutes = { namespaces: { from: "All" } };
+      const listeners = [{ name: "http", port: 80, protocol: "HTTP", hostname: "*.routed.test", allowedRoutes }];
+      const gateway = { metadata: { name: "edge", namespace: "shop" }, spec: { gatewayClassName: "atoll", listeners } };
+      await client.create(Gateway, gateway as Parameters<typeof client.create<Gateway>>[1]);
+      const urlRewrite = { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/deep" } };
+      const spec = {
+        parentRefs: [{ name: "edge", namespace: "shop" }],
+        hostnames: ["blog.routed.test"],
+        rules: [
+          {
+            matches: [{ path: { value: "/old" }, headers: [{ name: "X-Who", value: "a b" }] }],
+            filters: [{ type: "URLRewrite", urlRewrite }],
+            backendRefs: [{ name: "web", port: 80 }],
+          },
+        ],
+      };
+      const route = { metadata: { name: "route", namespace: "blog" }, spec };
+      await client.create(HTTPRoute, route as Parameters<typeof client.create<HTTPRoute>>[1]);
+      await answers("http://blog.routed.test/old/index.html", /^200 blog$/, "-H", "X-Who: a b");
+      await answers("http://blog.routed.test/old/index.html", /^404/);
+      await eventually("the Gateway is programmed", async () => {
+        const { status } = await client.get(Gateway, toKey("shop", "edge"));
+        const isProgrammed = status?.conditions?.some(
+          ({ type, status: holds }) => type === "Programmed" && holds === "True",
+        );
+        return (
+          isProgrammed === true &&
+          status?.addresses?.[0]?.value === hostAddress &&
+          status.listeners?.[0]?.attachedRoutes === 1
+        );
+      });
+      await client.delete(HTTPRoute, toKey("blog", "route"));
+      await answers("http://blog.routed.test/old/index.html", /^404/, "-H", "X-Who: a b");
+      await client.delete(Gateway, toKey("shop", "edge"));
     });
 
     test("a browser outside reaches the application", async () => {
