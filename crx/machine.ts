@@ -6,8 +6,10 @@ import { open, rm } from "node:fs/promises";
 import { constants } from "node:fs";
 import { join } from "node:path";
 import { blockNode, descriptors, sharedNode } from "./argv.ts";
+import { exists } from "./cache.ts";
 import { Guest, type Container } from "./guest.ts";
 import type { MachineHost } from "./host.ts";
+import type { LaterModule } from "./kernel/modules.ts";
 import { diskFile, launch, linkDisk, shapeOf } from "./launch.ts";
 import { mayFollow, NotNow, outcomeOf, refusalOf } from "./policy.ts";
 import type { MachineRequest, MachineState, Outcome } from "./policy.ts";
@@ -166,6 +168,14 @@ export class Machine {
   async leaseOf(disk: SharedDisk, over?: string): Promise<LeaseState> {
     this.#require("attachDisk");
     return await askForLease(this.folder, disk, over);
+  }
+
+  /** Gives the guest what it needs for a file system, unless it has it. The guest looks for it when it mounts one. */
+  async attachModules(name: LaterModule): Promise<void> {
+    const path = this.#host.system.moduleDisks.get(name);
+    const serial = `modules-${name}`;
+    if (path === undefined || (await exists(join(this.folder, machineFiles.files, diskFile({ serial }))))) return;
+    await this.attachDisk({ serial, path, readOnly: true });
   }
 
   /** Plugs a disk in whose lease is held. @throws {NotNow} @throws {StartFailed} it cannot be opened */

@@ -6,6 +6,7 @@
  *   stream.c    sub-streams, credit                          logring.c   output kept until acknowledged
  *   task.c      containers and exec sessions, exits          spawn.c     starting them, from slots or not
  *   inside.c    a container's forked child: its root         become.c    user, capabilities, seccomp, exec
+ *   modules.c   kernel modules that few guests need
  *   volume.c disk.c files.c net.c identity.c cgroup.c usage.c connect.c shutdown.c: one kind of request each
  */
 #ifndef CRX_INIT_H
@@ -34,8 +35,6 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int write_text(const char *path, const char *text);
 /* Reads at most room-1 bytes and ends them with NUL; -1 on failure. */
 ssize_t read_text(const char *path, char *out, size_t room);
-/* Loads the modules of a list in the initramfs, each line a file and the module's options, unless that is done. */
-void load_modules(const char *list);
 /* Whether this is process 1 of a machine, not a test on a host. */
 bool is_machine(void);
 /* Where the init is in its life, as Hello.stage tells. */
@@ -109,6 +108,11 @@ void bind_network_cards(void);
 void release_network_cards(void);
 /* Tries again the volumes that wait for their disk; called when the kernel reports a new device. */
 void volume_retry(void);
+
+/* ---- modules.c ---- */
+
+/* Loads the modules on a disk. Returns 0 or an errno; ENOENT while the disk has not come. */
+int load_from_disk(const char *serial);
 
 /* ---- removal.c ---- */
 

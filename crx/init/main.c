@@ -71,29 +71,22 @@ static void mount_at(const char *type, const char *path, const char *options) {
   if (mount(type, path, type, MS_NOSUID | MS_NOEXEC, options) < 0) fatal(path);
 }
 
-/* The initramfs' folder, which stays when the root is changed: what is left there is for later. */
-static int modules = -1;
-
-static void load_module(const char *name, const char *options) {
-  int fd = openat(modules, name, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || syscall(SYS_finit_module, fd, options, 0) < 0) note("module %s: %s", name, strerror(errno));
+static void load_module(const char *path, const char *options) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || syscall(SYS_finit_module, fd, options, 0) < 0) note("module %s: %s", path, strerror(errno));
   if (fd >= 0) close(fd);
 }
 
-void load_modules(const char *list) {
+/* /modules/order: a path on each line, and the module's options after it. */
+static void load_modules(void) {
   char text[4096];
   char *rest = NULL;
-  int fd = openat(modules, list, O_RDONLY | O_CLOEXEC);
-  ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-  if (fd >= 0) close(fd);
-  if (got < 0) return; /* loaded already, or a kernel with everything built in */
-  text[got] = '\0';
-  unlinkat(modules, list, 0);
+  if (read_text("/modules/order", text, sizeof text) < 0) return; /* a kernel with everything built in */
   for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
     char *options = strchr(line, ' ');
     if (options != NULL) *options++ = '\0';
     load_module(line, options == NULL ? "" : options);
-    unlinkat(modules, line, 0);
+    unlink(line);
   }
 }
 
@@ -126,8 +119,7 @@ static void boot(void) {
   for (int fd = 0; console >= 0 && fd < 3; fd++) dup2(console, fd);
   if (console > 2) close(console);
   write_text("/proc/self/oom_score_adj", "-1000");
-  modules = open("/modules", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  load_modules("order");
+  load_modules();
   change_root();
   make_folders();
   mount_at("cgroup2", "/sys/fs/cgroup", NULL);

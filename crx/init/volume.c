@@ -136,12 +136,23 @@ static int show_device(const struct wish *wish, const char *device, const char *
   return 0;
 }
 
+/* A kernel that has it built in is given no disk with its modules. */
+static int load_filesystem(const char *name) {
+  char known[4096], line[64];
+  if (read_text("/proc/filesystems", known, sizeof known) < 0) return errno;
+  snprintf(line, sizeof line, "\t%s\n", name);
+  if (strstr(known, line) != NULL) return 0;
+  snprintf(line, sizeof line, "modules-%s", name);
+  return load_from_disk(line);
+}
+
 static int mount_disk(const struct wish *wish, const char *device, const char *path) {
   bool erofs = strcmp(wish->filesystem, "erofs") == 0, xfs = strcmp(wish->filesystem, "xfs") == 0;
   if (wish->filesystem[0] == '\0') return show_device(wish, device, path);
   if (!erofs && !xfs && strcmp(wish->filesystem, "ext4") != 0)
     return fail(EINVAL, "file system \"%s\"", wish->filesystem);
-  if (xfs) load_modules("xfs");
+  int error = xfs ? load_filesystem("xfs") : 0;
+  if (error != 0) return fail(error, "modules of xfs");
   unsigned long flags = MS_NODEV | (wish->read_only || erofs ? MS_RDONLY : 0u);
   return mount(device, path, wish->filesystem, flags, NULL) < 0 ? fail(errno, "volume %s on %s", wish->name, device) : 0;
 }

@@ -19,8 +19,23 @@ export const wantedModules: readonly string[] = [
   ...["erofs", "overlay"],
 ];
 
-/** Modules that few guests need: they are in the initramfs, and loaded when a volume wants them. */
-export const laterModules: readonly string[] = ["xfs"];
+/** Modules that few guests need: they come on a disk, when a volume wants them. */
+export const laterModules = ["xfs"] as const;
+
+/** One of them. */
+export type LaterModule = (typeof laterModules)[number];
+
+const block = 4096;
+
+/** A disk with modules, in the order in which they can be loaded. crx/init/modules.c reads it. */
+export function moduleDisk(modules: readonly KernelModule[]): Buffer {
+  const lines = modules.map(({ name, content }) => `${name} ${content.length}\n`).join("");
+  return Buffer.concat([Buffer.from(lines), ...modules.map(({ content }) => content)].map(padded));
+}
+
+function padded(part: Buffer): Buffer {
+  return Buffer.concat([part, Buffer.alloc((block - (part.length % block)) % block)]);
+}
 
 /** A module that is neither a file nor built into the kernel. */
 export class ModuleMissing extends Error {

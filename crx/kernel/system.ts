@@ -7,7 +7,14 @@ import { buildProgram, type Program } from "../build.ts";
 import { digestOf, exists, shortDigest, writeWhole } from "../cache.ts";
 import { writeCpio, type CpioEntry } from "./cpio.ts";
 import { debianKernel, readKernelRecord, type UnpackedKernel } from "./debian.ts";
-import { collectModules, laterModules, wantedModules, type KernelModule } from "./modules.ts";
+import {
+  collectModules,
+  type KernelModule,
+  laterModules,
+  type LaterModule,
+  moduleDisk,
+  wantedModules,
+} from "./modules.ts";
 
 /** A kernel and initramfs, ready to boot. */
 export interface GuestSystem {
@@ -22,6 +29,8 @@ export interface GuestSystem {
   readonly initramfs: string;
   readonly initramfsDigest: string;
   readonly initDigest: string;
+  /** Disks with modules that few guests need; none where the kernel has what it has built in. */
+  readonly moduleDisks: ReadonlyMap<LaterModule, string>;
 }
 
 /** Where `build-kernel` leaves the small kernel, and with what record. */
@@ -54,6 +63,7 @@ export async function prepareGuestSystem(options: {
     initramfs: initramfs.path,
     initramfsDigest: initramfs.digest,
     initDigest: init.digest,
+    moduleDisks: await packModuleDisks(options.cache, kernel),
   };
 }
 
@@ -62,17 +72,29 @@ async function packInitramfs(
   parts: { kernel: UnpackedKernel; init: Program },
 ): Promise<{ path: string; digest: string }> {
   const { modules } = parts.kernel;
-  const collect = async (names: readonly string[]) =>
-    modules === undefined ? [] : await collectModules(modules, names);
-  const loaded = await collect(wantedModules);
-  const early = new Set(loaded.map(({ name }) => name));
-  const later: [string, readonly KernelModule[]][] = [];
-  for (const name of laterModules) later.push([name, (await collect([name])).filter((each) => !early.has(each.name))]);
-  const archive = writeCpio(initramfsEntries(await readFile(parts.init.path), loaded, later));
+  const loaded = modules === undefined ? [] : await collectModules(modules, wantedModules);
+  const archive = writeCpio(initramfsEntries(await readFile(parts.init.path), loaded));
   const digest = digestOf(archive);
   const path = join(cache, "initramfs", `${shortDigest(digest)}.cpio`);
   if (!(await exists(path))) await writeWhole(path, archive);
   return { path, digest };
+}
+
+async function packModuleDisks(
+  cache: string,
+  { modules, vmlinuxDigest }: UnpackedKernel,
+): Promise<ReadonlyMap<LaterModule, string>> {
+  const disks = new Map<LaterModule, string>();
+  if (modules === undefined) return disks;
+  for (const name of laterModules) {
+    const path = join(cache, "initramfs", `${name}-${shortDigest(vmlinuxDigest)}.img`);
+    disks.set(name, path);
+    if (await exists(path)) continue;
+    const early = new Set((await collectModules(modules, wantedModules)).map((each) => each.name));
+    const own = await collectModules(modules, [name]);
+    await writeWhole(path, moduleDisk(own.filter((each) => !early.has(each.name))));
+  }
+  return disks;
 }
 
 /**
@@ -81,27 +103,15 @@ async function packInitramfs(
  */
 const moduleOptions: Readonly<Record<string, string>> = { scsi_mod: "scan=manual" };
 
-/** @param later what is loaded when it is wanted, each a list of its own */
-function initramfsEntries(
-  init: Buffer,
-  loaded: readonly KernelModule[],
-  later: readonly (readonly [name: string, modules: readonly KernelModule[]])[],
-): CpioEntry[] {
-  const fileOf = (module: KernelModule) => `${module.name}.ko`;
-  const list = (name: string, modules: readonly KernelModule[]): CpioEntry => {
-    const order = modules.map((each) => `${fileOf(each)} ${moduleOptions[each.name] ?? ""}\n`).join("");
-    return { path: `modules/${name}`, mode: 0o100644, content: Buffer.from(order) };
-  };
-  const all = new Map([...loaded, ...later.flatMap(([, modules]) => modules)].map((each) => [each.name, each]));
-  const modules = [...all.values()].map((each) => {
-    return { path: `modules/${fileOf(each)}`, mode: 0o100644, content: each.content };
-  });
+function initramfsEntries(init: Buffer, loaded: readonly KernelModule[]): CpioEntry[] {
+  const pathOf = (module: KernelModule) => `modules/${module.name}.ko`;
+  const order = loaded.map((each) => `/${pathOf(each)} ${moduleOptions[each.name] ?? ""}\n`).join("");
+  const modules = loaded.map((each) => ({ path: pathOf(each), mode: 0o100644, content: each.content }));
   return [
     { path: "dev", mode: 0o040755 },
     { path: "dev/console", mode: 0o020600, device: [5, 1] },
     { path: "modules", mode: 0o040755 },
-    list("order", loaded),
-    ...later.filter(([, some]) => some.length > 0).map(([name, some]) => list(name, some)),
+    { path: "modules/order", mode: 0o100644, content: Buffer.from(order) },
     ...modules,
     { path: "init", mode: 0o100755, content: init },
   ];

@@ -46,6 +46,7 @@ export class Sandbox {
   /** Images by volume: there, or on their way. */
   readonly #images = new Map<string, Promise<void>>();
   readonly #volumes: Set<string>;
+  #modules: Promise<void> | undefined;
 
   private constructor(machine: Machine, volumes: readonly string[]) {
     this.machine = machine;
@@ -130,11 +131,14 @@ export class Sandbox {
     if (this.#volumes.has(name)) return;
     this.#volumes.add(name);
     try {
+      // Once, however many disks of that kind come at a time.
+      if (content === "xfs") await (this.#modules ??= this.machine.attachModules("xfs"));
       await plug(this);
       const filesystem = content === "nothing" ? "" : content;
       await this.guest.addVolume({ name, kind: "disk", serial, filesystem, timeoutMs: diskPatienceMs });
     } catch (error) {
       this.#volumes.delete(name);
+      this.#modules = undefined;
       throw error;
     }
   }
