@@ -68,6 +68,11 @@ function Signed({ person, served, onSignedOut }: SignedIn & { onSignedOut: () =>
   );
 }
 
+// A part's style that does not come, as when somebody goes elsewhere meanwhile, is no reason to do without the part.
+addEventListener("vite:preloadError", (event) => {
+  if (event.payload.message.startsWith("Unable to preload CSS")) event.preventDefault();
+});
+
 applyTheme(keptTheme());
 const place = document.getElementById("root");
 if (place !== null) {
