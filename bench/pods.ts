@@ -158,9 +158,9 @@ async function measure(
   bench: Bench,
   data: string,
   counts: { starts: number; many: number; idle: number },
-): Promise<string[]> {
-  const lines: string[] = [];
-  const tell = (what: string, figure: string, goal: string) => void lines.push(row(what, figure, goal));
+): Promise<void> {
+  const tell = (what: string, figure: string, goal: string) =>
+    void process.stdout.write(`${row(what, figure, goal)}\n`);
   // The template of the size is made by then.
   await bench.make(1);
   await systemClock.sleep(settleMs);
@@ -190,7 +190,6 @@ async function measure(
   const lastS = percentile(together, 1) / 1000;
   tell(`${counts.many} pods created at once → all Ready, s`, lastS.toFixed(1), "60 (30) for 100");
   await bench.clear();
-  return lines;
 }
 
 const { values } = parseArgs({ options });
@@ -204,13 +203,12 @@ try {
   const accelerated = node?.status?.conditions?.find(({ type }) => type === "Accelerated");
   const bench = new Bench(client);
   await bench.start();
-  const lines = await measure(bench, data, counts);
+  const accelerator = accelerated?.status === "True" ? "KVM" : "emulation (TCG)";
+  process.stdout.write(`accelerator ${accelerator} · ${cpus().length} CPUs (${cpus()[0]?.model}), ${load()}\n`);
+  process.stdout.write(`${row("", "measured", "must (stretch)")}\n`);
+  await measure(bench, data, counts);
   bench.stop();
   transport.close();
-  const accelerator = accelerated?.status === "True" ? "KVM" : "emulation (TCG)";
-  const machine = `${cpus().length} CPUs (${cpus()[0]?.model}), ${load()} at the end`;
-  const header = [`accelerator ${accelerator} · ${machine}`, row("", "measured", "must (stretch)")];
-  process.stdout.write(`${[...header, ...lines].join("\n")}\n`);
 } finally {
   await atoll("down", "--data", data);
   await rm(data, { recursive: true, force: true });
