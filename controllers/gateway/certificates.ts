@@ -25,6 +25,8 @@ export interface Wish {
   readonly hosts: readonly string[];
 }
 
+/** Of all together, which leaves rules as much of the Secret. */
+const mostBytes = 500_000;
 const onePem = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 /** Certificates of all, one for a host. */
@@ -32,6 +34,7 @@ export class Certificates {
   readonly #find: (namespace: string, name: string) => Secret | undefined;
   readonly #taken = new Set<string>();
   readonly #served = new Map<string, Served>();
+  #bytes = 0;
 
   constructor(find: (namespace: string, name: string) => Secret | undefined) {
     this.#find = find;
@@ -44,6 +47,8 @@ export class Certificates {
     const names = (hosts.length === 0 ? read.names : hosts).map((host) => host.toLowerCase());
     const usable = names.filter((host) => host !== "" && isHost(host) && !this.#taken.has(host));
     if (usable.length === 0) return undefined;
+    if (this.#bytes + read.pem.length > mostBytes) return "the gateway is full: it holds no more certificates";
+    this.#bytes += read.pem.length;
     for (const host of usable) this.#taken.add(host);
     const name = `${createHash("sha256").update(`${namespace}/${secret}`).digest("hex").slice(0, 16)}.pem`;
     const before = this.#served.get(name)?.hosts ?? [];

@@ -85,6 +85,20 @@ test("of two Ingresses that ask for the same the older has it; a host stays with
   );
 });
 
+test("when there is no more room, the oldest keep what they have and the others are told", () => {
+  const pathsOf = (of: number) => Array.from({ length: 60 }, (_, n) => path(`/${of}/${"x".repeat(900)}${n}`));
+  const many = Array.from({ length: 30 }, (_, n) => {
+    const each = ingress(`i${n}`, { rules: [{ host: `h${n}.test`, http: { paths: pathsOf(n) } }] });
+    return { ...each, metadata: { ...each.metadata, creationTimestamp: `2026-01-01T00:00:${10 + n}Z` } };
+  });
+  const found = plan({ ingresses: many, classes, service, secret: () => undefined });
+  const text = found.files?.["haproxy.cfg"] ?? "";
+  assert.ok(text.length < 1_048_576 && text.includes("h0.test") && !text.includes("h29.test"));
+  const told = found.refused.map(({ messages }) => messages.join());
+  assert.equal(told[0], "");
+  assert.match(told[29] ?? "", /the gateway is full/);
+});
+
 /** What every line of a configuration looks like, whatever the users wrote. */
 const word = String.raw`(?:[A-Za-z0-9\-._~/]|\\x[0-9a-f]{2})+`;
 const lines: readonly RegExp[] = [

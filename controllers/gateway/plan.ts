@@ -6,7 +6,7 @@ import type { Ingress, IngressClass, Namespace, Secret, Service } from "@atoll/c
 import { Certificates } from "./certificates.ts";
 import { configuration } from "./haproxy.ts";
 import { asksOf, isServed, sourceOf } from "./ingress.ts";
-import { gatewaySource, isServedGateway, type Judged, judgeGateway } from "./listeners.ts";
+import { gatewaySource, isServedGateway, type Judged, judgeGateway, type Said } from "./listeners.ts";
 import { type RoutePlan, routePlan, routeSource } from "./routes.ts";
 import { type Asked, byAge, Hosts, inOrder, type Source } from "./rule.ts";
 
@@ -62,16 +62,41 @@ export function plan(given: Given): Plan {
     ...(given.routes ?? []).map((each) => ({ source: routeSource(each), work: () => follow(each) })),
   ]);
   const isWanted = ingresses.length > 0 || gateways.length > 0;
+  const { files, served } = fill(asked, certificates);
+  const left = new Set(asked.slice(served.length));
   return {
-    files: isWanted ? configuration(inOrder(asked), certificates.served()) : undefined,
+    files: isWanted ? files : undefined,
     ingresses,
     gateways,
-    routed,
-    routes: routesOf(asked),
-    refused: asked.map(({ source, refused }) => ({
-      source,
-      messages: [...new Set([...refused, ...(untrusted.get(idOf(source)) ?? [])])],
+    routed: routed.map((each) => (left.has(each) ? turnedAway(each) : each)),
+    routes: routesOf(served),
+    refused: asked.map((each) => ({
+      source: each.source,
+      messages: left.has(each) ? [full] : [...new Set([...each.refused, ...(untrusted.get(idOf(each.source)) ?? [])])],
     })),
+  };
+}
+
+/** What a Secret may hold, and a little less. Source: k8s.io/api/core/v1 (MaxSecretSize) */
+const mostBytes = 1_000_000;
+const full = "the gateway is full: older ones have taken all the room that there is for rules";
+/** What is left of the sources each time that they are too many. */
+const kept = 0.9;
+
+/** As many of the sources as there is room for, the oldest first: nobody loses what is served to a newcomer. */
+function fill(asked: readonly Asked[], certificates: Certificates) {
+  for (let served = asked; ; served = served.slice(0, Math.floor(served.length * kept))) {
+    const files = configuration(inOrder(served), certificates.served());
+    const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    if (bytes <= mostBytes || served.length === 0) return { files, served };
+  }
+}
+
+function turnedAway(route: RoutePlan): RoutePlan {
+  const said: Said = { type: "Accepted", status: "False", reason: "GatewayFull", message: full };
+  return {
+    ...route,
+    joined: route.joined.map((each) => ({ ...each, listeners: [], said: [said, ...each.said.slice(1)] })),
   };
 }
 

@@ -43,6 +43,12 @@ const cases: readonly {
     says: /^no: Service shop\/db leads there.*not exported to bank/,
   },
   { title: "an export", from: spy, services: [service({ exportedTo: ["bank"] })], says: /^yes: Service shop\/db/ },
+  {
+    title: "an Ingress",
+    from: spy,
+    services: [service({ exportedTo: ["bank"], routedBy: "Ingress shop/front" })],
+    says: /^yes: Service shop\/db opens the way to tcp\/5432 of its endpoints, for Ingress shop\/front leads the gateway there$/,
+  },
   { title: "flat namespaces", from: spy, flat: true, says: /^yes: the namespaces bank and shop are flat/ },
   {
     title: "a policy that opens",
@@ -91,3 +97,11 @@ for (const { ranges, says } of [
     assert.match(`${allowed ? "yes" : "no"}: ${because}`, says);
   });
 }
+
+test("judgeOutside() names what leads the gateway there", () => {
+  const world: World = { pods: [db], policies: [], namespaces: new Map() };
+  const question = { address: "10.1.2.3", to: db, protocol: "tcp", port: 5432 } as const;
+  const { allowed, because } = judgeOutside(question, world, [service({ routedBy: "Ingress shop/front" })]);
+  assert.equal(allowed, false);
+  assert.match(because, /none leads to tcp\/5432 of shop\/db; by the gateway Ingress shop\/front leads to it$/);
+});
