@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
+import { Datastore } from "@atoll/api/supervisor/v1alpha1/datastore";
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
@@ -8,6 +9,7 @@ import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
+import { serveKinds } from "@atoll/harness/kinds";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { volumeControllers } from "./index.ts";
@@ -175,6 +177,51 @@ test("a Pod's ephemeral volume gets a claim of its own, and none that is another
   assert.equal(metadata.ownerReferences?.[0]?.uid, made.metadata.uid);
   assert.deepEqual(metadata.labels, { a: "b" });
   assert.equal((await claimNamed("p-taken")).metadata.ownerReferences, undefined);
+});
+
+test("a claim of a shared datastore has a volume for all hosts; whose Pod is over is told to who waits, and never sooner", async (t) => {
+  await serveKinds(client, [Datastore]);
+  await assert.rejects(
+    client.create(Datastore, { metadata: { name: "ceph" }, spec: { rbd: { pool: "p" } } }),
+    /spec\.rbd: .*not possible yet/,
+  );
+  const spec = { sharedDirectory: { path: "/srv/disks", leaseSeconds: 10 } };
+  await client.create(Datastore, { metadata: { name: "nfs" }, spec });
+  const parameters = { datastore: "nfs" };
+  const late = { provisioner: "disk.atoll.dev", volumeBindingMode: "Immediate", reclaimPolicy: "Delete" } as const;
+  await client.create(StorageClass, { metadata: { name: "nfs" }, parameters, allowVolumeExpansion: true, ...late });
+  const workshop = startControllers(harness, volumeControllers);
+  t.after(() => workshop.stop());
+  await makeClaim("roaming", { storageClassName: "nfs" });
+  await eventually("it is bound", async () => (await claimNamed("roaming")).status.phase === "Bound");
+  const name = (await claimNamed("roaming")).spec.volumeName ?? "";
+  const volume = await volumeNamed(name);
+  assert.equal(volume.spec.nodeAffinity, undefined);
+  const attributes = { datastore: "nfs", folder: `/srv/disks/${name}`, leaseMilliseconds: "10000" };
+  assert.deepEqual(volume.spec.csi?.volumeAttributes, attributes);
+
+  const container = { name: "c", image: "i" };
+  const holder = await client.create(Pod, {
+    metadata: { name: "holder", namespace: "work" },
+    spec: { nodeName: "host", containers: [container] },
+  });
+  const annotations = { "disk.atoll.dev/waiting": `${name}=${holder.metadata.uid}` };
+  const patch = { type: "merge", body: { metadata: { annotations } } } as const;
+  await client.patch(Node, { key: toKey(undefined, "host"), patch });
+  await workshop.quiet(300);
+  const over = async () => (await volumeNamed(name)).metadata.annotations?.["disk.atoll.dev/over"];
+  assert.equal(await over(), undefined);
+  await client.delete(Pod, toKey("work", "holder"), { graceSeconds: 0 });
+  await eventually("it is told", async () => (await over()) === holder.metadata.uid);
+
+  const more = { type: "merge", body: { spec: { resources: { requests: { storage: "2Gi" } } } } } as const;
+  await client.patch(PersistentVolumeClaim, { key: toKey("work", "roaming"), patch: more });
+  await eventually("its volume is larger", async () => (await volumeNamed(name)).spec.capacity?.["storage"] === "2Gi");
+  await eventually("it waits for its file system", async () => {
+    const { conditions, capacity, allocatedResourceStatuses } = (await claimNamed("roaming")).status;
+    const is = [conditions?.[0]?.type, capacity?.["storage"], allocatedResourceStatuses?.["storage"]];
+    return is.join() === "FileSystemResizePending,1Gi,NodeResizePending";
+  });
 });
 
 /** A claim gets its disk, and leaves it. */
