@@ -23,8 +23,10 @@ const policies: readonly Resource<ApiObject>[] = ["Validating", "Mutating"].flat
     namespaced: false,
   })),
 );
-/** Every kind of Atoll's own, and of others' that it serves. */
-export const kinds: readonly OwnKind[] = [...supervisorKinds, ...fleetKinds, ...gatewayKinds];
+/** Every kind of Atoll's own. */
+export const kinds: readonly OwnKind[] = [...supervisorKinds, ...fleetKinds];
+/** Those of others that it serves besides: on another Kubernetes they are somebody else's. */
+const installed: readonly OwnKind[] = [...kinds, ...gatewayKinds];
 /** What guards objects of those kinds, and what they make. */
 export const guards: readonly ApiObject[] = [...supervisorGuard, ...accessGuard];
 const approvalAnnotation = "api-approved.kubernetes.io";
@@ -36,7 +38,7 @@ const withinMs = 30_000;
  */
 export async function installKinds(client: Client, clock: Clock): Promise<boolean> {
   try {
-    for (const kind of kinds) {
+    for (const kind of installed) {
       if (await isOthers(client, kind)) continue;
       const object = definitionOf(kind) as CustomResourceDefinition;
       await client.apply(CustomResourceDefinition, { object, force: true }, { fieldManager: "atoll" });
@@ -50,7 +52,7 @@ export async function installKinds(client: Client, clock: Clock): Promise<boolea
     throw error;
   }
   const endMs = clock.monotonicMs() + withinMs;
-  for (const { plural, group } of kinds) {
+  for (const { plural, group } of installed) {
     while (!(await isEstablished(client, `${plural}.${group}`)) && clock.monotonicMs() < endMs) await clock.sleep(20);
   }
   return true;
