@@ -142,12 +142,20 @@ test("a Pod runs, is ready, and goes with its grace when it is deleted", async (
 
 test("a Pod whose container ends well has succeeded, one that ends badly has failed", async () => {
   await makePod("good", { restartPolicy: "Never", containers: [shell("exit 0")] });
-  await makePod("bad", { restartPolicy: "Never", containers: [shell("echo -n why > /dev/termination-log; exit 3")] });
+  const telling = { name: "telling", terminationMessagePolicy: "FallbackToLogsOnError" } as const;
+  await makePod("bad", {
+    restartPolicy: "Never",
+    containers: [
+      shell("echo -n why > /dev/termination-log; exit 3"),
+      { ...shell("echo said at the end; exit 4"), ...telling },
+    ],
+  });
   const good = await untilPod("good", "succeeded", hasPhase("Succeeded"));
   assert.equal(good.status.containerStatuses?.[0]?.state.terminated?.reason, "Completed");
   const bad = await untilPod("bad", "failed", hasPhase("Failed"));
   const { exitCode, reason, message } = bad.status.containerStatuses?.[0]?.state.terminated ?? {};
   assert.deepEqual([exitCode, reason, message], [3, "Error", "why"]);
+  assert.equal(stateOf(bad, 1)?.state.terminated?.message, "said at the end\n");
   await removePod("good");
   await removePod("bad");
 });
@@ -470,6 +478,7 @@ test("what keeps a container from starting is told in the words people know", as
   const env = [{ name: "X", valueFrom: { configMapKeyRef: { name: "absent", key: "x" } } }];
   await makePod("unset", { restartPolicy: "Never", containers: [shell("true", { env })] });
   await makePod("nocommand", { restartPolicy: "Never", containers: [shell("", { command: ["nonesuch"] })] });
+  await makePod("root", { containers: [shell("true", { securityContext: { runAsNonRoot: true, runAsUser: 0 } })] });
   const network = { hostNetwork: true, containers: [shell("true")] };
   await makePod("hostnet", network);
   await untilPod("nowhere", "ErrImagePull", waits("ErrImagePull"));
@@ -477,6 +486,8 @@ test("what keeps a container from starting is told in the words people know", as
   await untilPod("never", "ErrImageNeverPull", waits("ErrImageNeverPull"));
   const unset = await untilPod("unset", "CreateContainerConfigError", waits("CreateContainerConfigError"));
   assert.equal(stateOf(unset)?.state.waiting?.message, 'configmap "absent" not found');
+  const root = await untilPod("root", "CreateContainerConfigError", waits("CreateContainerConfigError"));
+  assert.match(stateOf(root)?.state.waiting?.message ?? "", /runAsUser breaks non-root policy/);
   await client.create(ConfigMap, { metadata: { name: "absent", namespace }, data: { x: "1" } });
   const nocommand = await untilPod("nocommand", "failed", hasPhase("Failed"));
   const { reason, exitCode, message } = stateOf(nocommand)?.state.terminated ?? {};
@@ -485,7 +496,7 @@ test("what keeps a container from starting is told in the words people know", as
   const hostnet = await untilPod("hostnet", "failed", hasPhase("Failed"));
   assert.equal(hostnet.status.reason, "UnsupportedPodSpec");
   assert.match(hostnet.status.message ?? "", /spec\.hostNetwork/);
-  for (const name of ["nowhere", "never", "unset", "nocommand", "hostnet"]) await removePod(name);
+  for (const name of ["nowhere", "never", "unset", "root", "nocommand", "hostnet"]) await removePod(name);
 });
 
 test("preStop runs before the signal, and the grace period ends what does not end", async () => {
