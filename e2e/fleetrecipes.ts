@@ -90,6 +90,7 @@ const bound = (name: string) => ({
   roleRef,
   subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name }],
 });
+const onServices = [{ apiGroups: [""], resources: ["services"] }];
 const onConfigMaps = [{ apiGroups: [""], resources: ["configmaps"] }];
 
 /** By a name that fits into that of a namespace. */
@@ -131,11 +132,11 @@ export const judgedRecipes: Readonly<Record<string, JudgedRecipe>> = {
     },
   ),
   labels: custom(
-    { recipe: "RequireLabels", labels: [{ key: "team", pattern: "red|blue" }], resources: onConfigMaps },
+    { recipe: "RequireLabels", labels: [{ key: "team", pattern: "red|blue" }], resources: onServices },
     {
-      kind: "ConfigMap",
-      bad: { metadata: { name: "made", labels: { team: "green" } } },
-      good: { metadata: { name: "made", labels: { team: "red" } } },
+      kind: "Service",
+      bad: { metadata: { name: "made", labels: { team: "green" } }, spec: { ports } },
+      good: { metadata: { name: "made", labels: { team: "red" } }, spec: { ports } },
       says: /label team is required/,
     },
   ),

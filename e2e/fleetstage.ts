@@ -46,6 +46,14 @@ export interface Started {
   readonly ready: string;
 }
 
+/** The hub of a fleet. */
+export interface Hub {
+  readonly hub: Site;
+  /** Its gateway's address. */
+  readonly gateway: string;
+  readonly gatewayProcess: ChildProcess;
+}
+
 /** A hub, and whatever is attached to it. All ends with close(). */
 export class FleetStage {
   readonly folder: string;
@@ -128,19 +136,22 @@ export class FleetStage {
     });
   }
 
-  /** Starts the site `hub` with its gateway. @param flags of the server @returns the hub, and the gateway's address */
-  async hub(flags: readonly string[] = []): Promise<{ readonly hub: Site; readonly gateway: string }> {
-    const hub = await this.site("hub", flags);
+  /** Starts the site `hub` with its gateway. @param flags of the gateway */
+  async hub(flags: readonly string[] = []): Promise<Hub> {
+    const hub = await this.site("hub");
     const served = () =>
       hub.client.list(FleetCluster).then(
         () => true,
         () => false,
       );
     await eventually("the fleet's kinds are served", served, startsWithinMs);
-    const { ready: gateway } = await this.start([
-      ...["gateway", "--kubeconfig", join(hub.dir, "gateway.kubeconfig"), "--port", "0"],
-    ]);
-    return { hub, gateway };
+    const { child, ready } = await this.gateway(["--port", "0", ...flags]);
+    return { hub, gateway: ready, gatewayProcess: child };
+  }
+
+  /** Starts a gateway of the site `hub`. */
+  async gateway(flags: readonly string[]): Promise<Started> {
+    return await this.start(["gateway", "--kubeconfig", join(this.folder, "hub", "gateway.kubeconfig"), ...flags]);
   }
 
   /** Attaches a site to the hub. @param flags of attaching @returns its agent */
