@@ -19,6 +19,7 @@ import { overlayDifference } from "./overlay/rules.ts";
 import type { Place } from "./records.ts";
 import type { Direction } from "./policies/guard.ts";
 import { flatSet, guardDifference, guardRules, type Guards } from "./policies/rules.ts";
+import { Flows, type Ways, waysOf } from "./services/flows.ts";
 import { difference, noObjects, objectsOf, outside, type ServiceObjects } from "./services/rules.ts";
 import { serviceKey, type ServiceSpec } from "./services/service.ts";
 import { Transactions } from "./transactions.ts";
@@ -48,6 +49,7 @@ function chainsOf({ ingress, egress }: Guards): GuardChains {
 export class Firewall {
   readonly #options: RulesetOptions;
   readonly #transactions = new Transactions();
+  readonly #flows = new Flows();
   readonly #places = new Map<string, Place>();
   readonly #services = new Map<string, ServiceObjects>();
   /** How many pods and open endpoints need a namespace's chain. */
@@ -79,6 +81,8 @@ export class Firewall {
     const ways = services.flatMap((spec) => this.#replacement(serviceKey(spec), objectsOf(spec)));
     const beyond = this.#reach(elsewhere);
     await this.#transactions.commit([baseRules(this.#options), ...pods, ...ways, ...this.#level(flat), ...beyond]);
+    const flows = new Map(services.map((spec) => [serviceKey(spec), waysOf(spec)]));
+    await this.#flows.begin(flows, this.#options.hostServices);
   }
 
   /** Lets a pod's packets in and out, guarded from the first. @throws {ProgramFailed} */
@@ -107,12 +111,12 @@ export class Firewall {
 
   /** Makes a Service so, new or changed. @throws {ProgramFailed} */
   async setService(spec: ServiceSpec): Promise<void> {
-    await this.#change(serviceKey(spec), objectsOf(spec));
+    await this.#change(serviceKey(spec), objectsOf(spec), waysOf(spec));
   }
 
   /** Closes what a Service opened. @throws {ProgramFailed} */
   async removeService(service: { namespace: string; name: string }): Promise<void> {
-    await this.#change(serviceKey(service), noObjects);
+    await this.#change(serviceKey(service), noObjects, new Map());
   }
 
   /** Makes the guards of the pods that are in so, and who is in a flat namespace. @throws {ProgramFailed} */
@@ -148,14 +152,15 @@ export class Firewall {
     await this.#transactions.commit(removal(this.#table));
   }
 
-  async #change(key: string, to: ServiceObjects): Promise<void> {
+  async #change(key: string, to: ServiceObjects, ways: Ways): Promise<void> {
     const from = this.#services.get(key) ?? noObjects;
     const lines = this.#replacement(key, to);
-    if (lines.length === 0) return;
-    await this.#transactions.commit(lines).catch((error: unknown) => {
-      this.#replacement(key, from);
-      throw error;
-    });
+    if (lines.length > 0)
+      await this.#transactions.commit(lines).catch((error: unknown) => {
+        this.#replacement(key, from);
+        throw error;
+      });
+    await this.#flows.follow(key, ways);
   }
 
   #replacement(key: string, to: ServiceObjects): readonly string[] {

@@ -322,6 +322,32 @@ function realPackets(): void {
     assert.ok((await pod("a1").call("10.96.5.5", 80)).startsWith(other));
   });
 
+  test("who calls over UDP without end is led on when an endpoint goes or comes, also while nobody drove", async () => {
+    await pod("a1").serve(8080, "udp");
+    await network.setService(opened(["a2"]));
+    const answers = pod("b1").keepCalling("10.96.5.5", 80);
+    const next = async () => String((await answers.next()).value).split(" ")[0] ?? "";
+    /** What was led to an endpoint that is gone is refused once or twice. */
+    const nextName = async (): Promise<string> => {
+      const answer = await next();
+      return refused.test(answer) ? await nextName() : answer;
+    };
+    const open = { exportedTo: ["blue"] };
+    await network.setService(opened(["a2"], open));
+    assert.equal(await nextName(), "a2");
+    await network.setService(opened(["a1"], open));
+    assert.equal(await nextName(), "a1");
+    await network.setService(opened([], open));
+    assert.match(await next(), refused);
+    network = await HostNetwork.open({ ...options, services: [opened(["a2"], open)] });
+    assert.equal(await nextName(), "a2");
+    const fromOutside = world.keepCalling("192.0.2.1", 81);
+    assert.match(String((await fromOutside.next()).value), refused);
+    await network.setService(openedOutside({ balanced: [], nodePort: 81 }));
+    assert.match(String((await fromOutside.next()).value), /^a2 /);
+    await network.setService(opened(["a2"], open));
+  });
+
   test("deleting a Service closes the way, and leaves nothing in the tables", async () => {
     await network.removeService({ namespace: "red", name: "web" });
     assert.match(await pod("a1").call("10.96.5.5", 80), refused);

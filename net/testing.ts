@@ -15,6 +15,7 @@ export async function obstacle(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "needs root";
   for (const [program, flag] of [
     ["nft", "--version"],
+    ["conntrack", "--version"],
     ["ip", "-V"],
     ["unshare", "--version"],
     ["perl", "-v"],
@@ -92,6 +93,14 @@ export class Neighbour {
     const { protocol = "tcp", from = "" } = more;
     const command = [process.execPath, peer, "call", protocol, address, `${port}`, from];
     return (await run("ip", ["netns", "exec", this.name, ...command])).trim();
+  }
+
+  /** Calls over UDP again and again from one port. @returns each new answer, or the word for what went wrong */
+  keepCalling(address: string, port: number): AsyncIterator<string> {
+    const command = [process.execPath, peer, "keep", "udp", address, `${port}`];
+    const child = spawn("ip", ["netns", "exec", this.name, ...command], { stdio: ["ignore", "pipe", "inherit"] });
+    this.#children.push(child);
+    return createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
   /** Ends what runs there, and the namespace. */

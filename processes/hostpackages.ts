@@ -4,8 +4,8 @@ import { access } from "node:fs/promises";
 import { packagesFor as crxPackages } from "@atoll/crx/packages";
 import { packagesFor as imagePackages } from "@atoll/images/packages";
 
-/** Packages of net/: routes and taps, rules, and telling neighbours of addresses. */
-const networkPackages: readonly string[] = ["iproute2", "nftables", "iputils-arping"];
+/** Packages of net/: routes and taps, rules, flows to be led anew, and telling neighbours of addresses. */
+const networkPackages: readonly string[] = ["iproute2", "nftables", "conntrack", "iputils-arping"];
 
 /** Every package that pods need, the welcome pod's image among it. */
 function wantedPackages(): readonly string[] {
