@@ -25,13 +25,12 @@ import {
 import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
-import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import { testConvergence } from "@atoll/harness/convergence";
+import { clientOf, makeNamespace } from "@atoll/harness/client";
+import { storyOf, testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
-import type { Controller } from "@atoll/runtime/controller";
 import { leftAnnotation } from "@atoll/api/supervisor/annotations";
 import { tokenCleaner } from "./bootstraptokens/controller.ts";
 import { clusterRoleController } from "./clusterroles/controller.ts";
@@ -57,21 +56,6 @@ before(async () => {
 });
 after(() => harness.close());
 
-/** A story whose end is its check: it has ended when the check holds. */
-function story(controllers: readonly Controller[], begin: Story["begin"], check: Story["check"]): Story {
-  const holds = async (round: string) =>
-    await check(round).then(
-      () => true,
-      () => false,
-    );
-  return {
-    controllers,
-    begin,
-    check,
-    ended: async (round) => await eventually("the end has come", async () => await holds(round)).catch(() => undefined),
-  };
-}
-
 async function isGone(asked: Promise<{ metadata: { deletionTimestamp?: string } }>): Promise<boolean> {
   return await asked.then(
     ({ metadata }) => metadata.deletionTimestamp !== undefined,
@@ -83,7 +67,7 @@ const podSpec = { containers: [{ name: "c", image: "i", resources: { requests: {
 const labels = { app: "a" };
 
 const stories: Readonly<Record<string, Story>> = {
-  serviceaccount: story(
+  serviceaccount: storyOf(
     [serviceAccountController],
     async (round) => {
       await client.create(Namespace, { metadata: { name: round } });
@@ -96,7 +80,7 @@ const stories: Readonly<Record<string, Story>> = {
       );
     },
   ),
-  rootca: story(
+  rootca: storyOf(
     [rootCaController("PEM")],
     async (round) => {
       await client.create(Namespace, { metadata: { name: round } });
@@ -109,7 +93,7 @@ const stories: Readonly<Record<string, Story>> = {
       assert.deepEqual(data, { "ca.crt": "PEM" });
     },
   ),
-  clusterroles: story(
+  clusterroles: storyOf(
     [clusterRoleController],
     async (round) => {
       const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }];
@@ -126,7 +110,7 @@ const stories: Readonly<Record<string, Story>> = {
       assert.equal(rules?.length, 1);
     },
   ),
-  bootstraptokens: story(
+  bootstraptokens: storyOf(
     [tokenCleaner],
     async (round) => {
       const make = async (name: string, afterMs: number) => {
@@ -142,7 +126,7 @@ const stories: Readonly<Record<string, Story>> = {
       assert.ok(!(await isGone(client.get(Secret, toKey("kube-system", `${round}-stays`)))));
     },
   ),
-  ttlafterfinished: story(
+  ttlafterfinished: storyOf(
     [ttlAfterFinishedController],
     async (round) => {
       await makeNamespace(client, round);
@@ -165,7 +149,7 @@ const stories: Readonly<Record<string, Story>> = {
       assert.ok(!(await isGone(client.get(Job, toKey(round, "stays")))));
     },
   ),
-  resourcequota: story(
+  resourcequota: storyOf(
     [resourceQuotaController()],
     async (round) => {
       await makeNamespace(client, round);
@@ -177,7 +161,7 @@ const stories: Readonly<Record<string, Story>> = {
       assert.deepEqual(status.used, { pods: "1" });
     },
   ),
-  podautoscaler: story(
+  podautoscaler: storyOf(
     [podAutoscalerController()],
     async (round) => {
       await makeNamespace(client, round);
@@ -194,7 +178,7 @@ const stories: Readonly<Record<string, Story>> = {
       assert.ok(conditions?.some(({ type, status }) => type === "AbleToScale" && status === "True"));
     },
   ),
-  endpoints: story(
+  endpoints: storyOf(
     [endpointsController],
     async (round) => {
       await makeNamespace(client, round);
@@ -213,7 +197,7 @@ const stories: Readonly<Record<string, Story>> = {
       );
     },
   ),
-  endpointslicemirroring: story(
+  endpointslicemirroring: storyOf(
     [mirroringController],
     async (round) => {
       await makeNamespace(client, round);
@@ -229,7 +213,7 @@ const stories: Readonly<Record<string, Story>> = {
       );
     },
   ),
-  loadbalancer: story(
+  loadbalancer: storyOf(
     [loadBalancerController(parsePool("198.51.100.0/24"))],
     async (round) => {
       await makeNamespace(client, round);
@@ -257,7 +241,7 @@ const stories: Readonly<Record<string, Story>> = {
       }
     },
   ),
-  departure: story(
+  departure: storyOf(
     [departureController],
     async (round) => {
       for (const name of ["left", "stays", "returned"]) {
@@ -274,7 +258,7 @@ const stories: Readonly<Record<string, Story>> = {
       assert.ok(!(await isGone(client.get(Node, toKey(undefined, `${round}-returned`)))));
     },
   ),
-  podgc: story(
+  podgc: storyOf(
     [podGcController(50)],
     async (round) => {
       await makeNamespace(client, round);
@@ -293,7 +277,7 @@ const stories: Readonly<Record<string, Story>> = {
       );
     },
   ),
-  nodelifecycle: story(
+  nodelifecycle: storyOf(
     [nodeLifecycleController(), taintEvictionController()],
     async (round) => {
       await makeNamespace(client, round);

@@ -11,6 +11,7 @@ import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
+import { ClusterProfile } from "@atoll/api/multicluster/clusterprofile";
 import { Namespace, Pod, Secret, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { type Resource, toKey } from "@atoll/client/resource";
@@ -156,6 +157,10 @@ test("a cluster that came in by its token is ready, and a policy holds there", a
     spec: { target: {}, level: "Baseline" },
   });
   await eventually("the pod is refused", isRefused);
+  await eventually("tools that know of ClusterProfiles know it", async () => {
+    const { status } = await state.hub.get(ClusterProfile, toKey("default", "c1"));
+    return status?.conditions?.[0]?.status === "True" && (status.version?.kubernetes ?? "").startsWith("v1.");
+  });
   // The controllers guard access by themselves where they may.
   await state.hub.get(admissionPolicies, toKey("", "access.fleet.atoll.dev"));
 });

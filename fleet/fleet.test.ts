@@ -15,6 +15,7 @@ import { PolicyException } from "@atoll/api/fleet/v1alpha1/policyexception";
 import { QuotaPolicy } from "@atoll/api/fleet/v1alpha1/quotapolicy";
 import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 import { TrafficPolicy } from "@atoll/api/fleet/v1alpha1/trafficpolicy";
+import { ClusterProfile } from "@atoll/api/multicluster/clusterprofile";
 import { Agent } from "@atoll/agent/agent";
 import {
   ClusterRole,
@@ -54,7 +55,7 @@ async function startFleet(): Promise<Fleet> {
   const [hub, child] = await Promise.all([startHarness(), startHarness()]);
   const transports = [transportTo(hub), transportTo(child)] as const;
   const [hubClient, childClient] = [clientOf(hub, transports[0]), clientOf(child, transports[1])];
-  await serveKinds(hubClient, fleetKinds);
+  await serveKinds(hubClient, [...fleetKinds, ClusterProfile]);
   for (const name of ["shop", "bank"]) await makeNamespace(childClient, name);
   const workshop = startControllers(hub, fleetControllers());
   const at = (name: string) => ({ name, namespace: "default" });

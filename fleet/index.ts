@@ -6,6 +6,7 @@ import { exceptionController } from "./exceptions/controller.ts";
 import { groupController } from "./groups/controller.ts";
 import { namespaceController } from "./namespaces/controller.ts";
 import { policyStatusControllers } from "./policystatus/controller.ts";
+import { profileController } from "./profiles/controller.ts";
 
 /** All of them; they run beside the Supervisor's, or alone on any Kubernetes that has the fleet's kinds. */
 export function fleetControllers(): readonly Controller[] {
@@ -15,6 +16,7 @@ export function fleetControllers(): readonly Controller[] {
     groupController,
     namespaceController,
     exceptionController,
+    profileController,
     ...policyStatusControllers,
   ];
 }

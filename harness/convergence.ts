@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
+import type { Controller } from "@atoll/runtime/controller";
+import { eventually } from "./client.ts";
 import { startControllers } from "./controllers.ts";
 import { checkSettled, type Story, troubleAtEachWrite } from "./crashes.ts";
 import type { Harness } from "./server.ts";
@@ -16,6 +18,21 @@ export interface Convergence {
   readonly story: Story;
   /** Writes that the story has at least, so that a story that is none is found out. */
   readonly least: number;
+}
+
+/** A story whose end is its check: it has ended when the check holds. */
+export function storyOf(controllers: readonly Controller[], begin: Story["begin"], check: Story["check"]): Story {
+  const holds = async (round: string) =>
+    await check(round).then(
+      () => true,
+      () => false,
+    );
+  return {
+    controllers,
+    begin,
+    check,
+    ended: async (round) => await eventually("the end has come", async () => await holds(round)).catch(() => undefined),
+  };
 }
 
 /** For how long the watches say nothing after a write. */

@@ -90,6 +90,8 @@ export const controllersRules: readonly PolicyRule[] = [
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["fleet.atoll.dev"], resources: ["clustergroups/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["fleet.atoll.dev"], resources: ["fleetnamespaces/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["fleet.atoll.dev"], resources: ["policyexceptions/status"] },
+  { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["multicluster.x-k8s.io"], resources: ["clusterprofiles"] },
+  { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["multicluster.x-k8s.io"], resources: ["clusterprofiles/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["fleet.atoll.dev"], resources: ["accesspolicies/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["fleet.atoll.dev"], resources: ["custompolicies/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["fleet.atoll.dev"], resources: ["imagepolicies/status"] },

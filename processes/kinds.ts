@@ -2,7 +2,7 @@
 import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { gatewayKinds } from "@atoll/api/gatewayapi/kinds";
-import { approval } from "@atoll/api/gatewayapi/group";
+import { ClusterProfile } from "@atoll/api/multicluster/clusterprofile";
 import { supervisorGuard } from "@atoll/api/supervisor/guard";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { definitionOf } from "@atoll/api/own/definition";
@@ -26,7 +26,7 @@ const policies: readonly Resource<ApiObject>[] = ["Validating", "Mutating"].flat
 /** Every kind of Atoll's own. */
 export const kinds: readonly OwnKind[] = [...supervisorKinds, ...fleetKinds];
 /** Those of others that it serves besides: on another Kubernetes they are somebody else's. */
-const installed: readonly OwnKind[] = [...kinds, ...gatewayKinds];
+const installed: readonly OwnKind[] = [...kinds, ...gatewayKinds, ClusterProfile];
 /** What guards objects of those kinds, and what they make. */
 export const guards: readonly ApiObject[] = [...supervisorGuard, ...accessGuard];
 const approvalAnnotation = "api-approved.kubernetes.io";
@@ -65,7 +65,7 @@ async function isOthers(client: Client, { plural, group, annotations }: OwnKind)
     if (isNotFound(error)) return undefined;
     throw error;
   });
-  return known !== undefined && known.metadata.annotations?.[approvalAnnotation] !== approval;
+  return known !== undefined && known.metadata.annotations?.[approvalAnnotation] !== annotations[approvalAnnotation];
 }
 
 async function isEstablished(client: Client, name: string): Promise<boolean> {

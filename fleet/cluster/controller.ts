@@ -106,8 +106,8 @@ async function detach(cluster: FleetCluster, namespace: string, tools: Reconcile
     await client.setStatus(cluster, statusOf(cluster, report, { namespace, nowMs: clock.nowMs() }));
     return settled;
   }
-  const found = cache.get(Namespace, toKey(undefined, namespace));
-  if (found !== undefined) await client.delete(found);
+  // By its name: one that was made a moment ago may not be in view yet, and nobody would come back for it.
+  await client.delete(hubNamespace(cluster, namespace, false));
   const metadata = { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== detachFinalizer) };
   await client.patch(cluster, { type: "merge", body: { metadata } });
   return settled;

@@ -9,6 +9,7 @@ import { after, before, test } from "node:test";
 import { keepTunnel } from "@atoll/agent/tunnel";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { ClusterProfile } from "@atoll/api/multicluster/clusterprofile";
 import { ClusterRole, ClusterRoleBinding, Namespace, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { Cache } from "@atoll/client/informer/cache";
@@ -87,7 +88,7 @@ before(async () => {
   const [hub, child] = await Promise.all([startHarness(), startHarness()]);
   const [hubTransport, childTransport] = [transportTo(hub), transportTo(child)];
   const [hubClient, childClient] = [clientOf(hub, hubTransport), clientOf(child, childTransport)];
-  await serveKinds(hubClient, fleetKinds);
+  await serveKinds(hubClient, [...fleetKinds, ClusterProfile]);
   const cache = new Cache({ client: hubClient, clock, onError: () => {} });
   const clusters = cache.informer(FleetCluster);
   await clusters.whenSynced();
