@@ -11,6 +11,7 @@ import { tokenCleaner } from "./bootstraptokens/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { departureController } from "./departure/controller.ts";
+import { datastoreController } from "./datastore/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
@@ -75,6 +76,7 @@ export function controllers({ ca, signing, ranges, loadBalancerPool }: Controlle
     ttlAfterFinishedController,
     podGcController(),
     ...volumeControllers,
+    datastoreController,
     podAutoscalerController(),
     ...(ranges === undefined ? [] : [nodeIpamController(ranges), hostNetworkController(ranges.pods)]),
     nodeLifecycleController(),

@@ -117,6 +117,8 @@ function sharing(): void {
       return 0;
     }
 
+    const isSeenBy = async (count: string) =>
+      (await client.get(Datastore, toKey(undefined, "shared"))).status?.seenBy === count;
     const podNamed = async (name: string) => await client.get(Pod, toKey(namespace, name));
     async function makeClaim(name: string): Promise<void> {
       const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "32Mi" } } };
@@ -167,11 +169,17 @@ function sharing(): void {
     }
 
     test("a host whose spherelet is dead keeps its machine and its disk, and its next one takes both up", async () => {
+      const described = async () => (await hosts.kubectl("get", "datastores")).text;
+      await eventually("both hosts have it", async () => await isSeenBy("2/2"), patienceMs);
+      assert.match(await described(), /^shared +\S+ +\S+Mi +\S+Mi +2\/2 +True/m);
       await makeClaim("moving");
       await makeWriter("kept", "moving", secondName);
       await writes("kept");
       const [volume] = (await client.list(PersistentVolume)).items;
-      assert.equal(volume?.spec.nodeAffinity, undefined);
+      assert.match(
+        JSON.stringify(volume?.spec.nodeAffinity),
+        /datastore\.disk\.atoll\.dev\/shared","operator":"Exists"/,
+      );
       const before = lastOf(await logOf("kept"));
       const spherelet = await processAtSecond("spherelet");
       process.kill(spherelet, "SIGKILL");
@@ -225,6 +233,7 @@ function sharing(): void {
       // Whatever was under way over the wire arrives now.
       await hosts.heal();
       await eventually("the second host is back", async () => await hosts.isReady(secondName), patienceMs);
+      await eventually("both have the datastore again", async () => await isSeenBy("2/2"), patienceMs);
       await writes("after");
     });
 

@@ -61,6 +61,7 @@ export const controllersRules: readonly PolicyRule[] = [
   { verbs: ["create"], apiGroups: [""], resources: ["persistentvolumes"] },
   { verbs: ["delete", "deletecollection"], apiGroups: [""], resources: ["persistentvolumes"] },
   { verbs: ["patch"], apiGroups: [""], resources: ["nodes"] },
+  { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["supervisor.atoll.dev"], resources: ["datastores/status"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["autoscaling"], resources: ["horizontalpodautoscalers/status"] },
   { verbs: ["patch"], apiGroups: ["*"], resources: ["*/scale"] },
   { verbs: ["create", "delete", "deletecollection", "patch", "update"], apiGroups: ["supervisor.atoll.dev"], resources: ["hostnetworks"] },

@@ -17,6 +17,8 @@ export const nodesPolicy: OwnPolicy = {
     { verbs, apiGroups: [""], resources: ["services", "namespaces"] },
     { verbs, apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"] },
     { verbs, apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"] },
+    // Which there are to look for.
+    { verbs, apiGroups: ["supervisor.atoll.dev"], resources: ["datastores"] },
   ],
   subjects: [group("system:nodes")],
   // Of all nodes' machines; the Node authorizer now lets each have its own.

@@ -164,6 +164,28 @@ test("judge() puts a Pod nowhere while its claims are missing, going, lost or un
   assert.equal(nowhere([claim("c", { storageClassName: "late" })]), undefined);
 });
 
+test("judge() puts a Pod whose disk is on a datastore where the datastore is mounted, also before the disk is made", () => {
+  const storageClass = { ...late, parameters: { datastore: "nfs" } } as unknown as StorageClass;
+  const beside = { claims: [claim("c", { storageClassName: "late" })], classes: [storageClass] };
+  assert.equal(open(using("c"), {}, beside), "");
+  const mounted = nodes.map((node) =>
+    node.metadata.name === "b1"
+      ? {
+          ...node,
+          metadata: {
+            ...node.metadata,
+            labels: { ...node.metadata.labels, "datastore.disk.atoll.dev/nfs": "mounted" },
+          },
+        }
+      : node,
+  );
+  const { fitting } = judge(using("c"), worldOf(placesOf(mounted), beside));
+  assert.deepEqual(
+    fitting.map(({ name }) => name),
+    ["b1"],
+  );
+});
+
 test("judge() and volumePlan() take the smallest free volume of a place, else have one made", () => {
   const wanted = claim("c", { storageClassName: "late" });
   const volumes = [

@@ -3,6 +3,7 @@
  * Source: k8s.io/kubernetes/pkg/scheduler/framework/plugins/volumebinding (binder.go), volumerestrictions
  */
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
+import { disks } from "@atoll/api/volumes/disks";
 import { bestVolume, bindCompleted, selectedNode } from "@atoll/api/volumes/matching";
 import { matchesTerm } from "./filter.ts";
 import type { Place } from "./places.ts";
@@ -109,8 +110,10 @@ function planFor(waiting: readonly Waiting[], place: Place, view: VolumeView): V
   return { bind, provision };
 }
 
-function canProvision({ provisioner, allowedTopologies }: StorageClass, { node }: Place): boolean {
+function canProvision({ provisioner, parameters, allowedTopologies }: StorageClass, { node }: Place): boolean {
   if (provisioner === "" || provisioner === "kubernetes.io/no-provisioner") return false;
+  const datastore = provisioner === disks.provisioner ? parameters?.[disks.datastoreParameter] : undefined;
+  if (datastore !== undefined && node.metadata.labels?.[disks.seenLabel(datastore)] === undefined) return false;
   const terms = allowedTopologies ?? [];
   return (
     terms.length === 0 ||

@@ -39,6 +39,7 @@ import type { ServiceFacts } from "./translate/environment.ts";
 import { type MachineSize, machineSize } from "./translate/resources.ts";
 import { Datastore } from "./volumes/datastore.ts";
 import { NamedObjects } from "./volumes/objects.ts";
+import { tellSeenDatastores } from "./volumes/seen.ts";
 
 /** What a spherelet is made of. */
 export interface SphereletOptions {
@@ -100,7 +101,8 @@ export class Spherelet {
     const upkeep = { clock, log, data, store: parts.host.imagery.store, drivers: () => parts.pods.list() };
     const { signal } = this.#stop;
     const taken = tellTakenPorts({ ...options, node: options.name }, signal);
-    this.#upkeep = Promise.all([keepUp(upkeep, signal), taken, parts.host.datastore.run(signal)]);
+    const seen = tellSeenDatastores({ ...options, node: options.name }, signal);
+    this.#upkeep = Promise.all([keepUp(upkeep, signal), taken, seen, parts.host.datastore.run(signal)]);
     this.#telling = tellHostVMs({ ...options, node: options.name }, this.#stop.signal);
     this.#serving = options.port === 0 ? Promise.resolve() : serve(options, this.runtime, this.#stop.signal);
   }

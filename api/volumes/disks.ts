@@ -2,7 +2,7 @@
  * Words between the provisioner of disks and the hosts that have them: annotations, because a host may write its own Node
  * and nothing else. Source: docs/rfd/0024-volumes.md, docs/rfd/0038-shared-datastores.md
  */
-import type { PersistentVolume } from "../builtin/core/v1.types.ts";
+import type { Node, PersistentVolume } from "../builtin/core/v1.types.ts";
 
 /** Names of things of `disk.atoll.dev`. */
 export const disks = {
@@ -22,6 +22,12 @@ export const disks = {
   toRemove: "disk.atoll.dev/remove",
   /** On a Node, by its host: volumes that it waits for, each with the uid of the Pod that has it, as `NAME=UID`. */
   waiting: "disk.atoll.dev/waiting",
+  /** On a Node, by its host: Datastores that it has mounted, each with bytes in all and free, as `NAME=BYTES/BYTES`. */
+  seen: "disk.atoll.dev/datastores",
+  /** On a Node, by its host: a label for each of them, by which volumes and the scheduler know where they can be had. */
+  seenLabel: (datastore: string): string => `datastore.disk.atoll.dev/${datastore}`,
+  /** Of a StorageClass: the parameter that names a Datastore. */
+  datastoreParameter: "datastore",
   /** Names of an annotation's value. */
   list: (text: string | undefined): readonly string[] => (text ?? "").split(",").filter((name) => name !== ""),
 } as const;
@@ -45,3 +51,23 @@ export function sharedPlaceOf({ spec }: PersistentVolume): SharedPlace | undefin
   if (folder === undefined || leaseMilliseconds === undefined) return undefined;
   return { folder, leaseMs: Number(leaseMilliseconds) };
 }
+
+/** What a host sees of a Datastore. */
+export interface SeenDatastore {
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
+}
+
+/** What is told of a Datastore on a Node; undefined when its host does not have it. */
+export function seenOn({ metadata }: Node, datastore: string): SeenDatastore | undefined {
+  const told = disks.list(metadata.annotations?.[disks.seen]).find((each) => each.startsWith(`${datastore}=`));
+  const [capacity, free] = told?.slice(datastore.length + 1).split("/") ?? [];
+  return capacity === undefined ? undefined : { capacityBytes: Number(capacity), freeBytes: Number(free) };
+}
+
+/** Datastores that a host sees, as `seenOn` reads them. */
+export const spellSeen = (seen: ReadonlyMap<string, SeenDatastore>): string =>
+  [...seen]
+    .map(([name, { capacityBytes, freeBytes }]) => `${name}=${capacityBytes}/${freeBytes}`)
+    .sort()
+    .join(",");

@@ -24,7 +24,6 @@ const provisionedBy = "pv.kubernetes.io/provisioned-by";
 const modes: ReadonlySet<string> = new Set(["ReadWriteOnce", "ReadWriteOncePod"]);
 /** Source: sigs.k8s.io/sig-storage-lib-external-provisioner (parameters of a StorageClass) */
 const fsTypeParameter = "csi.storage.k8s.io/fstype";
-const datastoreParameter = "datastore";
 const fsTypes: ReadonlySet<string> = new Set(["ext4", "xfs"]);
 
 /** Makes volumes for claims. */
@@ -83,11 +82,11 @@ function problemOf(
   const foreign = (spec.accessModes ?? []).find((mode) => !modes.has(mode));
   if (foreign !== undefined) return `access mode ${foreign} is not possible: a disk has one machine that writes`;
   if (spec.dataSource !== undefined || spec.dataSourceRef !== undefined) return "a data source is not possible yet";
-  const unknown = Object.keys(parameters).find((name) => name !== fsTypeParameter && name !== datastoreParameter);
+  const unknown = Object.keys(parameters).find((name) => name !== fsTypeParameter && name !== disks.datastoreParameter);
   if (unknown !== undefined) return `parameters[${unknown}]: there is no such parameter`;
   const fsType = parameters[fsTypeParameter] ?? "ext4";
   if (!fsTypes.has(fsType)) return `parameters[${fsTypeParameter}]: ${fsType} is none of ${[...fsTypes].join(", ")}`;
-  const isLocal = parameters[datastoreParameter] === undefined;
+  const isLocal = parameters[disks.datastoreParameter] === undefined;
   return isLocal && target === undefined ? "the class must have the volumeBindingMode WaitForFirstConsumer" : undefined;
 }
 
@@ -98,23 +97,24 @@ interface Place {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** On a datastore that hosts share: whatever hosts the class allows. @returns what is wrong, as text */
+/** On a datastore that hosts share: whatever hosts have it and the class allows. @returns what is wrong, as text */
 async function placeFor(
   { metadata }: PersistentVolumeClaim,
   { parameters = {}, allowedTopologies = [] }: StorageClass,
   { client }: Reconcile,
 ): Promise<Place | string | undefined> {
-  const name = parameters[datastoreParameter];
+  const name = parameters[disks.datastoreParameter];
   if (name === undefined) return undefined;
   const datastore = await client.get(Datastore, toKey(undefined, name)).catch((error: unknown) => {
     if (!isNotFound(error)) throw error;
   });
   const shared = datastore?.spec.sharedDirectory;
-  if (shared === undefined) return `parameters[${datastoreParameter}]: there is no Datastore "${name}"`;
+  if (shared === undefined) return `parameters[${disks.datastoreParameter}]: there is no Datastore "${name}"`;
   const folder = `${shared.path}/${volumeName(metadata.uid)}`;
   const place: SharedPlace = { folder, leaseMs: shared.leaseSeconds * 1000 };
-  const terms = allowedTopologies.map(({ matchLabelExpressions = [] }) => ({
-    matchExpressions: matchLabelExpressions.map(({ key, values }) => ({ key, operator: "In", values })),
+  const mounted = { key: disks.seenLabel(name), operator: "Exists" };
+  const terms = (allowedTopologies.length === 0 ? [{}] : allowedTopologies).map(({ matchLabelExpressions = [] }) => ({
+    matchExpressions: [mounted, ...matchLabelExpressions.map(({ key, values }) => ({ key, operator: "In", values }))],
   }));
   return { annotations: {}, terms, attributes: attributesOf(place, name) };
 }

@@ -179,7 +179,7 @@ test("a Pod's ephemeral volume gets a claim of its own, and none that is another
   assert.equal((await claimNamed("p-taken")).metadata.ownerReferences, undefined);
 });
 
-test("a claim of a shared datastore has a volume for all hosts; whose Pod is over is told to who waits, and never sooner", async (t) => {
+test("a claim of a shared datastore has a volume for all hosts that have it; whose Pod is over is told to who waits, and never sooner", async (t) => {
   await serveKinds(client, [Datastore]);
   await assert.rejects(
     client.create(Datastore, { metadata: { name: "ceph" }, spec: { rbd: { pool: "p" } } }),
@@ -196,7 +196,8 @@ test("a claim of a shared datastore has a volume for all hosts; whose Pod is ove
   await eventually("it is bound", async () => (await claimNamed("roaming")).status.phase === "Bound");
   const name = (await claimNamed("roaming")).spec.volumeName ?? "";
   const volume = await volumeNamed(name);
-  assert.equal(volume.spec.nodeAffinity, undefined);
+  const expressions = [{ key: "datastore.disk.atoll.dev/nfs", operator: "Exists" }];
+  assert.deepEqual(volume.spec.nodeAffinity, { required: { nodeSelectorTerms: [{ matchExpressions: expressions }] } });
   const attributes = { datastore: "nfs", folder: `/srv/disks/${name}`, leaseMilliseconds: "10000" };
   assert.deepEqual(volume.spec.csi?.volumeAttributes, attributes);
 

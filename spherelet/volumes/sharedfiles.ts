@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { SeenDatastore } from "@atoll/api/volumes/disks";
 import { type DiskContent, formatDisk } from "@atoll/crx/disk";
 import { run } from "@atoll/crx/run";
 import { VolumeUnfilled } from "./contents.ts";
@@ -18,10 +19,25 @@ const diskFile = "disk.raw";
  */
 export async function makeFolder(folder: string): Promise<void> {
   const share = dirname(folder);
-  const mounts = await readFile("/proc/self/mountinfo", "utf8");
-  if (!mounts.split("\n").some((line) => line.split(" ")[4] === share))
-    throw new VolumeUnfilled(`the datastore is not mounted at ${share} of this host`);
+  if (!(await isMounted(share))) throw new VolumeUnfilled(`the datastore is not mounted at ${share} of this host`);
   await run("mkdir", ["-p", "-m", "700", folder], { timeoutMs });
+}
+
+async function isMounted(share: string): Promise<boolean> {
+  const mounts = await readFile("/proc/self/mountinfo", "utf8");
+  return mounts.split("\n").some((line) => line.split(" ")[4] === share);
+}
+
+/**
+ * How much room a share has.
+ * @returns undefined when it is not mounted here
+ * @throws {ProgramFailed} it does not answer
+ */
+export async function roomOn(share: string): Promise<SeenDatastore | undefined> {
+  if (!(await isMounted(share))) return undefined;
+  const text = (await run("stat", ["--file-system", "--format=%S %b %a", share], { timeoutMs })).toString("utf8");
+  const [size = 0, blocks = 0, free = 0] = text.trim().split(" ").map(Number);
+  return { capacityBytes: size * blocks, freeBytes: size * free };
 }
 
 /** Whether the disk is there. */

@@ -40,6 +40,10 @@ export const Datastore = defineKind(
       "Where disks of PersistentVolumeClaims are kept that several hosts can use. A StorageClass of disk.atoll.dev names it in its parameter datastore.",
     columns: [
       { name: "Path", type: "string", jsonPath: ".spec.sharedDirectory.path" },
+      { name: "Capacity", type: "string", jsonPath: ".status.capacity" },
+      { name: "Free", type: "string", jsonPath: ".status.free" },
+      { name: "Hosts", type: "string", jsonPath: ".status.seenBy" },
+      { name: "Accessible", type: "string", jsonPath: '.status.conditions[?(@.type=="Accessible")].status' },
       { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
     ],
   },
@@ -54,7 +58,21 @@ export const Datastore = defineKind(
         ],
       },
     ),
-    status: Type.object({ conditions }, { description: "How it is." }),
+    status: Type.object(
+      {
+        capacity: Type.optional(Type.string({ description: "Bytes in all, of every kind of file." })),
+        free: Type.optional(Type.string({ description: "Bytes that are free." })),
+        hosts: Type.optional(
+          Type.list(Type.string({ description: "Name of a Node." }), {
+            description: "Hosts that are ready and have it mounted. Pods whose disks lie there are put on these alone.",
+            "x-kubernetes-list-type": "set",
+          }),
+        ),
+        seenBy: Type.optional(Type.string({ description: "How many that is of the hosts that are ready, as 2/3." })),
+        conditions,
+      },
+      { description: "How it is." },
+    ),
   },
 );
 export type Datastore = ObjectOf<typeof Datastore>;
