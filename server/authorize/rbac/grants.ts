@@ -1,6 +1,8 @@
 /**
  * Roles and bindings, by whom they are for. A decision looks up the one who asks and their groups, so its cost is that
- * of the roles they have, not that of the bindings there are; roles that several bindings grant are looked at once.
+ * of the roles they have, not that of the bindings there are; roles that several bindings grant are looked at once. Of
+ * roles that are only about objects of certain names, as a fleet's gateway has one for each cluster, those are looked at
+ * that name the object.
  *
  *     cluster bindings ─┐                          ┌─ users: name → role → bindings
  *     bindings of NS ───┴─ one table each, holding ┴─ groups: name → role → bindings
@@ -14,6 +16,7 @@ import type {
   Subject,
 } from "@atoll/api/builtin/rbac.authorization.k8s.io/v1.types";
 import type { User } from "../../call.ts";
+import { Held } from "./held.ts";
 import { type Asked, Rule } from "./rules.ts";
 
 /** Where a rule comes from, in upstream's words. */
@@ -39,7 +42,19 @@ export interface StoredRule {
 type Grant = Source;
 
 type RoleKey = string;
-type BySubject = Map<string, Map<RoleKey, Grant[]>>;
+type BySubject = Map<string, Held<Grant>>;
+
+/** One grant, and where it goes. */
+interface Placed {
+  readonly subject: string;
+  readonly role: RoleKey;
+  readonly grant: Grant;
+}
+
+interface Visit {
+  readonly visitor: Visitor;
+  readonly name: string | undefined;
+}
 
 interface Table {
   readonly users: BySubject;
@@ -53,16 +68,22 @@ export class Grants {
   readonly #roles = new Map<RoleKey, readonly StoredRule[]>();
   readonly #cluster: Table = newTable();
   readonly #namespaces = new Map<string, Table>();
+  /** Who has a role: they are told when it becomes another. */
+  readonly #holders = new Map<RoleKey, Map<Held<Grant>, number>>();
   /** How to take a binding out again. */
   readonly #undo = new Map<string, () => void>();
 
   putRole(role: Role | ClusterRole): void {
     const rules = (role.rules ?? []).map((written) => ({ written, matcher: new Rule(written) }));
-    this.#roles.set(roleKey(role.metadata.namespace ?? "", role.metadata.name ?? ""), rules);
+    const key = roleKey(role.metadata.namespace ?? "", role.metadata.name ?? "");
+    this.#roles.set(key, rules);
+    this.#place(key);
   }
 
   dropRole(namespace: string, name: string): void {
-    this.#roles.delete(roleKey(namespace, name));
+    const key = roleKey(namespace, name);
+    this.#roles.delete(key);
+    this.#place(key);
   }
 
   putBinding(key: string, binding: RoleBinding | ClusterRoleBinding): void {
@@ -76,7 +97,7 @@ export class Grants {
       const place = placeOf(subject, namespace);
       if (place === undefined) continue;
       const grant: Grant = { text: describe(binding, subject) };
-      undo.push(add(table[place.of], { subject: place.name, role, grant }));
+      undo.push(this.#add(table[place.of], { subject: place.name, role, grant }));
     }
     this.#undo.set(key, () => {
       for (const each of undo) each();
@@ -91,25 +112,29 @@ export class Grants {
     this.#undo.delete(key);
   }
 
-  /** Visits the rules that apply to a user, those of the cluster first. */
-  visit(user: User, namespace: string, visitor: Visitor): void {
-    if (this.#visitTable(this.#cluster, user, visitor)) return;
+  /**
+   * Visits the rules that apply to a user, those of the cluster first.
+   * @param name given: rules may be left out that are only about objects of other names
+   */
+  visit(user: User, namespace: string, visitor: Visitor, name?: string): void {
+    if (this.#visitTable(this.#cluster, user, { visitor, name })) return;
     const table = namespace === "" ? undefined : this.#namespaces.get(namespace);
-    if (table !== undefined) this.#visitTable(table, user, visitor);
+    if (table !== undefined) this.#visitTable(table, user, { visitor, name });
   }
 
   /** The source of the first rule that allows what is asked. */
   find(user: User, namespace: string, asked: Asked): { source: Source | undefined; missing: readonly string[] } {
     let source: Source | undefined;
     const missing: string[] = [];
-    this.visit(user, namespace, {
+    const visitor: Visitor = {
       rule(rule, from) {
         if (!rule.matcher.allows(asked)) return false;
         source = from;
         return true;
       },
       missing: (role) => void (missing.includes(role) || missing.push(role)),
-    });
+    };
+    this.visit(user, namespace, visitor, asked.name);
     return { source, missing };
   }
 
@@ -119,16 +144,16 @@ export class Grants {
     return this.#roles.get(key)?.map(({ written }) => written);
   }
 
-  #visitTable({ users, groups }: Table, user: User, visitor: Visitor): boolean {
-    if (this.#visitSubject(users.get(user.name), visitor)) return true;
+  #visitTable({ users, groups }: Table, user: User, visit: Visit): boolean {
+    if (this.#visitSubject(users.get(user.name), visit)) return true;
     if (groups.size === 0) return false;
-    for (const group of user.groups) if (this.#visitSubject(groups.get(group), visitor)) return true;
+    for (const group of user.groups) if (this.#visitSubject(groups.get(group), visit)) return true;
     return false;
   }
 
-  #visitSubject(roles: Map<RoleKey, Grant[]> | undefined, visitor: Visitor): boolean {
-    if (roles === undefined) return false;
-    for (const [role, [source]] of roles) {
+  #visitSubject(held: Held<Grant> | undefined, { visitor, name }: Visit): boolean {
+    if (held === undefined) return false;
+    for (const [role, [source]] of held.roles(name)) {
       const rules = this.#roles.get(role);
       if (rules === undefined || source === undefined) {
         visitor.missing(describeMissing(role));
@@ -137,6 +162,37 @@ export class Grants {
       for (const rule of rules) if (visitor.rule(rule, source)) return true;
     }
     return false;
+  }
+
+  /** @returns takes the grant out again */
+  #add(into: BySubject, { subject, role, grant }: Placed): () => void {
+    let held = into.get(subject);
+    if (held === undefined) into.set(subject, (held = new Held()));
+    held.add(role, grant, this.#namesOf(role));
+    const holders = this.#holders.get(role) ?? new Map<Held<Grant>, number>();
+    this.#holders.set(role, holders.set(held, (holders.get(held) ?? 0) + 1));
+    return () => {
+      held.take(role, grant);
+      if (held.isEmpty) into.delete(subject);
+      const left = (holders.get(held) ?? 0) - 1;
+      if (left > 0) holders.set(held, left);
+      else holders.delete(held);
+      if (holders.size === 0) this.#holders.delete(role);
+    };
+  }
+
+  #place(role: RoleKey): void {
+    for (const held of this.#holders.get(role)?.keys() ?? []) held.place(role, this.#namesOf(role));
+  }
+
+  /** The names that a role is about; undefined when it is about any, or is not there. */
+  #namesOf(role: RoleKey): readonly string[] | undefined {
+    const rules = this.#roles.get(role);
+    if (rules === undefined) return undefined;
+    const isNarrow = ({ resourceNames = [], nonResourceURLs = [] }: PolicyRule) =>
+      resourceNames.length > 0 && nonResourceURLs.length === 0;
+    if (!rules.every(({ written }) => isNarrow(written))) return undefined;
+    return rules.flatMap(({ written }) => written.resourceNames ?? []);
   }
 
   #table(namespace: string): Table {
@@ -164,24 +220,6 @@ function placeOf({ kind, name, namespace }: Subject, own: string) {
   }
   if (kind === "User") return { of: "users", name } as const;
   return kind === "Group" ? ({ of: "groups", name } as const) : undefined;
-}
-
-function add(into: BySubject, { subject, role, grant }: { subject: string; role: RoleKey; grant: Grant }): () => void {
-  let roles = into.get(subject);
-  if (roles === undefined) into.set(subject, (roles = new Map()));
-  const grants = roles.get(role);
-  if (grants === undefined) roles.set(role, [grant]);
-  else grants.push(grant);
-  return () => take(into, { subject, role, grant });
-}
-
-function take(from: BySubject, { subject, role, grant }: { subject: string; role: RoleKey; grant: Grant }): void {
-  const roles = from.get(subject);
-  const grants = roles?.get(role);
-  if (roles === undefined || grants === undefined) return;
-  grants.splice(grants.indexOf(grant), 1);
-  if (grants.length === 0) roles.delete(role);
-  if (roles.size === 0) from.delete(subject);
 }
 
 function describe({ metadata, roleRef }: RoleBinding | ClusterRoleBinding, subject: Subject): string {
