@@ -150,11 +150,16 @@ function respond(stream: ClientHttp2Stream, request: TransportRequest): Promise<
   stream.once("close", () => signal?.removeEventListener("abort", abort));
   return new Promise((resolve, reject) => {
     let cause: Error | undefined;
+    let answered = false;
     stream.on("error", (error) => {
       cause = error;
     });
-    stream.once("close", () => reject(signal?.aborted === true ? signal.reason : failureOf(stream, cause)));
+    stream.once("close", () => {
+      // Every stream is closed in the end: to make an error of each, with its trace, would cost more than the answer.
+      if (!answered) reject(signal?.aborted === true ? signal.reason : failureOf(stream, cause));
+    });
     stream.once("response", (all) => {
+      answered = true;
       const { ":status": status = 0, ...fields } = all;
       resolve({ status, headers: fields as Record<string, string>, body: bodyOf(stream, signal) });
     });

@@ -46,11 +46,13 @@ export function clone<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(clone) as T;
   const out: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
+  const from = value as Record<string, unknown>;
+  for (const key of Object.keys(from)) {
+    const item = clone(from[key]);
     // A key named __proto__ must become a key, not a prototype.
     if (key === "__proto__")
-      Object.defineProperty(out, key, { value: clone(item), enumerable: true, writable: true, configurable: true });
-    else out[key] = clone(item);
+      Object.defineProperty(out, key, { value: item, enumerable: true, writable: true, configurable: true });
+    else out[key] = item;
   }
   return out as T;
 }
