@@ -217,7 +217,7 @@ export class ImagePuller {
 
 function keyOf(reference: Reference, keyring: Keyring): string {
   const who = createHash("sha256")
-    .update(JSON.stringify(keyring.lookup(reference)))
+    .update(JSON.stringify([keyring.lookup(reference), keyring.authority(reference)]))
     .digest("hex");
   return `${formatReference(reference)} ${who}`;
 }

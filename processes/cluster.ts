@@ -29,6 +29,9 @@ interface Options {
   readonly kubeconfig?: string;
 }
 
+/** After so long it is told what is waited for. */
+const patienceMs = 2_000;
+
 type Verb = (client: Client, name: string, options: Options) => Promise<void>;
 const resources: readonly Resource[] = [Namespace, ServiceAccount, ClusterRoleBinding, Secret, Deployment];
 const verbs: Readonly<Record<string, Verb>> = { attach, detach, ls };
@@ -71,7 +74,11 @@ async function attach(client: Client, name: string, options: Options): Promise<v
   const gateway = { ...published, url: options.gateway ?? published.url };
   if (out !== undefined)
     return await forAgentByHand(client, { name, namespace, gateway, reachable, out: resolve(out) });
-  const image = `${new URL(gateway.url).host}/${await agentImage(gateway)}`;
+  const { host } = new URL(gateway.url);
+  const waiting = systemClock.after(patienceMs, () => {
+    process.stderr.write("The gateway makes the agent's image, once: this takes about two minutes.\n");
+  });
+  const image = `${host}/${await agentImage(gateway).finally(() => waiting.cancel())}`;
   const token = await makeToken(client, namespace, systemClock);
   const objects = attachObjects({ gateway, token, image, reachable });
   if (options.kubeconfig !== undefined) await applyAll(options.kubeconfig, objects);
@@ -81,7 +88,11 @@ async function attach(client: Client, name: string, options: Options): Promise<v
       options.kubeconfig === undefined
         ? `Apply this at ${name} within ten minutes: its token is good once.`
         : `The agent was started at ${name}.`,
-      `Its nodes pull the agent from ${new URL(gateway.url).host} and must trust the gateway's certificate (docs/rfd/0029-attaching-by-manifest.md).`,
+      `Its nodes pull the agent's image from ${host}. Hosts of Atoll trust it by what they are given here; with containerd, put`,
+      "  ./atoll kubectl -n atoll-fleet get configmap gateway -o jsonpath='{.data.ca\\.crt}'",
+      `into /etc/containerd/certs.d/${host}/ca.crt of each node, and beside it hosts.toml:`,
+      `  server = "https://${host}"`,
+      `  ca = "/etc/containerd/certs.d/${host}/ca.crt"`,
       `Then: kubectl get fleetclusters -n ${org}`,
       "",
     ].join("\n"),

@@ -40,6 +40,7 @@ export function attachObjects(joining: Joining): readonly AttachObject[] {
     { apiVersion: "v1", kind: "ServiceAccount", metadata },
     clusterRoleBinding(),
     joinSecret(joining),
+    pullSecret(joining),
     { apiVersion: "apps/v1", kind: "Deployment", metadata, ...deployment(joining) },
   ];
 }
@@ -62,6 +63,21 @@ function joinSecret({ gateway, token }: Joining) {
     metadata: { name: `${name}-join`, namespace, labels },
     type: "Opaque",
     stringData: { token, "gateway.crt": gateway.ca, kubeconfig: `${JSON.stringify(ownCluster)}\n` },
+  };
+}
+
+/**
+ * Atoll's hosts take from a pull secret who vouches for the registry, for images by digest; on others the nodes must be told,
+ * and this changes nothing.
+ */
+function pullSecret({ gateway, image }: Joining) {
+  const config = { auths: { [image.slice(0, image.indexOf("/"))]: {} } };
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: `${name}-pull`, namespace, labels },
+    type: "kubernetes.io/dockerconfigjson",
+    stringData: { ".dockerconfigjson": JSON.stringify(config), "ca.crt": gateway.ca },
   };
 }
 
@@ -110,6 +126,7 @@ function deployment({ gateway, image, reachable }: Joining) {
         metadata: { labels },
         spec: {
           serviceAccountName: name,
+          imagePullSecrets: [{ name: `${name}-pull` }],
           nodeSelector: { "kubernetes.io/os": "linux" },
           priorityClassName: "system-cluster-critical",
           securityContext: {

@@ -53,7 +53,7 @@ test("a token is fetched where the challenge says, with the pull secret, and use
       return false;
     };
     const auth = Buffer.from("me:secret").toString("base64");
-    const keyring = keyringOf([JSON.stringify({ auths: { [registry.host]: { auth } } })]);
+    const keyring = keyringOf([{ config: JSON.stringify({ auths: { [registry.host]: { auth } } }) }]);
     await puller.pull({ image: `${registry.host}/app:v1`, keyring });
     assert.equal(asked.length, 1);
     assert.equal(asked[0], `/token/manifests/token?service=reg&scope=repository%3Aapp%3Apull&account=me Basic ${auth}`);
@@ -81,7 +81,9 @@ test("an identity token is traded for an access token at every pull", async () =
       return true;
     };
     registry.manifests.set("token", { bytes: Buffer.alloc(0), type: "" });
-    const keyring = keyringOf([JSON.stringify({ auths: { [registry.host]: { identitytoken: "refresh" } } })]);
+    const keyring = keyringOf([
+      { config: JSON.stringify({ auths: { [registry.host]: { identitytoken: "refresh" } } }) },
+    ]);
     await puller.pull({ image: `${registry.host}/app:v1`, keyring });
     clock.jump(61_000);
     registry.offer("v2", testImage([lower], { Cmd: ["2"] }));
@@ -122,7 +124,9 @@ test("credentials do not follow a redirect to another host, nor go to a token se
       else return false;
       return true;
     };
-    const keyring = keyringOf([JSON.stringify({ auths: { [registry.host]: { username: "u", password: "p" } } })]);
+    const keyring = keyringOf([
+      { config: JSON.stringify({ auths: { [registry.host]: { username: "u", password: "p" } } }) },
+    ]);
     await puller.pull({ image: `${registry.host}/app:v1`, keyring });
     assert.deepEqual(new Set(seen), new Set([undefined]));
     registry.twist = (_request, response) => {

@@ -34,6 +34,7 @@ interface Source {
   readonly base: string;
   readonly query: string;
   readonly authorizer: Authorizer;
+  readonly authority: string | undefined;
 }
 
 const dockerHub = "registry-1.docker.io";
@@ -89,9 +90,11 @@ export class RegistryClient {
     const { repository } = this.#reference;
     const found: (Credential | undefined)[] = keyring.lookup({ ...this.#reference, registry });
     const base = `${url.origin}${url.pathname.replace(/\/+$/, "")}/v2/${repository}`;
+    const authority = keyring.authority({ ...this.#reference, registry });
     return (found.length === 0 ? [undefined] : found).map((credential) => ({
       base,
       query,
+      authority,
       authorizer: new Authorizer({ transport, clock, credential, repository }),
     }));
   }
@@ -147,12 +150,12 @@ export class RegistryClient {
   }
 
   async #send(
-    { authorizer }: Source,
+    { authorizer, authority }: Source,
     ask: { url: string; headers?: Record<string, string>; signal?: AbortSignal | undefined },
   ): Promise<IncomingMessage> {
     const { header } = authorizer;
     const headers = { ...ask.headers, ...(header === undefined ? {} : { authorization: header }) };
-    return (await this.#options.transport.send({ url: ask.url, headers, signal: ask.signal })).response;
+    return (await this.#options.transport.send({ url: ask.url, headers, authority, signal: ask.signal })).response;
   }
 
   #checked(response: IncomingMessage, url: string): IncomingMessage {

@@ -6,7 +6,7 @@ import { parseReference } from "./reference.ts";
 const auth = (user: string) => ({ auth: Buffer.from(`${user}:p:w`).toString("base64") });
 const config = (auths: Record<string, unknown>) => JSON.stringify({ auths });
 const users = (configs: string[], image: string) =>
-  keyringOf(configs)
+  keyringOf(configs.map((each) => ({ config: each })))
     .lookup(parseReference(image))
     .map(({ username }) => username);
 
@@ -51,10 +51,22 @@ test("every form of a secret is read, and a broken one passed over", () => {
     config({ "r.io": { auth: "%%%" } }),
     '{"auths":{"__proto__":{"username":"x"}}}',
   ];
-  const found = keyringOf(forms).lookup(parseReference("r.io/a"));
+  const found = keyringOf(forms.map((each) => ({ config: each }))).lookup(parseReference("r.io/a"));
   assert.deepEqual(found, [
     { username: "u", password: "p" },
     { username: "cfg", password: "p:w" },
     { username: "", password: "", identityToken: "t" },
   ]);
+});
+
+test("who vouches for a registry is taken from the secret that names it, for images by digest alone", () => {
+  const ring = keyringOf([
+    { config: config({ "other.io": {} }), authority: "OTHER" },
+    { config: config({ "r.io:5000": {} }), authority: "PEM" },
+  ]);
+  const digest = `sha256:${"0".repeat(64)}`;
+  assert.equal(ring.authority(parseReference(`r.io:5000/a@${digest}`)), "PEM");
+  assert.equal(ring.authority(parseReference("r.io:5000/a:v1")), undefined);
+  assert.equal(ring.authority(parseReference(`r.io/a@${digest}`)), undefined);
+  assert.deepEqual(ring.lookup(parseReference(`r.io:5000/a@${digest}`)), []);
 });

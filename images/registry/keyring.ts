@@ -1,5 +1,6 @@
 /**
- * Which credentials go with which image: pull secrets in Docker's configuration formats.
+ * Which credentials go with which image: pull secrets in Docker's configuration formats. Beside them a pull secret may say who
+ * vouches for the registry's certificate, so that who may name a private registry need not ask each host's administrator.
  * Source: kubernetes pkg/credentialprovider (keyring.go: matching by host glob, port and path prefix, most specific first)
  */
 import { nameOf, type Reference } from "./reference.ts";
@@ -16,14 +17,28 @@ export interface Credential {
 export interface Keyring {
   /** Those to try for an image, in order. */
   lookup(reference: Reference): Credential[];
+  /**
+   * Who vouches for the image's registry beside whom the host trusts, PEM; for images by digest alone: what a tag stands for
+   * is told to all pods of a host alike, so no pod's secret may have a say in that.
+   */
+  authority(reference: Reference): string | undefined;
+}
+
+/** What a pull secret holds. */
+export interface PullSecret {
+  /** Content of its `.dockerconfigjson` or `.dockercfg`. */
+  readonly config: string;
+  /** Content of its `ca.crt`: PEM. */
+  readonly authority?: string | undefined;
 }
 
 /** A keyring with nothing on it. */
-export const emptyKeyring: Keyring = { lookup: () => [] };
+export const emptyKeyring: Keyring = { lookup: () => [], authority: () => undefined };
 
 interface Held {
   readonly place: string;
-  readonly credential: Credential;
+  readonly credential: Credential | undefined;
+  readonly authority: string | undefined;
 }
 
 const dockerHosts = new Set(["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"]);
@@ -88,7 +103,7 @@ function credentialOf(entry: unknown): Credential | undefined {
   return username === "" ? undefined : { username, password };
 }
 
-function entriesOf(config: string): Held[] {
+function entriesOf({ config, authority }: PullSecret): Held[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(config);
@@ -99,21 +114,27 @@ function entriesOf(config: string): Held[] {
   // `.dockercfg` is the inside of `auths`.
   const table = "auths" in parsed ? parsed.auths : parsed;
   if (typeof table !== "object" || table === null) return [];
-  return Object.entries(table).flatMap(([key, entry]) => {
-    const credential = credentialOf(entry);
-    return credential === undefined ? [] : [{ place: placeOf(key), credential }];
-  });
+  return Object.entries(table).map(([key, entry]) => ({
+    place: placeOf(key),
+    credential: credentialOf(entry),
+    authority,
+  }));
 }
 
 /**
  * A keyring of pull secrets.
- * @param configs contents of `.dockerconfigjson` or `.dockercfg` keys; what cannot be read is passed over
+ * @param secrets what cannot be read of them is passed over
  */
-export function keyringOf(configs: readonly string[]): Keyring {
-  const held = configs.flatMap(entriesOf);
+export function keyringOf(secrets: readonly PullSecret[]): Keyring {
+  const held = secrets.flatMap(entriesOf);
   const ordered = held.sort((a, b) => Number(a.place < b.place) - Number(a.place > b.place));
+  const fitting = (reference: Reference) => ordered.filter(({ place }) => matches(place, nameOf(reference)));
   return {
     lookup: (reference) =>
-      ordered.filter(({ place }) => matches(place, nameOf(reference))).map(({ credential }) => credential),
+      fitting(reference).flatMap(({ credential }) => (credential === undefined ? [] : [credential])),
+    authority: (reference) => {
+      if (reference.digest === undefined) return undefined;
+      return fitting(reference).find(({ authority }) => authority !== undefined)?.authority;
+    },
   };
 }

@@ -22,7 +22,7 @@ describe("Debian's docker-registry", missing === false ? {} : { skip: missing },
   let registry: TestRegistry;
   let settings: RegistrySettings;
   const secret = () =>
-    keyringOf([JSON.stringify({ auths: { [registry.host]: { username: "me", password: "secret" } } })]);
+    keyringOf([{ config: JSON.stringify({ auths: { [registry.host]: { username: "me", password: "secret" } } }) }]);
   const skopeo = (...args: string[]) => execFileSync("skopeo", ["--insecure-policy", ...args], { stdio: "pipe" });
 
   before(async () => {
@@ -96,7 +96,9 @@ describe("Debian's docker-registry", missing === false ? {} : { skip: missing },
   });
 
   test("refuses a wrong password, none at all, and a name it does not have", async () => {
-    const wrong = keyringOf([JSON.stringify({ auths: { [registry.host]: { username: "me", password: "no" } } })]);
+    const wrong = keyringOf([
+      { config: JSON.stringify({ auths: { [registry.host]: { username: "me", password: "no" } } }) },
+    ]);
     const { puller: one } = await puller();
     const name = `${registry.host}/team/app:oci`;
     await assert.rejects(one.pull({ image: name, keyring: wrong }), { fault: "Unauthorized" });
@@ -110,7 +112,7 @@ describe("Debian's docker-registry", missing === false ? {} : { skip: missing },
     const { puller: strict } = await puller({});
     await assert.rejects(strict.pull({ image: name, keyring: secret() }), {
       fault: "Unavailable",
-      message: /certificate/,
+      message: /nobody whom this host trusts vouches for its certificate; name who does under authorities/,
     });
     const { puller: lax } = await puller({ insecure: [registry.host] });
     await lax.pull({ image: name, keyring: secret() });
@@ -118,11 +120,29 @@ describe("Debian's docker-registry", missing === false ? {} : { skip: missing },
     lax.close();
   });
 
+  test("is believed by what a pull secret says of it, for images by digest alone", async () => {
+    const name = `${registry.host}/team/app:oci`;
+    const { puller: settled } = await puller();
+    const { digest } = (await settled.pull({ image: name, keyring: secret() })).manifest;
+    const { puller: strict } = await puller({});
+    const config = JSON.stringify({ auths: { [registry.host]: { username: "me", password: "secret" } } });
+    const vouched = keyringOf([{ config, authority: settings.authorities?.[registry.host] }]);
+    const byDigest = `${registry.host}/team/app@${digest}`;
+    await assert.rejects(strict.pull({ image: byDigest, keyring: secret() }), { fault: "Unavailable" });
+    await assert.rejects(strict.pull({ image: name, keyring: vouched }), { fault: "Unavailable" });
+    assert.equal((await strict.pull({ image: byDigest, keyring: vouched })).manifest.digest, digest);
+    settled.close();
+    strict.close();
+  });
+
   test("gives what it has to one of several secrets", async () => {
     const wrong = JSON.stringify({ auths: { [`${registry.host}/team`]: { username: "me", password: "no" } } });
     const right = JSON.stringify({ auths: { [registry.host]: { username: "me", password: "secret" } } });
     const { puller: one } = await puller();
-    await one.pull({ image: `${registry.host}/team/app:oci`, keyring: keyringOf([wrong, right]) });
+    await one.pull({
+      image: `${registry.host}/team/app:oci`,
+      keyring: keyringOf([{ config: wrong }, { config: right }]),
+    });
     one.close();
   });
 });

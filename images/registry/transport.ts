@@ -26,6 +26,8 @@ export interface Ask {
   readonly method?: "GET" | "HEAD" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Who vouches for this host beside whom the settings name, PEM. */
+  readonly authority?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -95,18 +97,21 @@ export class Transport {
     }
     const headers = Object.entries(from.headers ?? {});
     const kept = to.origin === before.origin ? headers : headers.filter(([name]) => !secrets.has(name.toLowerCase()));
-    return { ...from, url: to.href, headers: Object.fromEntries(kept) };
+    const authority = to.origin === before.origin ? from.authority : undefined;
+    return { ...from, url: to.href, headers: Object.fromEntries(kept), authority };
   }
 
-  #agentFor(host: string): HttpsAgent {
-    const known = this.#secure.get(host);
+  // A connection that one authority vouched for is none for who trusts another.
+  #agentFor(host: string, authority: string | undefined): HttpsAgent {
+    const key = `${host} ${authority ?? ""}`;
+    const known = this.#secure.get(key);
     if (known !== undefined) return known;
     const { authorities = {} } = this.#settings;
-    const extra = [authorities["*"], authorities[host]].filter((pem) => pem !== undefined);
+    const extra = [authorities["*"], authorities[host], authority].filter((pem) => pem !== undefined);
     const ca = extra.length === 0 ? {} : { ca: [...getCACertificates("default"), ...extra] };
     const rejectUnauthorized = !this.isInsecure(host);
     const agent = new HttpsAgent({ keepAlive: true, rejectUnauthorized, ...ca, ...this.#proxy() });
-    this.#secure.set(host, agent);
+    this.#secure.set(key, agent);
     return agent;
   }
 
@@ -149,7 +154,7 @@ export class Transport {
     };
     return new Promise((resolve, reject) => {
       const sent = secure
-        ? httpsRequest(url, { ...common, agent: this.#agentFor(url.host) })
+        ? httpsRequest(url, { ...common, agent: this.#agentFor(url.host, ask.authority) })
         : httpRequest(url, { ...common, agent: this.#plain });
       const timer = this.#clock.after(headersMs, () =>
         sent.destroy(new ImagePullFailed("Stalled", `${url.host}: no answer in ${headersMs / 1000} s`)),
@@ -173,8 +178,20 @@ export function hostOf(url: string): string {
   return new URL(url).host;
 }
 
+/** Source: OpenSSL's verification errors, by the names that Node gives them */
+const untrusted = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+]);
+
 function wordsOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) return wordsOf(cause.errors[0]);
+  if (untrusted.has(String((cause as { code?: unknown }).code))) {
+    return "nobody whom this host trusts vouches for its certificate; name who does under authorities in registries.json of the data directory";
+  }
   return cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code) : String(cause);
 }
 

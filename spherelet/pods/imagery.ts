@@ -95,12 +95,14 @@ async function pull(
 }
 
 function keyringFor({ pod, sources }: ImageWish): Keyring {
-  const configs = (pod.spec.imagePullSecrets ?? []).flatMap(({ name = "" }) => {
+  const text = (encoded: string) => Buffer.from(encoded, "base64").toString("utf8");
+  const secrets = (pod.spec.imagePullSecrets ?? []).flatMap(({ name = "" }) => {
     const data = sources.secret(name)?.data ?? {};
     const config = data[".dockerconfigjson"] ?? data[".dockercfg"];
-    return config === undefined ? [] : [Buffer.from(config, "base64").toString("utf8")];
+    const authority = data["ca.crt"];
+    return config === undefined ? [] : [{ config: text(config), authority: authority && text(authority) }];
   });
-  return keyringOf(configs);
+  return keyringOf(secrets);
 }
 
 function failureOf(error: unknown, image: string, wish: ImageWish): CannotStart {
