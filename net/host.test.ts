@@ -1,7 +1,7 @@
 /** Real packets between pods at real taps, in a network namespace of the test's own. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -145,6 +145,27 @@ function realPackets(): void {
     assert.match(await pod("a1").call("169.254.169.254", 80), /timeout/);
     await pod("a1").configure(["route add 127.0.0.9/32 via 169.254.1.1 dev eth0 table local"]);
     assert.match(await pod("a1").call("127.0.0.9", port), /timeout|EINVAL/);
+  });
+
+  test("a pod of the system that may calls its host's addresses, but never what listens on loopback alone", async () => {
+    const listener = createServer((socket) => socket.end("host\n"));
+    await new Promise<void>((listening) => listener.listen(0, "192.0.2.1", listening));
+    const { port } = listener.address() as AddressInfo;
+    assert.match(await pod("a1").call("192.0.2.1", port), refused);
+    pods.set(
+      "agent",
+      await TestPod.at("agent", await network.attach({ uid: "agent", namespace: "system", reachesHost: true })),
+    );
+    assert.equal(await pod("agent").call("192.0.2.1", port), "host");
+    assert.match(await pod("agent").call(pod("a1").attachment.address, 8080), refused);
+    const loopback = options.hostServices[0]?.target.port ?? 0;
+    assert.match(await pod("agent").call("192.0.2.1", loopback), refused);
+    await pod("agent").stop();
+    pods.delete("agent");
+    await network.detach("agent");
+    const left = await run("nft", ["list", "set", "ip", hostNames(data).table, "reaching_host"]);
+    assert.doesNotMatch(left, /elements/);
+    listener.close();
   });
 
   test("a pod reaches the world outside under the host's address, and is not reached from there", async () => {

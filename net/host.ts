@@ -222,7 +222,7 @@ export class HostNetwork implements PodNetwork {
     this.#places.delete(place.uid);
   }
 
-  #choose({ uid, namespace }: PodIdentity): Place {
+  #choose({ uid, namespace, reachesHost = false }: PodIdentity): Place {
     const taken = new Set([...this.#places.values()].map(({ address }) => address));
     const most = sizeOf(this.#range) - 2; // without the range's own address and its last
     for (let tried = 0; tried < most; tried++) {
@@ -230,7 +230,8 @@ export class HostNetwork implements PodNetwork {
       const address = addressAt(this.#range, offset);
       if (taken.has(address)) continue;
       this.#next = offset + 1;
-      return { uid, namespace, address, mac: macOf(address), tap: tapName(this.#names, this.#range, address) };
+      const place = { uid, namespace, address, mac: macOf(address), tap: tapName(this.#names, this.#range, address) };
+      return reachesHost ? { ...place, reachesHost } : place;
     }
     throw new RangeExhausted(`all ${most} addresses of ${this.#options.podRange} are taken`);
   }

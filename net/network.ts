@@ -15,6 +15,8 @@ export interface PodIdentity {
   /** By which NetworkPolicies know it, from the moment it has a place. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly ports?: PolicyPod["ports"];
+  /** May call its host's own addresses over TCP, which others may not. */
+  readonly reachesHost?: boolean;
 }
 
 /** A pod's place in the network. */

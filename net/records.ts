@@ -9,6 +9,7 @@ export interface Place {
   readonly address: string;
   readonly mac: string;
   readonly tap: string;
+  readonly reachesHost?: boolean;
 }
 
 const suffix = ".json";

@@ -83,6 +83,7 @@ function ipTable(options: RulesetOptions): readonly string[] {
     "  counter refused_by_pods { }",
     "  counter refused_by_host { }",
     "  set places { type ifname . ipv4_addr . ether_addr; }",
+    "  set reaching_host { type ipv4_addr; }",
     "  set itself { type ipv4_addr . ipv4_addr; }",
     `  set cluster { type ipv4_addr; flags interval; auto-merge; elements = { ${clusterRange}, ${podRange} } }`,
     `  set of_host { type inet_proto . ipv4_addr . inet_service; ${elementsClause(hostServices)} }`,
@@ -201,6 +202,7 @@ const hostAccess = ({ fromPod, toPod, overlay }: Words): readonly string[] => [
   "    ct direction reply ct state established accept",
   "    ct state related accept",
   "    meta l4proto . ip daddr . th dport @of_host accept",
+  "    ip saddr @reaching_host meta l4proto tcp accept",
   "    counter name refused_by_host reject with icmp type admin-prohibited",
   "  }",
   "  chain outgoing {",
@@ -268,11 +270,13 @@ export const addPlace = (table: string, place: Place): readonly string[] => plac
 /** Shuts a pod out. */
 export const dropPlace = (table: string, place: Place): readonly string[] => placeElements("delete", table, place);
 
-function placeElements(verb: "add" | "delete", table: string, { tap, address, mac, namespace }: Place): string[] {
+function placeElements(verb: "add" | "delete", table: string, of: Place): string[] {
+  const { tap, address, mac, namespace, reachesHost = false } = of;
   const place = `"${tap}" . ${address} . ${mac}`;
   return [
     sourceElement(table, verb, [address, namespace]),
     `${verb} element ip ${table} itself { ${address} . ${address} }`,
+    ...(reachesHost ? [`${verb} element ip ${table} reaching_host { ${address} }`] : []),
     `${verb} element ip ${table} places { ${place} }`,
     `${verb} element arp ${table} places { ${place} }`,
   ];

@@ -1,3 +1,12 @@
+/** Where pods of the system itself are; nobody but the administrator makes any there. */
+export const systemNamespace = "atoll-system";
+
+/**
+ * Label of a pod of the system itself that may call its host's own addresses over TCP, as a fleet's agent whose hub is on the same
+ * host. It says nothing elsewhere.
+ */
+export const reachesHostLabel = "supervisor.atoll.dev/reaches-host";
+
 /** Of a Service: further namespaces whose pods it opens the way for, with commas. */
 export const exportAnnotation = "supervisor.atoll.dev/exported-to";
 

@@ -2,10 +2,10 @@
  * The gateway: the proxy that Ingresses and HTTPRoutes of class `atoll` are served by. Names on which controllers, hosts and
  * `atoll why` agree.
  */
-import { exportedTo } from "./annotations.ts";
+import { exportedTo, systemNamespace } from "./annotations.ts";
 
 /** Where the gateway runs; only administrators make pods there. */
-export const gatewayNamespace = "atoll-system";
+export const gatewayNamespace = systemNamespace;
 
 /** Its Deployment, its Service and the Secret with its configuration. */
 export const gatewayName = "atoll-gateway";

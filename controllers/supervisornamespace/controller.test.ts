@@ -146,7 +146,7 @@ test("what others change is put right, and what is no longer wanted goes", async
 test("a Namespace that was there before is left alone, and names of the cluster's own are refused", async () => {
   workshop = startControllers(harness, workers);
   const before = await client.create(Namespace, { metadata: { name: "older" } });
-  for (const name of ["older", "default"]) {
+  for (const name of ["older", "default", "atoll-system"]) {
     await make(name, { limits: { counts: { pods: 0 } } });
     await reaches(name, "Pending");
     await assert.rejects(client.get(ResourceQuota, supervisor(name)), isNotFound);
@@ -155,7 +155,8 @@ test("a Namespace that was there before is left alone, and names of the cluster'
     (await statusOf("older"))?.conditions?.map(({ reason, message }) => `${reason}: ${message}`),
     ["NamespaceExists: there is a Namespace older that does not belong to this; delete it, or choose another name"],
   );
-  assert.equal((await statusOf("default"))?.conditions?.[0]?.reason, "NameReserved");
+  for (const name of ["default", "atoll-system"])
+    assert.equal((await statusOf(name))?.conditions?.[0]?.reason, "NameReserved");
   await client.delete(Namespace, keyOf(before));
   await reaches("older", "Active");
 });

@@ -18,9 +18,12 @@ type Limits = NonNullable<Spec["limits"]>;
 type Role = NonNullable<Spec["access"]>[number]["role"];
 type Status = NonNullable<SupervisorNamespace["status"]>;
 
-/** Names that the cluster keeps for itself. Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/ */
+/**
+ * Names that the cluster keeps for itself: Kubernetes', Atoll's own, and those of attached clusters' namespaces on the hub.
+ * Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/; fleet/cluster/names.ts
+ */
 export function isReserved(name: string): boolean {
-  return name === "default" || name.startsWith("kube-");
+  return name === "default" || /^(kube|atoll)-/.test(name) || /^fleet-.*-[0-9a-f]{8}$/.test(name);
 }
 
 const rbac = "rbac.authorization.k8s.io";

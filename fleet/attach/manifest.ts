@@ -2,10 +2,9 @@
  * What a cluster applies to be attached: the agent as a Deployment, with what it needs to come in. Nothing here needs Node.
  * Source: docs/rfd/0029-attaching-by-manifest.md
  */
+import { reachesHostLabel, systemNamespace as namespace } from "@atoll/api/supervisor/annotations";
 import type { PublishedGateway } from "../gateway/published.ts";
 
-/** The agent's own namespace in the cluster; what is in it goes with it. */
-const namespace = "atoll-system";
 const name = "fleet-agent";
 const labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "atoll" };
 const joinFolder = "/etc/atoll/join";
@@ -123,7 +122,7 @@ function deployment({ gateway, image, reachable }: Joining) {
       strategy: { type: "Recreate" },
       selector: { matchLabels: labels },
       template: {
-        metadata: { labels },
+        metadata: { labels: { ...labels, [reachesHostLabel]: "true" } },
         spec: {
           serviceAccountName: name,
           imagePullSecrets: [{ name: `${name}-pull` }],

@@ -1,4 +1,5 @@
 /** What of a Pod is for the network of its host. Pure. */
+import { reachesHostLabel, systemNamespace } from "@atoll/api/supervisor/annotations";
 import type { Pod } from "@atoll/client/builtin";
 import type { PodIdentity } from "@atoll/net/network";
 import { namedPortsOf } from "@atoll/net/policies/facts";
@@ -6,7 +7,8 @@ import { namedPortsOf } from "@atoll/net/policies/facts";
 /** What a Pod is to the network of its host. */
 export function identityOf({ metadata, spec }: Pod): PodIdentity {
   const { uid = "", namespace = "", name = "", labels = {} } = metadata;
-  return { uid, namespace, name, labels, ports: namedPortsOf(spec) };
+  const reachesHost = namespace === systemNamespace && labels[reachesHostLabel] === "true";
+  return { uid, namespace, name, labels, ports: namedPortsOf(spec), reachesHost };
 }
 
 /** What of a Pod need be remembered. */
