@@ -16,7 +16,7 @@ import { join, relative } from "node:path";
 const root = join(import.meta.dirname, "..");
 const onHosts = [
   ..."application consoleup datastores drain fleetpod gateway hostnetwork hosts ingress".split(" "),
-  ..."loadbalancer pods rollout streams up volumes".split(" "),
+  ..."loadbalancer nfs pods rollout streams up volumes".split(" "),
 ];
 const machines = new RegExp(`^(crx|net)/|^spherelet/pods|^e2e/(${onHosts.join("|")})\\.test`);
 const clusters = /^images\/|^fleet\/|^storage\/(etcd|sqlite-crash)|^e2e\/|^server\/crd\//;
