@@ -114,7 +114,23 @@ function endpointOf(
     targetRef: { kind: "Pod", namespace, name, uid },
     ...(node?.metadata.name !== undefined && { nodeName: node.metadata.name }),
     ...(zone !== undefined && { zone }),
+    ...hintsOf(service, { ready, zone, node: node?.metadata.name }),
   };
+}
+
+/**
+ * For whom an endpoint is meant: callers near it, where the Service asks for that.
+ * Source: k8s.io/endpointslice/trafficdist (PreferSameZone, PreferSameNode)
+ */
+function hintsOf(
+  { spec: { trafficDistribution } }: Service,
+  { ready, zone, node }: { ready: boolean; zone: string | undefined; node: string | undefined },
+): Pick<Endpoint, "hints"> {
+  if (trafficDistribution === undefined || !ready) return {};
+  const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] };
+  const isOfNode = trafficDistribution === "PreferSameNode" && node !== undefined;
+  const hints = { ...forZones, ...(isOfNode && { forNodes: [{ name: node }] }) };
+  return Object.keys(hints).length === 0 ? {} : { hints };
 }
 
 /** The name under which DNS tells a headless Service's Pods apart. */

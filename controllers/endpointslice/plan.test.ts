@@ -96,6 +96,19 @@ test("plan() puts a Pod with its conditions, node and zone into a slice of the S
   ]);
 });
 
+test("plan() tells for whom endpoints are meant where the Service keeps its traffic near, of ready ones alone", () => {
+  const hints = (trafficDistribution?: string) => {
+    const pods = [pod("p1"), pod("p2", { ready: false })];
+    const [slice] = run(service(trafficDistribution === undefined ? {} : { trafficDistribution }), pods);
+    return slice?.endpoints?.map((endpoint) => endpoint.hints);
+  };
+  const forZones = [{ name: "z1" }];
+  assert.deepEqual(hints(), [undefined, undefined]);
+  assert.deepEqual(hints("PreferSameZone"), [{ forZones }, undefined]);
+  assert.deepEqual(hints("PreferClose"), [{ forZones }, undefined]);
+  assert.deepEqual(hints("PreferSameNode"), [{ forZones, forNodes: [{ name: "n1" }] }, undefined]);
+});
+
 test("plan() tells Pods that are not ready or going, and leaves out those that have ended or have no address", () => {
   const pods = [
     pod("a", { ready: false }),

@@ -3,7 +3,7 @@ import type { EndpointSlice, Namespace, Service } from "@atoll/client/builtin";
 import type { Informer } from "@atoll/client/informer/informer";
 import { toKey } from "@atoll/client/resource";
 import type { Directory } from "@atoll/net/dns/zone";
-import { endpointsOf, namesOf, sliceOwnerLabel } from "./services.ts";
+import { endpointNamesOf, namesOf } from "./services.ts";
 
 /** What is followed, with the indexes `address` and, of slices, `service`. */
 interface Known {
@@ -32,17 +32,7 @@ export function directoryOf(followed: Known, domain: string): Directory {
       );
       return own.length > 0
         ? own
-        : [...slices.by("address", address)].flatMap((slice) => endpointNames(slice, address, domain));
+        : [...slices.by("address", address)].flatMap((slice) => endpointNamesOf(slice, address, domain));
     },
   };
-}
-
-function endpointNames(slice: EndpointSlice, address: string, domain: string): readonly string[] {
-  const { namespace, labels } = slice.metadata;
-  const service = labels?.[sliceOwnerLabel];
-  return endpointsOf(slice).flatMap(({ of: { hostname }, addresses }) =>
-    addresses.includes(address) && service !== undefined && hostname !== undefined
-      ? [`${hostname}.${service}.${namespace}.svc.${domain}`]
-      : [],
-  );
 }

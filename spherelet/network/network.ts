@@ -3,7 +3,7 @@
  * a change of one costs that one.
  */
 import { HostNetwork as Others } from "@atoll/api/supervisor/v1alpha1/hostnetwork";
-import { EndpointSlice, Namespace, NetworkPolicy, Pod, Service } from "@atoll/client/builtin";
+import { EndpointSlice, Namespace, NetworkPolicy, Node, Pod, Service } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { Informer } from "@atoll/client/informer/informer";
 import { toKey } from "@atoll/client/resource";
@@ -154,6 +154,11 @@ export class NodeNetwork implements PodNetwork {
     // What changed while the host's network was taken up.
     this.#policyChanged();
     services.onChange(({ before, after }) => this.#touch((after ?? before)?.metadata));
+    // Which endpoints are near is another matter in another zone.
+    this.#followed.nodes.onChange(({ before, after }) => {
+      if (zoneOf(before) === zoneOf(after)) return;
+      for (const { metadata } of services.values()) this.#touch(metadata);
+    });
     slices.onChange(({ before, after }) => {
       const { namespace, labels } = (after ?? before)?.metadata ?? {};
       this.#touch({ namespace, name: labels?.[sliceOwnerLabel] });
@@ -325,6 +330,8 @@ interface Followed {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
   readonly namespaces: Informer<Namespace>;
+  /** This one. */
+  readonly nodes: Informer<Node>;
   /** What this node is told of others: at most one. */
   readonly others: Informer<Others>;
 }
@@ -347,13 +354,15 @@ function follow({ client, clock, random, log, node }: NodeNetworkOptions): Follo
   const selection = { fieldSelector: `spec.nodeName=${node}` };
   const pods = new Informer<Pod>({ ...following, resource: Pod, selection, trim: trimPod });
   const policies = new Informer<NetworkPolicy>({ ...following, resource: NetworkPolicy });
+  const own = { fieldSelector: `metadata.name=${node}` };
   const others = new Informer<Others>({
     ...following,
     resource: Others,
-    selection: { fieldSelector: `metadata.name=${node}` },
+    selection: own,
     onError: (error) => log.debug("what is told of other hosts cannot be followed", { error }),
   });
-  const followed = { services, slices, namespaces, pods, policies, others };
+  const nodes = new Informer<Node>({ ...following, resource: Node, selection: own });
+  const followed = { services, slices, namespaces, nodes, pods, policies, others };
   for (const informer of Object.values(followed)) void informer.start();
   return followed;
 }
@@ -363,8 +372,12 @@ const isApi = (namespace: string, name: string): boolean => namespace === "defau
 
 function specOf(followed: Followed, service: Service, node: string): ServiceSpec | undefined {
   const { namespace = "", name = "" } = service.metadata;
-  return isApi(namespace, name) ? undefined : ruleSpecOf(service, slicesOf(followed, `${namespace}/${name}`), node);
+  if (isApi(namespace, name)) return undefined;
+  const zone = zoneOf(followed.nodes.get(toKey(undefined, node)));
+  return ruleSpecOf(service, slicesOf(followed, `${namespace}/${name}`), node, zone);
 }
+
+const zoneOf = (node: Node | undefined): string | undefined => node?.metadata.labels?.["topology.kubernetes.io/zone"];
 
 /**
  * Waits until Services are known, so that the rules of an earlier spherelet are replaced by the same: but not for an API

@@ -1,6 +1,6 @@
 /**
  * What Services and their EndpointSlices mean for a host's rules and for names. Pure.
- * Sources: k8s.io/kubernetes/pkg/proxy/topology.go (ready, then terminating but serving), Kubernetes DNS-Based Service
+ * Sources: k8s.io/kubernetes/pkg/proxy/topology.go (ready, then terminating but serving; hints), Kubernetes DNS-Based Service
  * Discovery 1.1.0
  */
 import { announcedCondition } from "@atoll/api/supervisor/annotations";
@@ -17,6 +17,9 @@ const defaultAffinitySeconds = 10_800;
 /** The Service's name on its slices. */
 export const sliceOwnerLabel = "kubernetes.io/service-name";
 
+/** On slices of Services without an address. */
+const headlessLabel = "service.kubernetes.io/headless";
+
 const isVirtual = (address: string | undefined): address is string =>
   address !== undefined && address !== "" && address !== "None";
 
@@ -28,9 +31,15 @@ export function addressesOf({ spec }: Service): readonly string[] {
 
 /**
  * @param node whose rules they are; without it Services that keep to their host's endpoints are as others are
+ * @param zone of the node
  * @returns undefined for one that opens no way: an ExternalName
  */
-export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[], node?: string): ServiceSpec | undefined {
+export function ruleSpecOf(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  node?: string,
+  zone?: string,
+): ServiceSpec | undefined {
   const { metadata, spec } = service;
   if (spec.type === "ExternalName") return undefined;
   const facts = { metadata, ...(service.status === undefined ? {} : { status: service.status }) };
@@ -42,7 +51,7 @@ export function ruleSpecOf(service: Service, slices: readonly EndpointSlice[], n
     namespace: metadata.namespace ?? "",
     name: metadata.name ?? "",
     addresses: addressesOf(service),
-    ports: (spec.ports ?? []).flatMap((port) => rulePort(port, { service, slices, node })),
+    ports: (spec.ports ?? []).flatMap((port) => rulePort(port, { service, slices, node, zone })),
     ...(sticky ? { affinitySeconds: seconds } : {}),
     ...(exported.length === 0 ? {} : { exportedTo: exported }),
     ...(routes === undefined ? {} : { routedBy: routes }),
@@ -53,15 +62,17 @@ interface Circumstances {
   readonly service: Service;
   readonly slices: readonly EndpointSlice[];
   readonly node: string | undefined;
+  readonly zone: string | undefined;
 }
 
-function rulePort(port: Ports[number], { service, slices, node }: Circumstances): readonly ServicePort[] {
+function rulePort(port: Ports[number], { service, slices, node, zone }: Circumstances): readonly ServicePort[] {
   const { internalTrafficPolicy, externalTrafficPolicy } = service.spec;
   const protocol = port.protocol === "UDP" ? "udp" : "tcp";
   if (port.protocol === "SCTP") return [];
   const all = slices.flatMap((slice) => endpointsAt(slice, port));
   const here = all.filter(({ of }) => of.nodeName === node);
-  const chosen = serving(internalTrafficPolicy === "Local" && node !== undefined ? here : all);
+  const keepsHere = internalTrafficPolicy === "Local" && node !== undefined;
+  const chosen = keepsHere ? serving(here) : near(serving(all), node, zone);
   const rest = all.filter((each) => !chosen.includes(each));
   const way = outsideWay(service, port);
   const local = externalTrafficPolicy === "Local" && node !== undefined ? { local: distinct(serving(here)) } : {};
@@ -73,6 +84,23 @@ function rulePort(port: Ports[number], { service, slices, node }: Circumstances)
 function serving(candidates: readonly Candidate[]): readonly Candidate[] {
   const ready = candidates.filter(({ of }) => isReady(of));
   return ready.length > 0 ? ready : candidates.filter(({ of }) => isLeaving(of));
+}
+
+/** Those meant for callers of this node, or of its zone; all of them when one is meant for nobody, or none for this. */
+function near(
+  candidates: readonly Candidate[],
+  node: string | undefined,
+  zone: string | undefined,
+): readonly Candidate[] {
+  const ways = [
+    [node, ({ of }: Candidate) => (of.hints?.forNodes ?? []).map(({ name }) => name)],
+    [zone, ({ of }: Candidate) => (of.hints?.forZones ?? []).map(({ name }) => name)],
+  ] as const;
+  for (const [own, meantFor] of ways) {
+    const meant = candidates.filter((each) => own !== undefined && meantFor(each).includes(own));
+    if (meant.length > 0 && candidates.every((each) => meantFor(each).length > 0)) return meant;
+  }
+  return candidates;
 }
 
 /** @returns undefined when those outside do not come in */
@@ -157,6 +185,19 @@ function namedEndpoints(slice: EndpointSlice): readonly NamedEndpoint[] {
   return endpointsOf(slice).flatMap(({ of, addresses }) =>
     addresses.map((address) => ({ address, hostname: of.hostname, ready: isReady(of), ports })),
   );
+}
+
+/** Names of an endpoint's address, without the last dot: what a headless Service calls it, or the hostname it has. */
+export function endpointNamesOf(slice: EndpointSlice, address: string, domain: string): readonly string[] {
+  const { namespace, labels = {} } = slice.metadata;
+  const service = labels[sliceOwnerLabel];
+  if (service === undefined) return [];
+  const isHeadless = labels[headlessLabel] !== undefined;
+  return endpointsOf(slice).flatMap(({ of, addresses }) => {
+    const label = of.hostname ?? (isHeadless ? address.replaceAll(".", "-") : undefined);
+    const isNamed = addresses.includes(address) && label !== undefined && isReady(of);
+    return isNamed ? [`${label}.${service}.${namespace}.svc.${domain}`] : [];
+  });
 }
 
 function namedPort({
