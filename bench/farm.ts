@@ -10,7 +10,7 @@ import { AgentIdentity } from "@atoll/agent/identity";
 import { ensureAgentNamespace } from "@atoll/agent/inventory";
 import { builtinKinds } from "@atoll/api/catalog";
 import { Client } from "@atoll/client/client";
-import { systemClock } from "@atoll/machinery/clock";
+import { type Clock, systemClock, type Timer } from "@atoll/machinery/clock";
 import { silent } from "@atoll/runtime/log";
 import { type Identity, nodeTransport } from "@atoll/runtime/transport";
 import { openPki } from "@atoll/server/pki/folder";
@@ -24,7 +24,8 @@ export type Order =
   | { readonly do: "attach"; readonly at: number; readonly token: string; readonly url: string; readonly ca: string }
   /** Say when each cluster has a policy that says so; in milliseconds since 1970. */
   | { readonly do: "expect"; readonly text: string }
-  | { readonly do: "stop" };
+  /** So much time is over here. */
+  | { readonly do: "pass"; readonly ms: number };
 
 /** What the farm tells. */
 export type Told =
@@ -40,7 +41,59 @@ interface Cluster {
 }
 
 const policies = "/registry/admissionregistration.k8s.io/validatingadmissionpolicies/";
-const clock = systemClock;
+
+/** The machine's clock, put forward now and then: what waited for a moment that is over by then wakes at once. */
+class ForwardClock implements Clock {
+  #aheadMs = 0;
+  readonly #waiting = new Set<{ readonly atMs: number; wake(): void }>();
+
+  nowMs(): number {
+    return systemClock.nowMs() + this.#aheadMs;
+  }
+
+  monotonicMs(): number {
+    return systemClock.monotonicMs() + this.#aheadMs;
+  }
+
+  after(afterMs: number, wake: () => void, options: { unref?: boolean } = {}): Timer {
+    const cancel = () => {
+      timer.cancel();
+      this.#waiting.delete(waiting);
+    };
+    const waiting = {
+      atMs: this.monotonicMs() + afterMs,
+      wake: () => {
+        cancel();
+        wake();
+      },
+    };
+    const timer = systemClock.after(afterMs, waiting.wake, options);
+    this.#waiting.add(waiting);
+    return { cancel };
+  }
+
+  sleep(afterMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason);
+      const abort = () => {
+        timer.cancel();
+        reject(signal?.reason);
+      };
+      const timer = this.after(afterMs, () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      });
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  pass(ms: number): void {
+    this.#aheadMs += ms;
+    for (const waiting of [...this.#waiting]) if (waiting.atMs <= this.monotonicMs()) waiting.wake();
+  }
+}
+
+const clock = new ForwardClock();
 const stop = new AbortController();
 const nowMs = () => performance.timeOrigin + performance.now();
 
@@ -99,18 +152,17 @@ async function follow({ at, store }: Cluster, wanted: () => string): Promise<voi
 async function run(from: number, count: number): Promise<void> {
   const clusters = new Map<number, Cluster>();
   let text = "";
-  for (let at = from; at < from + count; at++) {
-    clusters.set(at, await startCluster(at));
-  }
+  for (let at = from; at < from + count; at++) clusters.set(at, await startCluster(at));
   process.on("message", (order: Order) => {
-    if (order.do === "stop") process.exit(0);
     if (order.do === "expect") text = order.text;
+    if (order.do === "pass") clock.pass(order.ms);
     const cluster = order.do === "attach" ? clusters.get(order.at) : undefined;
     if (order.do !== "attach" || cluster === undefined) return;
     Promise.all([follow(cluster, () => text), attach(cluster, order)]).catch((error: unknown) => {
       tell({ is: "failed", at: cluster.at, message: String(error) });
     });
   });
+  process.once("SIGTERM", () => process.exit(0));
   tell({ is: "ready" });
 }
 

@@ -6,7 +6,16 @@ import { runTool } from "./tool.ts";
 
 const folder = join(import.meta.dirname, "..", "bench");
 /** Files that others use. */
-const parts: ReadonlySet<string> = new Set(["load", "server", "watchers", "fill", "flood", "hosts", "farm"]);
+const parts: ReadonlySet<string> = new Set([
+  "load",
+  "server",
+  "watchers",
+  "fill",
+  "flood",
+  "hosts",
+  "farm",
+  "fleetparts",
+]);
 
 /** @param args names of benchmarks; none means all */
 export async function run(args: readonly string[]): Promise<number> {
