@@ -13,7 +13,7 @@ import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { Cache } from "@atoll/client/informer/cache";
 import type { Informer } from "@atoll/client/informer/informer";
-import { groupResource, metadataOf, type PartialObject, type Resource, toKey } from "@atoll/client/resource";
+import { groupResource, type Key, metadataOf, type PartialObject, type Resource, toKey } from "@atoll/client/resource";
 import { Namespace } from "@atoll/client/builtin";
 import type { Clock } from "@atoll/machinery/clock";
 import { deepEqual } from "@atoll/machinery/equal";
@@ -26,7 +26,7 @@ import { Resources } from "./resources.ts";
 import { tellReports } from "./policyreports.ts";
 import { scan } from "./scan.ts";
 import { statusesOf } from "./status.ts";
-import { type Found, nothingFound } from "./violations.ts";
+import { type Found, Judges, nothingFound } from "./violations.ts";
 
 /** What an agent needs. */
 export interface AgentOptions {
@@ -63,7 +63,9 @@ export class Agent {
   readonly #localCache: Cache;
   readonly #works: Informer<Work>;
   readonly #namespaces: Informer<PartialObject>;
-  readonly #followed = new Set<string>();
+  /** What was applied of each kind, as the cluster has it. */
+  readonly #followed = new Map<string, Informer>();
+  readonly #judges = new Judges();
   #wake = Promise.withResolvers<void>();
   #wakeScan = Promise.withResolvers<void>();
   #wakeReport = Promise.withResolvers<void>();
@@ -72,7 +74,8 @@ export class Agent {
   constructor(options: AgentOptions) {
     const { hub, cluster, clock, log } = options;
     this.#options = options;
-    this.#cluster = { client: cluster, resources: new Resources(cluster, clock) };
+    const seen = { get: (resource: Resource, key: Key) => this.#followed.get(nameOf(resource))?.get(key) };
+    this.#cluster = { client: cluster, resources: new Resources(cluster, clock), seen };
     this.#inventory = new InventoryRecord(cluster);
     this.#hubCache = new Cache({
       client: hub,
@@ -86,7 +89,9 @@ export class Agent {
     });
     this.#works = this.#hubCache.informer(Work, { namespace: options.hubNamespace });
     this.#works.onChange(({ before, after }) => {
-      this.#wake.resolve();
+      // Its status is what this agent says.
+      if (before?.metadata.generation !== after?.metadata.generation || before?.metadata.uid !== after?.metadata.uid)
+        this.#wake.resolve();
       if (before?.spec.order !== after?.spec.order) this.#wakeScan.resolve();
     });
     this.#namespaces = this.#localCache.informer(metadataOf(Namespace));
@@ -165,10 +170,9 @@ export class Agent {
   }
 
   #followResource(resource: Resource): void {
-    const name = groupResource(resource);
-    if (this.#followed.has(name)) return;
-    this.#followed.add(name);
+    if (this.#followed.has(nameOf(resource))) return;
     const informer = this.#localCache.informer(resource, { labelSelector: `${managedLabel}=true` });
+    this.#followed.set(nameOf(resource), informer);
     informer.onChange(() => this.#wake.resolve());
   }
 
@@ -186,12 +190,12 @@ export class Agent {
     while (!signal.aborted) {
       this.#wakeScan = Promise.withResolvers();
       const before = this.#found;
-      await scan(this.#cluster, [...this.#works.values()]).then(
+      await scan(this.#cluster, this.#judges.of([...this.#works.values()])).then(
         (found) => (this.#found = found),
         (error: unknown) => log.warn("cannot look for violations, will try again", { error }),
       );
       if (!deepEqual(before, this.#found)) this.#wakeReport.resolve();
-      await tellReports({ client: this.#options.cluster, clock }, this.#found).catch((error: unknown) =>
+      await tellReports({ ...this.#cluster, clock }, this.#found).catch((error: unknown) =>
         log.warn("cannot write the cluster's PolicyReports, will try again", { error }),
       );
       const timer = clock.after(scanEveryMs, () => this.#wakeScan.resolve());
@@ -229,6 +233,10 @@ export class Agent {
     if (found === undefined) await hub.create(ClusterReport, { metadata, spec });
     else await hub.update(ClusterReport, { ...found, spec });
   }
+}
+
+function nameOf(resource: Resource): string {
+  return `${groupResource(resource)}/${resource.version}`;
 }
 
 function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<unknown> {

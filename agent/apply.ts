@@ -1,7 +1,7 @@
 /** Makes one object of the cluster as it is wanted, or removes it. */
 import type { Client } from "@atoll/client/client";
 import { isNotFound, isRefusal } from "@atoll/client/errors";
-import { type Resource, toKey } from "@atoll/client/resource";
+import { type Key, type Resource, toKey } from "@atoll/client/resource";
 import type { ApiObject } from "@atoll/machinery/object";
 import { isWithin, type Item, lastOther, type Ref } from "./plan.ts";
 import type { Resources } from "./resources.ts";
@@ -23,6 +23,14 @@ export interface Outcome {
 export interface Cluster {
   readonly client: Client;
   readonly resources: Resources;
+  /** What is followed of it. */
+  readonly seen: Seen;
+}
+
+/** The cluster's objects as they were told last. What is told is late at times, and never lacks what is asked of it. */
+export interface Seen {
+  /** undefined: not told of. */
+  get(resource: Resource, key: Key): ApiObject | undefined;
 }
 
 /** Groups that every Kubernetes has had for long, by the version that brought their v1. */
@@ -34,11 +42,14 @@ const since: Readonly<Record<string, string>> = {
 };
 
 /** Applies by server-side apply; says who had changed it. A failure is an outcome, never a throw. */
-export async function applyItem(item: Item, { client, resources }: Cluster): Promise<Outcome> {
+export async function applyItem(item: Item, { client, resources, seen }: Cluster): Promise<Outcome> {
   try {
     const resource = await resources.of(item.manifest);
     if (resource === undefined) return missing(item);
     const { namespace, name = "" } = item.manifest.metadata;
+    const told = seen.get(resource, toKey(namespace, name));
+    if (told !== undefined && isWithin(item.manifest, told)) return { item, state: "Applied", reason: "" };
+    // What differs is read anew: it may be so by now, and who changed it is not told.
     const live = await find(client, resource, { namespace: namespace ?? "", name });
     if (live !== undefined && isWithin(item.manifest, live)) return { item, state: "Applied", reason: "" };
     await client.apply(resource, { object: item.manifest, force: true }, { fieldManager });

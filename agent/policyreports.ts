@@ -8,6 +8,7 @@ import type { ApiObject } from "@atoll/machinery/object";
 import { fieldManager, managedLabel } from "./apply.ts";
 import { isWithin } from "./plan.ts";
 import { ClusterPolicyReport, definitionOfReport, PolicyReport } from "./policyreportkinds.ts";
+import type { Resources } from "./resources.ts";
 import type { Found, Violation } from "./violations.ts";
 
 const name = "atoll-fleet";
@@ -35,17 +36,24 @@ function resultOf({ policy, rule, message, apiVersion, kind, namespace, name: ca
   return { source: "atoll", policy, rule, message, result: "fail", scored: true, resources: [resource] };
 }
 
+/** The cluster, and what it serves. */
+interface Place {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly resources: Pick<Resources, "has" | "forget">;
+}
+
 /**
  * Makes the cluster's reports say what was found. The kinds are brought along where the cluster has none, and go again with
  * the last report. @throws when it cannot
  */
-export async function tellReports(
-  { client, clock }: { readonly client: Client; readonly clock: Clock },
-  found: Found,
-): Promise<void> {
+export async function tellReports({ client, clock, resources }: Place, found: Found): Promise<void> {
   const wanted = reportsOf(found);
   for (const kind of [PolicyReport, ClusterPolicyReport]) {
     const reports = wanted.filter((report) => report.kind === kind.kind);
+    if (reports.length === 0 && !resources.has(kind)) continue;
+    // It is brought along below, and is to be looked for when it is to go again.
+    if (!resources.has(kind)) resources.forget();
     const live = await listed(client, kind, reports.length > 0 ? clock : undefined);
     for (const report of reports) await tell(client, kind, report);
     const kept = new Set(reports.map(({ metadata }) => metadata.namespace));

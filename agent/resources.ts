@@ -5,7 +5,10 @@ import type { Resource } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import { parseApiVersion, type ApiObject } from "@atoll/machinery/object";
 
+/** A kind that was not there is asked for again after this. */
 const staleMs = 10_000;
+/** Kinds that may have come are looked for after this. */
+const listedMs = 55_000;
 
 /** The resources of one server. */
 export class Resources {
@@ -19,10 +22,9 @@ export class Resources {
     this.#clock = clock;
   }
 
-  /** All that can be listed, each in its best version; asked anew. */
+  /** All that can be listed, each in its best version, as of less than a minute ago. */
   async listable(): Promise<readonly Resource[]> {
-    this.#askedMs = this.#clock.monotonicMs();
-    this.#found = (await discover(this.#client)).resources;
+    if (this.#clock.monotonicMs() - this.#askedMs >= listedMs) await this.#ask();
     return this.#found.filter(({ preferred, verbs }) => preferred && verbs.includes("list")) as readonly Resource[];
   }
 
@@ -31,9 +33,23 @@ export class Resources {
     const wanted = { ...parseApiVersion(apiVersion), kind };
     const known = this.#find(wanted);
     if (known !== undefined || this.#clock.monotonicMs() - this.#askedMs < staleMs) return known;
+    await this.#ask();
+    return this.#find(wanted);
+  }
+
+  /** Whether a kind was served when it was asked for last. */
+  has({ group, version, kind }: Pick<Resource, "group" | "version" | "kind">): boolean {
+    return this.#find({ group, version, kind }) !== undefined;
+  }
+
+  /** A kind came, and is to be found when it is asked for next. */
+  forget(): void {
+    this.#askedMs = Number.NEGATIVE_INFINITY;
+  }
+
+  async #ask(): Promise<void> {
     this.#askedMs = this.#clock.monotonicMs();
     this.#found = (await discover(this.#client)).resources;
-    return this.#find(wanted);
   }
 
   #find({ group, version, kind }: { group: string; version: string; kind: string }): Resource | undefined {

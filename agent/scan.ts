@@ -1,11 +1,10 @@
 /** Looks through the cluster for objects that break a policy as they are. */
-import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { Namespace } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import type { Resource } from "@atoll/client/resource";
 import type { ApiObject } from "@atoll/machinery/object";
 import type { Resources } from "./resources.ts";
-import { type Found, type Judge, judgesOf, mostTold, nothingFound } from "./violations.ts";
+import { type Found, type Judge, mostTold, nothingFound } from "./violations.ts";
 
 /** Objects in memory at once. */
 const pageSize = 200;
@@ -13,9 +12,8 @@ const pageSize = 200;
 /** Lists, page by page, what any policy is about. Objects on their way out are not counted. @throws when it cannot list */
 export async function scan(
   { client, resources }: { readonly client: Client; readonly resources: Resources },
-  works: readonly Work[],
+  judges: readonly Judge[],
 ): Promise<Found> {
-  const judges = judgesOf(works);
   if (judges.length === 0) return nothingFound;
   const namespaces = new Map<string, ApiObject>();
   for await (const page of client.pages(Namespace, { limit: pageSize })) {

@@ -65,19 +65,36 @@ export interface Judge {
   judge(object: ApiObject, resource: Resource, namespace: ApiObject | undefined): Violation | undefined;
 }
 
-/** Those policies of the Works that judge what is made. */
-export function judgesOf(works: readonly Work[]): readonly Judge[] {
-  const objects = works.flatMap(({ spec }) => spec.objects);
-  const specsOf = <T>(kind: string) =>
-    objects
-      .filter(({ manifest }) => manifest.kind === kind)
-      .map(({ source, manifest }) => ({ source, name: manifest.metadata.name, spec: (manifest as { spec?: T }).spec }));
-  const bindings = specsOf<Reach>("ValidatingAdmissionPolicyBinding");
-  const compiler = new Compiler();
-  return specsOf<Expressions>("ValidatingAdmissionPolicy").flatMap(({ source, name, spec }) => {
-    const reach = bindings.find((binding) => binding.spec?.policyName === name)?.spec;
-    return spec === undefined || reach === undefined ? [] : [judgeOf(source, { spec, reach, compiler })];
-  });
+/** Judges as Works want them; those of policies that stay as they are need not be made again. */
+export class Judges {
+  #compiler: Compiler | undefined;
+  #made = new Map<string, Judge>();
+
+  /** Those policies of the Works that judge what is made. */
+  of(works: readonly Work[]): readonly Judge[] {
+    const objects = works.flatMap(({ spec }) => spec.objects);
+    const specsOf = <T>(kind: string) =>
+      objects
+        .filter(({ manifest }) => manifest.kind === kind)
+        .map(({ source, manifest: { metadata, spec } }) => ({
+          source,
+          name: metadata.name,
+          spec: spec as T | undefined,
+        }));
+    const bindings = new Map(
+      specsOf<Reach>("ValidatingAdmissionPolicyBinding").map(({ spec }) => [spec?.policyName, spec]),
+    );
+    const made = new Map<string, Judge>();
+    for (const { source, name, spec } of specsOf<Expressions>("ValidatingAdmissionPolicy")) {
+      const reach = bindings.get(name);
+      if (spec === undefined || reach === undefined) continue;
+      const said = JSON.stringify([source, name, spec, reach]);
+      this.#compiler ??= new Compiler();
+      made.set(said, this.#made.get(said) ?? judgeOf(source, { spec, reach, compiler: this.#compiler }));
+    }
+    this.#made = made;
+    return [...made.values()];
+  }
 }
 
 function judgeOf(source: string, of: { spec: Expressions; reach: Reach; compiler: Compiler }): Judge {
