@@ -73,6 +73,11 @@ export interface ControllerShape<T extends ApiObject> {
   readonly writes: readonly Claim[];
   /** Keys at work at once. Default 4. */
   readonly concurrency?: number;
+  /**
+   * How long a key that a change woke waits for further ones, ms, so that what comes together is reconciled once; for
+   * reconciles that cost more than they are urgent. Default 0.
+   */
+  readonly gatherMs?: number;
   readonly limits?: Limits;
   reconcile(key: Key, tools: Reconcile): Promise<Result>;
 }
@@ -131,6 +136,8 @@ class Loop implements RunningController, View {
   readonly #informers = new Map<string, Informer>();
   /** Keys that wait for the cache to show what was written for them. */
   readonly #held = new Set<Key>();
+  /** Keys that wait for further changes. */
+  readonly #gathering = new Set<Key>();
   readonly #log: Log;
 
   constructor(shape: ControllerShape<ApiObject>, around: Surroundings) {
@@ -152,7 +159,7 @@ class Loop implements RunningController, View {
   }
 
   get idle(): boolean {
-    return this.synced && this.#queue.idle && this.#held.size === 0;
+    return this.synced && this.#queue.idle && this.#held.size === 0 && this.#gathering.size === 0;
   }
 
   samples(): readonly Sample[] {
@@ -206,7 +213,7 @@ class Loop implements RunningController, View {
     }
     const ends = reads.map(({ resource, keys, matters }) => {
       const wake = (object: ApiObject | undefined) => {
-        if (object !== undefined) for (const key of keys(object, this)) this.#queue.add(key);
+        if (object !== undefined) for (const key of keys(object, this)) this.#wake(key);
       };
       return this.#declared(resource).onChange(({ before, after }) => {
         if (before !== undefined && after !== undefined && matters?.(before, after) === false) return;
@@ -216,6 +223,13 @@ class Loop implements RunningController, View {
     });
     const progress = [...this.#informers.values()].map((informer) => informer.onProgress(() => this.#release()));
     return [...ends, ...progress];
+  }
+
+  #wake(key: Key): void {
+    const { gatherMs = 0 } = this.#shape;
+    if (gatherMs === 0) return this.#queue.add(key);
+    this.#gathering.add(key);
+    this.#queue.addAfter(key, gatherMs);
   }
 
   /** Lets keys go on whose writes the cache shows by now. */
@@ -231,6 +245,7 @@ class Loop implements RunningController, View {
     for (;;) {
       const key = await this.#queue.take();
       if (key === undefined) return;
+      this.#gathering.delete(key);
       try {
         if (this.#ownWrites.isSeen(key)) await this.#reconcile(key);
         else this.#hold(key);

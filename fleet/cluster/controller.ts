@@ -53,7 +53,11 @@ export const fleetClusterController: Controller = defineController({
   reads: [
     watching(Namespace, inClusterNamespace),
     watching(ClusterReport, inClusterNamespace),
-    watching(Work, inClusterNamespace),
+    // Of Works it asks only whether the agent has removed what was in them.
+    watching(Work, function* (work, cache) {
+      for (const key of inClusterNamespace(work, cache))
+        if (cache.get(FleetCluster, key)?.metadata.deletionTimestamp !== undefined) yield key;
+    }),
   ],
   writes: [
     statusClaim(FleetCluster),

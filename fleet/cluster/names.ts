@@ -1,5 +1,6 @@
 /** How things of a cluster are called on the hub. */
 import { createHash } from "node:crypto";
+import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 
 const longest = 63;
 
@@ -7,6 +8,11 @@ const longest = 63;
 export function clusterNamespace(organization: string, cluster: string): string {
   const hash = createHash("sha256").update(`${organization}/${cluster}`).digest("hex").slice(0, 8);
   return `${`fleet-${organization}-${cluster}`.slice(0, longest - 9).replace(/[^a-z0-9]+$/, "")}-${hash}`;
+}
+
+/** The same, by what its status says already; for where there are many clusters. */
+export function homeOf({ metadata: { namespace = "", name = "" }, status }: FleetCluster): string {
+  return status?.namespace ?? clusterNamespace(namespace, name);
 }
 
 /** What a cluster's agent is called on the hub. */

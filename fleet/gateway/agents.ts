@@ -14,23 +14,26 @@ export interface Admitted {
 export interface Presented {
   readonly commonName: string;
   readonly keyHash: string;
+  /** When it ends, ms since the epoch. */
+  readonly endMs: number;
 }
 
 /** The agents' register: the FleetClusters, followed. */
 export class Agents {
   readonly #clusters: Informer<FleetCluster>;
-  readonly #onCut = new Set<() => void>();
+  readonly #onCut = new Map<string, Set<() => void>>();
 
   constructor(clusters: Informer<FleetCluster>) {
     this.#clusters = clusters;
     clusters.addIndex("home", ({ status }) => (status?.namespace === undefined ? [] : [status.namespace]));
-    clusters.onChange(() => {
-      for (const listener of this.#onCut) listener();
+    clusters.onChange(({ before, after }) => {
+      for (const home of new Set([before?.status?.namespace, after?.status?.namespace]))
+        for (const listener of this.#onCut.get(home ?? "") ?? []) listener();
     });
   }
 
   /** Whether an agent may come in; if not, why. */
-  admit({ commonName, keyHash }: Presented): Admitted | string {
+  admit({ commonName, keyHash }: Omit<Presented, "endMs">): Admitted | string {
     if (!commonName.startsWith(agentPrefix)) return "the certificate is not an agent's";
     const namespace = commonName.slice(agentPrefix.length);
     const [cluster] = this.#clusters.by("home", namespace);
@@ -47,9 +50,13 @@ export class Agents {
     return found?.spec.revoked === true ? undefined : found?.status?.namespace;
   }
 
-  /** Calls back whenever the answer of admit() may have changed. @returns ends it */
-  onChange(listener: () => void): () => void {
-    this.#onCut.add(listener);
-    return () => this.#onCut.delete(listener);
+  /** Calls back whenever the answer of admit() may have changed for the agent of a namespace. @returns ends it */
+  onChange(namespace: string, listener: () => void): () => void {
+    const listeners = this.#onCut.get(namespace) ?? new Set();
+    this.#onCut.set(namespace, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#onCut.get(namespace) === listeners) this.#onCut.delete(namespace);
+    };
   }
 }

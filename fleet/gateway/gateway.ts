@@ -16,7 +16,7 @@ import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Client } from "@atoll/client/client";
 import type { Transport } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
@@ -63,11 +63,14 @@ export interface Gateway {
 
 const largestBody = 64 * 1024;
 const headersTimeoutMs = 10_000;
+/** Agents report twice a minute: their connections are kept for longer than that, since each new one costs a handshake. */
+const keepAliveMs = 100_000;
 
 /** Starts a gateway; it serves when the promise resolves. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { tls, log } = options;
   const tunnels = new Tunnels();
+  const serving: Serving = { options, tunnels, presented: new WeakMap() };
   const server = createServer(
     {
       cert: tls.cert,
@@ -77,9 +80,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
       headersTimeout: headersTimeoutMs,
+      keepAliveTimeout: keepAliveMs,
     },
     (request, response) => {
-      answer(request, response, { options, tunnels }).catch((error: unknown) => {
+      answer(request, response, serving).catch((error: unknown) => {
         if (!(error instanceof StatusError)) log.error("a request failed", { path: request.url, error });
         refuse(response, error);
       });
@@ -87,7 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   );
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    upgrade(request, { socket, head }, { options, tunnels }).catch((error: unknown) => {
+    upgrade(request, { socket, head }, serving).catch((error: unknown) => {
       if (!(error instanceof StatusError)) options.log.error("an upgrade failed", { path: request.url, error });
       const { code, body } = statusOf(error);
       const type = "content-type: application/json\r\nconnection: close";
@@ -115,6 +119,8 @@ function listen(server: Server, { bind, port }: GatewayOptions): Promise<void> {
 
 interface Serving {
   readonly options: GatewayOptions;
+  /** Who is at the other end of each connection. */
+  readonly presented: WeakMap<TLSSocket, Presented>;
   readonly tunnels: Tunnels;
 }
 
@@ -147,10 +153,11 @@ function openPath(path: string, method: string | undefined, { options, tunnels }
 async function answerAgent(
   request: IncomingMessage,
   response: ServerResponse,
-  { options, path }: Serving & { readonly path: string },
+  serving: Serving & { readonly path: string },
 ): Promise<void> {
+  const { options, path } = serving;
   const { agents } = options;
-  const presented = presentedBy(request);
+  const presented = presentedBy(request, serving);
   const admitted = presented === undefined ? "no certificate was presented" : agents.admit(presented);
   if (typeof admitted === "string") throw new StatusError("Unauthorized", admitted);
   if (path === "/renew" && request.method === "POST") return await renew(request, response, { admitted, options });
@@ -158,7 +165,7 @@ async function answerAgent(
     throw new StatusError("Forbidden", `an agent may ask for what is in namespace ${admitted.namespace} alone`);
   }
   const stop = new AbortController();
-  const end = agents.onChange(() => {
+  const end = agents.onChange(admitted.namespace, () => {
     if (presented !== undefined && typeof agents.admit(presented) === "string")
       stop.abort(new Error("not let in any more"));
   });
@@ -178,11 +185,12 @@ async function answerAgent(
 async function upgrade(
   request: IncomingMessage,
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
-  { options, tunnels }: Serving,
+  serving: Serving,
 ): Promise<void> {
+  const { options, tunnels } = serving;
   if (isReaching(request.url)) return await reachUpgraded(request, { socket, head }, { ...options, tunnels });
   const { agents } = options;
-  const presented = presentedBy(request);
+  const presented = presentedBy(request, serving);
   if (presented === undefined) throw new StatusError("Unauthorized", "no certificate was presented");
   const admitted = agents.admit(presented);
   if (typeof admitted === "string") throw new StatusError("Unauthorized", admitted);
@@ -192,7 +200,10 @@ async function upgrade(
   await new Promise<void>((resolve) => void socket.write(switching, () => resolve()));
   if (head.length > 0) socket.unshift(head);
   const session = tunnels.open(admitted.namespace, socket);
-  const end = agents.onChange(() => typeof agents.admit(presented) === "string" && session.destroy());
+  const end = agents.onChange(
+    admitted.namespace,
+    () => typeof agents.admit(presented) === "string" && session.destroy(),
+  );
   session.once("close", end);
 }
 
@@ -227,15 +238,21 @@ async function renew(
   say(response, 200, { certificate: await enrol(options, admitted.namespace, csr) });
 }
 
-/** Who the client's certificate says it is; undefined without one that the hub signed. */
-function presentedBy(request: IncomingMessage): Presented | undefined {
+/** Who the client's certificate says it is; undefined without one that the hub signed. Read once for a connection. */
+function presentedBy(request: IncomingMessage, { options, presented }: Serving): Presented | undefined {
   const socket = request.socket as TLSSocket;
-  const certificate = socket.authorized ? socket.getPeerCertificate() : undefined;
-  const { subject, pubkey } = (certificate ?? {}) as Partial<PeerCertificate>;
-  const commonName = subject?.CN;
-  const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
-  if (typeof commonName !== "string" || pubkey === undefined || spki === undefined) return undefined;
-  return { commonName, keyHash: keyHash(spki) };
+  const found = presented.get(socket) ?? presentedOn(socket);
+  if (found === undefined || found.endMs < options.clock.nowMs()) return undefined;
+  presented.set(socket, found);
+  return found;
+}
+
+function presentedOn(socket: TLSSocket): Presented | undefined {
+  const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  const commonName = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
+  if (certificate === undefined || typeof commonName !== "string") return undefined;
+  const hash = keyHash(certificate.publicKey.export({ type: "spki", format: "der" }));
+  return { commonName, keyHash: hash, endMs: certificate.validToDate.getTime() };
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {

@@ -14,6 +14,9 @@ import { type Policy, policyKinds } from "../compile/compile.ts";
 import { levelFor, placeOf, type Target } from "../compile/levels.ts";
 import { statusOf } from "./plan.ts";
 
+/** Every cluster's answer changes the status, which tells of all: written at each, it would cost more than the answers. */
+const gatherMs = 500;
+
 /** Keeps the status of one kind of policies. */
 function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller {
   const allOf = (object: ApiObject, cache: View): Iterable<Key> =>
@@ -25,6 +28,7 @@ function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller
   }
   return defineController({
     name: `fleet-status-${kind.kind.toLowerCase()}`,
+    gatherMs,
     for: kind,
     reads: [
       watchingIntent(FleetCluster, allOf),

@@ -5,7 +5,7 @@ import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { type Policy, sourceOf } from "../compile/compile.ts";
-import { clusterNamespace } from "../cluster/names.ts";
+import { homeOf } from "../cluster/names.ts";
 
 type Status = NonNullable<Policy["status"]>;
 /** What is known of clusters, each by its namespace on the hub. */
@@ -19,16 +19,17 @@ type ClusterState = NonNullable<Status["clusters"]>[number];
 /** How a policy fares on the clusters it is for. */
 export function statusOf(policy: Policy, clusters: readonly FleetCluster[], { works, report, nowMs }: Reports): Status {
   const before = new Map((policy.status?.clusters ?? []).map((state) => [state.name, state]));
+  const time = formatTime(nowMs);
   const states = clusters
-    .toSorted((a, b) => (a.metadata.name ?? "").localeCompare(b.metadata.name ?? ""))
-    .map(({ metadata: { namespace = "", name = "" } }) => {
-      const now = stateOf(policy, works(clusterNamespace(namespace, name)));
-      return sameOr(before.get(name), { name, ...now, time: formatTime(nowMs) });
+    .toSorted((a, b) => compare(a.metadata.name ?? "", b.metadata.name ?? ""))
+    .map((cluster) => {
+      const name = cluster.metadata.name ?? "";
+      return sameOr(before.get(name), { name, ...stateOf(policy, works(homeOf(cluster))), time });
     });
   const applied = states.filter(({ state }) => state === "Applied").length;
   const source = sourceOf(policy);
   const violations = clusters
-    .map(({ metadata: { namespace = "", name = "" } }) => report(clusterNamespace(namespace, name)))
+    .map((cluster) => report(homeOf(cluster)))
     .reduce((sum, each) => sum + (each?.spec.violationsOf?.[source] ?? 0), 0);
   return {
     observedGeneration: policy.metadata.generation ?? 0,
@@ -36,6 +37,11 @@ export function statusOf(policy: Policy, clusters: readonly FleetCluster[], { wo
     violations,
     clusters: states,
   };
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 type Now = Pick<ClusterState, "state" | "reason" | "generation">;
