@@ -23,6 +23,8 @@ export class Exchange {
   readonly startedMs: number;
   /** Texts for Warning headers. */
   readonly warnings: string[] = [];
+  /** It asked for a version of a resource that is to go. */
+  deprecated = false;
   /** Headers of the answer beside the usual ones: names and values in turn. */
   readonly headers: string[] = [];
   /** Annotations of the request's audit event. */

@@ -62,3 +62,15 @@ test("objects are counted by resource", async () => {
   assert.ok(told.has("process_resident_memory_bytes"));
   assert.ok((told.get('apiserver_storage_objects{resource="flowschemas.flowcontrol.apiserver.k8s.io"}') ?? 0) > 0);
 });
+
+test("deprecated versions that were asked for are told once each, by Kubernetes' name for it", async () => {
+  const name =
+    'apiserver_requested_deprecated_apis{group="",version="v1",resource="endpoints",subresource="",removed_release=""}';
+  const events = 'apiserver_requested_deprecated_apis{group="",version="v1",resource="configmaps"';
+  await harness.send("GET", "/api/v1/namespaces/default/endpoints");
+  await harness.send("GET", "/api/v1/endpoints");
+  await harness.send("GET", "/api/v1/configmaps");
+  const told = await metrics();
+  assert.equal(told.get(name), 1);
+  assert.ok(![...told.keys()].some((series) => series.startsWith(events)));
+});

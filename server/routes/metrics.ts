@@ -20,6 +20,7 @@ export class Metrics {
   readonly #durations: Durations;
   readonly #inflight: Numbers;
   readonly #longRunning: Numbers;
+  readonly #deprecated: Numbers;
 
   constructor(clock: Clock, catalogue: Catalogue) {
     this.#clock = clock;
@@ -45,6 +46,11 @@ export class Metrics {
       help: "Watches and streams under way",
       type: "gauge",
     });
+    this.#deprecated = new Numbers(this.registry, {
+      name: "apiserver_requested_deprecated_apis",
+      help: "Deprecated versions of resources that were asked for since the server started, by the release they go in",
+      type: "gauge",
+    });
   }
 
   /** Counts a request from here to its answer. */
@@ -57,6 +63,7 @@ export class Metrics {
     underWay(1);
     exchange.onDone((code) => {
       underWay(-1);
+      if (exchange.deprecated) this.#sawDeprecated(info);
       this.#requests.add(`${key} ${code}`, 1, () => ({ ...labelsOf(info), code: String(code) }));
       if (isLongRunning(exchange)) return;
       const elapsed = (this.#clock.monotonicMs() - exchange.startedMs) / 1000;
@@ -64,6 +71,12 @@ export class Metrics {
     });
     return undefined;
   };
+
+  /** The series is 1, however often it was asked for. */
+  #sawDeprecated({ group, version, resource, subresource }: RequestInfo): void {
+    const key = `${group}/${version}/${resource}/${subresource}`;
+    this.#deprecated.set(key, 1, () => ({ group, version, resource, subresource, removed_release: "" }));
+  }
 
   #answering(info: RequestInfo): (change: number) => void {
     const kind = readVerbs.has(info.verb) ? "readOnly" : "mutating";

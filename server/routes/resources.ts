@@ -44,13 +44,20 @@ export function resources(services: Services, subresources: SubresourceHandlers)
     if (info.verb !== "get" && (info.subresource === "" || info.subresource === "status")) {
       exchange.bodySchema = protobufSchema(served.kind);
     }
-    if (served.kind.warning !== undefined) exchange.warnings.push(served.kind.warning);
+    if (served.kind.warning !== undefined) tellDeprecated(exchange, served.kind.warning);
     const answer = handler(callOf(exchange, served, services));
     if (served.kind.storedAs?.group === undefined) return answer;
     return answer.catch((error: unknown) => {
       throw inGroupAsked(error, served.kind);
     });
   };
+}
+
+/** Source: k8s.io/apiserver/pkg/endpoints/metrics (MonitorRequest), which notes it for audit, too */
+function tellDeprecated(exchange: Exchange, warning: string): void {
+  exchange.warnings.push(warning);
+  exchange.deprecated = true;
+  exchange.annotations.set("k8s.io/deprecated", "true");
 }
 
 /** A group that shares another's store speaks of its objects under its own name. Source: qualifiedResourceFromContext */

@@ -56,11 +56,21 @@ export class Numbers {
    * @param labels asked for once
    */
   add(key: string, amount: number, labels: () => Labels): void {
-    const series = this.#series.get(key);
-    if (series !== undefined) series.value += amount;
-    else if (this.#series.size < seriesMax || key === others)
-      this.#series.set(key, { labels: labels(), value: amount });
-    else this.add(others, amount, () => allOther(labels()));
+    this.#of(key, labels).value += amount;
+  }
+
+  /** Makes a series a value. */
+  set(key: string, value: number, labels: () => Labels): void {
+    this.#of(key, labels).value = value;
+  }
+
+  #of(key: string, labels: () => Labels): Series {
+    const known = this.#series.get(key);
+    if (known !== undefined) return known;
+    if (this.#series.size >= seriesMax && key !== others) return this.#of(others, () => allOther(labels()));
+    const series = { labels: labels(), value: 0 };
+    this.#series.set(key, series);
+    return series;
   }
 }
 
