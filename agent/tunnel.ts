@@ -4,12 +4,15 @@
  *     person ─► gateway ─► (HTTP/2, the gateway asks) ─► agent ─► this cluster's API, as that person
  *
  * The agent speaks in the person's name by impersonation, and never in one that begins with `system:`: whoever owns the
- * hub does not own the cluster. Only an agent that was started to be reachable opens a tunnel. Source: docs/rfd/0028
+ * hub does not own the cluster. Where the cluster wants people's own tokens it impersonates nobody: the cluster itself says
+ * whose a token is. Only an agent that was started to be reachable opens a tunnel. Source: docs/rfd/0028
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import { ownTokenHeader, type ReachableBy } from "@atoll/api/fleet/reachable";
+import type { Client } from "@atoll/client/client";
 import type { Clock } from "@atoll/machinery/clock";
 import { tlsOptions } from "@atoll/runtime/carrier";
 import type { Log } from "@atoll/runtime/log";
@@ -19,7 +22,8 @@ import type { Identity } from "@atoll/runtime/transport";
 export interface TunnelOptions {
   readonly gateway: { readonly url: string; readonly identity: Identity };
   /** This cluster's API, and who the agent is there. */
-  readonly cluster: { readonly server: string; readonly identity: Identity };
+  readonly cluster: { readonly server: string; readonly identity: Identity; readonly client: Client };
+  readonly by: ReachableBy;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -74,10 +78,13 @@ function keepAlive(session: ServerHttp2Session, clock: Clock): () => void {
   return () => timer.cancel();
 }
 
-async function dial({ gateway, clock }: TunnelOptions, signal: AbortSignal): Promise<Duplex> {
+async function dial({ gateway, by, clock }: TunnelOptions, signal: AbortSignal): Promise<Duplex> {
   const { url, identity } = gateway;
   const { hostname } = new URL(url);
-  const headers = { connection: "Upgrade", upgrade: "atoll-tunnel" };
+  const headers = {
+    ...{ connection: "Upgrade", upgrade: "atoll-tunnel" },
+    ...(by === "own-token" ? { [ownTokenHeader]: "true" } : {}),
+  };
   const material = tlsOptions(await identity.tls(), hostname);
   return await new Promise((resolve, reject) => {
     const asked = httpsRequest(new URL("/tunnel", url), { ...material, method: "POST", headers, agent: false, signal });
@@ -119,11 +126,31 @@ function inHeader(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
+/** Asks the cluster whose a token is, and gives it for that. Nobody of the system comes from elsewhere. */
+async function proven(token: unknown, { cluster }: TunnelOptions): Promise<OutgoingHttpHeaders | undefined> {
+  if (typeof token !== "string" || token === "") return undefined;
+  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } };
+  const path = "/apis/authentication.k8s.io/v1/tokenreviews";
+  const { status } = (await cluster.client.raw({ method: "POST", path, body })) as {
+    readonly status?: { readonly authenticated?: boolean; readonly user?: { readonly username?: string } };
+  };
+  const { username = "" } = (status?.authenticated === true ? status.user : undefined) ?? {};
+  return username === "" || username.startsWith("system:") ? undefined : { authorization: `Bearer ${token}` };
+}
+
+/** Who is to be there, and how that is said: in the hub's words by the agent's own right, or by a token of the person's. */
+async function identify(given: IncomingHttpHeaders, options: TunnelOptions): Promise<OutgoingHttpHeaders | undefined> {
+  if (options.by === "own-token") return await proven(given["x-atoll-token"], options);
+  const person = personOf(given);
+  const authorization = await options.cluster.identity.authorization();
+  return person === undefined || authorization === undefined ? person : { ...person, authorization };
+}
+
 async function serve(stream: ServerHttp2Stream, given: IncomingHttpHeaders, options: TunnelOptions): Promise<void> {
   const { server, identity } = options.cluster;
-  const person = personOf(given);
+  const person = await identify(given, options);
   const path = given[":path"];
-  if (person === undefined) return refuse(stream, 403, "the agent does not speak in that name");
+  if (person === undefined) return refuse(stream, 403, refusals[options.by]);
   if (typeof path !== "string" || !path.startsWith("/")) return refuse(stream, 400, "no path");
   const upgrade = given["x-atoll-upgrade"];
   const headers: OutgoingHttpHeaders = { ...person };
@@ -131,11 +158,12 @@ async function serve(stream: ServerHttp2Stream, given: IncomingHttpHeaders, opti
     const value = given[name];
     if (typeof value === "string") headers[name] = value;
   }
-  const authorization = await identity.authorization();
-  if (authorization !== undefined) headers["authorization"] = authorization;
   if (typeof upgrade === "string") Object.assign(headers, { connection: "Upgrade", upgrade });
   const url = new URL(server);
-  const material = tlsOptions(await identity.tls(), url.hostname);
+  const { cert, key, ...trust } = await identity.tls();
+  // A certificate of the agent's would count before a person's token.
+  const pair = options.by === "own-token" || cert === undefined || key === undefined ? {} : { cert, key };
+  const material = tlsOptions({ ...trust, ...pair }, url.hostname);
   const asked = httpsRequest({
     ...{ ...material, hostname: url.hostname, port: url.port || 443, agent: false },
     ...{ method: String(given[":method"]), path: url.pathname.replace(/\/+$/, "") + path, headers },
@@ -159,6 +187,11 @@ async function serve(stream: ServerHttp2Stream, given: IncomingHttpHeaders, opti
   if (typeof upgrade === "string") asked.end();
   else stream.pipe(asked);
 }
+
+const refusals: Readonly<Record<ReachableBy, string>> = {
+  hub: "the agent does not speak in that name",
+  "own-token": "this cluster does not know whose token that is; it wants one of an identity provider that it knows",
+};
 
 const told = [
   ...["content-type", "warning", "retry-after", "x-stream-protocol-version"],

@@ -3,19 +3,20 @@
  * lose it when the policy does, also when the clusters were cut off meanwhile.
  */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
-import { ClusterRoleBinding, Namespace, RoleBinding } from "@atoll/client/builtin";
-import { toKey } from "@atoll/client/resource";
+import { ClusterRole, ClusterRoleBinding, Namespace, RoleBinding, ServiceAccount } from "@atoll/client/builtin";
+import { Client } from "@atoll/client/client";
+import { keyOf, toKey } from "@atoll/client/resource";
 import { eventually } from "@atoll/harness/client";
 import { type OidcProvider, startOidcProvider } from "@atoll/harness/oidc";
 import { signIn } from "@atoll/harness/oidc-login";
 import { systemClock } from "@atoll/machinery/clock";
 import { readKubeconfig } from "@atoll/processes/kubeconfig";
-import { nodeTransport } from "@atoll/runtime/transport";
+import { type Identity, nodeTransport } from "@atoll/runtime/transport";
 import { FleetStage, type Hub, type Site } from "./fleetstage.ts";
 
 const withinMs = 240_000;
@@ -43,10 +44,11 @@ async function start(): Promise<Stage> {
   provider.people.set("alice", { email: "alice@example.com", groups: ["devs"] });
   provider.people.set("bob", { groups: ["guests"] });
   const flags = ["--authentication-config", await trust(stage.folder)];
-  const [hub, ...clusters] = await Promise.all([stage.hub(), ...names.map((name) => stage.site(name, flags))]);
+  const [hub, ...clusters] = await Promise.all([stage.hub([], flags), ...names.map((name) => stage.site(name, flags))]);
   const metadata = { name: "prod", namespace: "default" };
   await hub.hub.client.create(ClusterGroup, { metadata, spec: {} });
-  for (const name of names) await stage.attach(name, hub.gateway, name === "c1" ? ["--group", "prod"] : []);
+  await stage.attach("c1", hub.gateway, ["--group", "prod", "--reachable"]);
+  await stage.attach("c2", hub.gateway, ["--reachable=own-token"]);
   for (const { client } of clusters) await client.create(Namespace, { metadata: { name: "shop" } });
   const tokens: Record<string, string> = {};
   for (const person of ["alice", "bob"]) {
@@ -134,6 +136,52 @@ test("what a policy gave is lost with it at each cluster, and when that was is t
   // What other policies give stays.
   assert.equal(await may("bob", writing), "403,yes");
   assert.equal(await may("alice", writing), "yes,403");
+});
+
+test("people come through the hub at its word, or by their own token where a cluster wants that, and nobody else does", async () => {
+  const { hub, gateway, stage, tokens } = await staged.promise;
+  const rules = [{ apiGroups: ["fleet.atoll.dev"], resources: ["fleetclusters/proxy"], verbs: ["*"] }];
+  await hub.client.create(ClusterRole, { metadata: { name: "reach" }, rules });
+  const apiGroup = "rbac.authorization.k8s.io";
+  await hub.client.create(ClusterRoleBinding, {
+    metadata: { name: "reach" },
+    roleRef: { apiGroup, kind: "ClusterRole", name: "reach" },
+    subjects: [{ apiGroup, kind: "Group", name: "system:authenticated" }],
+  });
+  const gatewayCa = await readFile(join(stage.folder, "c1-gateway.crt"), "utf8");
+  const admin = (await readKubeconfig(join(hub.dir, "admin.kubeconfig"))) ?? assert.fail();
+  const through = async (name: string, who: Identity) => {
+    const transport = nodeTransport({
+      server: `${gateway}/clusters/default/${name}`,
+      identity: who,
+      clock: systemClock,
+    });
+    const client = new Client({ transport, clock: systemClock, userAgent: "atoll-test" });
+    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+    const review = client.raw({ method: "POST", path, body }) as Promise<{
+      status: { userInfo: { username: string } };
+    }>;
+    return await review.then(({ status }) => status.userInfo.username).finally(() => transport.close());
+  };
+  const alice = {
+    tls: async () => ({ ca: gatewayCa }),
+    authorization: async () => `Bearer ${tokens["alice"]}`,
+  } as Identity;
+  const master = { tls: async () => ({ ca: gatewayCa, ...admin.identity }), authorization: async () => undefined };
+  for (const name of names) assert.equal(await through(name, alice), "oidc:alice");
+  assert.equal(await through("c1", master), "kubernetes-admin");
+  await assert.rejects(through("c2", master), /cluster c2 does not take the hub's word/);
+  // A token that the hub knows and the cluster does not is nobody's there.
+  const account = await hub.client.create(ServiceAccount, { metadata: { name: "robot", namespace: "default" } });
+  const { status } = (await hub.client.createSubresource(ServiceAccount, {
+    key: keyOf(account),
+    subresource: "token",
+    body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
+  })) as { status: { token: string } };
+  const robot = { ...alice, authorization: async () => `Bearer ${status.token}` };
+  await assert.rejects(through("c2", robot), /this cluster does not know whose token that is/);
+  await assert.rejects(through("c1", robot), /the agent does not speak in that name/);
 });
 
 test("clusters that are cut off keep what they had, put back what drifts, and follow once they are back", async () => {

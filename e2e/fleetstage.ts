@@ -136,9 +136,9 @@ export class FleetStage {
     });
   }
 
-  /** Starts the site `hub` with its gateway. @param flags of the gateway */
-  async hub(flags: readonly string[] = []): Promise<Hub> {
-    const hub = await this.site("hub");
+  /** Starts the site `hub` with its gateway. @param flags of the gateway @param serverFlags of the server */
+  async hub(flags: readonly string[] = [], serverFlags: readonly string[] = []): Promise<Hub> {
+    const hub = await this.site("hub", serverFlags);
     const served = () =>
       hub.client.list(FleetCluster).then(
         () => true,
@@ -157,7 +157,11 @@ export class FleetStage {
   /** Attaches a site to the hub. @param flags of attaching @returns its agent */
   async attach(name: string, gateway: string, flags: readonly string[] = []): Promise<Started> {
     await this.once(["cluster", "attach", name, "--gateway", gateway, "--out", this.folder, ...flags]);
-    return await this.agent(name, gateway, flags.includes("--reachable") ? ["--reachable"] : []);
+    return await this.agent(
+      name,
+      gateway,
+      flags.filter((flag) => flag.startsWith("--reachable")),
+    );
   }
 
   /** Starts the agent of a site that was attached. */

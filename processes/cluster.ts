@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import type { ReachableBy } from "@atoll/api/fleet/reachable";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { ClusterRoleBinding, Deployment, Namespace, Secret, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
@@ -16,6 +17,7 @@ import { formatYaml } from "@atoll/machinery/yaml/format";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { exitCode, flags, UsageError } from "./flags.ts";
 import { table, withHub } from "./hub.ts";
+import { reachableFlag, reachableHelp } from "./reachable.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 import { atollVersion } from "./version.ts";
 
@@ -24,7 +26,7 @@ interface Options {
   readonly group?: string;
   readonly gateway?: string;
   readonly force?: boolean;
-  readonly reachable?: boolean;
+  readonly reachable?: string | boolean;
   readonly out?: string;
   readonly kubeconfig?: string;
 }
@@ -48,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
       .option("--gateway <url>", "where agents reach the hub's gateway (default: where it says it is)")
       .option("--kubeconfig <file>", "attach: apply the manifest with this, in place of printing it")
       .option("--out <dir>", "attach: write what an agent run by hand needs there, in place of the manifest")
-      .option("--reachable", "attach: people reach the cluster's API through the hub (atoll kubeconfig NAME)")
+      .option("--reachable [by]", `attach: ${reachableHelp}`)
       .option("--force", "detach: do not wait for an agent that will not come back")
       .parse(rest, { from: "user" });
     const [verb = "", name = ""] = command.args;
@@ -68,7 +70,8 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function attach(client: Client, name: string, options: Options): Promise<void> {
-  const { org, group, out, reachable = false } = options;
+  const { org, group, out } = options;
+  const reachable = reachableFlag(options.reachable);
   const namespace = await expectCluster(client, { organization: org, name, group }, systemClock);
   const published = await publishedGateway(client);
   const gateway = { ...published, url: options.gateway ?? published.url };
@@ -113,7 +116,7 @@ interface ByHand {
   readonly name: string;
   readonly namespace: string;
   readonly gateway: PublishedGateway;
-  readonly reachable: boolean;
+  readonly reachable: ReachableBy | undefined;
   readonly out: string;
 }
 
@@ -127,7 +130,7 @@ async function forAgentByHand(client: Client, { name, namespace, gateway, reacha
       `Cluster ${name} waits for its agent. The token is good once, for ten minutes. Where the cluster and the hub`,
       "can be reached, run:",
       "",
-      `  ./atoll fleet-agent --gateway ${gateway.url} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG${reachable ? " --reachable" : ""}`,
+      `  ./atoll fleet-agent --gateway ${gateway.url} --gateway-ca ${ca} --token-file ${token} --kubeconfig KUBECONFIG${reachable === undefined ? "" : ` --reachable=${reachable}`}`,
       "",
     ].join("\n"),
   );

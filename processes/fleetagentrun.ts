@@ -12,6 +12,7 @@ import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { logTo } from "@atoll/runtime/log";
 import { nodeTransport } from "@atoll/runtime/transport";
 import { exitCode, flags } from "./flags.ts";
+import { reachableFlag, reachableHelp } from "./reachable.ts";
 import { openLog } from "./log.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
@@ -21,7 +22,7 @@ interface Options {
   readonly gatewayCa: string;
   readonly tokenFile?: string;
   readonly kubeconfig: string;
-  readonly reachable?: boolean;
+  readonly reachable?: string | boolean;
 }
 
 function parse(args: readonly string[]): Options {
@@ -30,7 +31,7 @@ function parse(args: readonly string[]): Options {
     .requiredOption("--gateway-ca <file>", "certificate of the gateway, PEM")
     .option("--token-file <file>", "the single-use token, for the first start")
     .requiredOption("--kubeconfig <file>", "the cluster, and who to be there")
-    .option("--reachable", "let people reach the cluster's API through the hub, in their own names")
+    .option("--reachable [by]", reachableHelp)
     .parse(args, { from: "user" })
     .opts();
 }
@@ -63,10 +64,11 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
     const stop = new AbortController();
     const tunnel = {
       gateway: { url: options.gateway, identity },
-      cluster: { server: opened.context.server, identity: opened.identity },
+      cluster: { server: opened.context.server, identity: opened.identity, client: cluster },
     };
+    const by = reachableFlag(options.reachable);
     const running = Promise.all([
-      options.reachable === true ? keepTunnel({ ...tunnel, clock, log }, stop.signal) : undefined,
+      by === undefined ? undefined : keepTunnel({ ...tunnel, by, clock, log }, stop.signal),
       agent.run(stop.signal),
       identity.keepRenewed(stop.signal, (error) => log.warn("cannot renew the certificate", { error })),
     ]);

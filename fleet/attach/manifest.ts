@@ -2,6 +2,7 @@
  * What a cluster applies to be attached: the agent as a Deployment, with what it needs to come in. Nothing here needs Node.
  * Source: docs/rfd/0029-attaching-by-manifest.md
  */
+import type { ReachableBy } from "@atoll/api/fleet/reachable";
 import { reachesHostLabel, systemNamespace as namespace } from "@atoll/api/supervisor/annotations";
 import type { PublishedGateway } from "../gateway/published.ts";
 
@@ -19,8 +20,8 @@ export interface Joining {
   readonly token: string;
   /** `HOST:PORT/REPOSITORY@sha256:…` */
   readonly image: string;
-  /** Whether people reach the cluster's API through the hub. */
-  readonly reachable: boolean;
+  /** How people reach the cluster's API through the hub, if they do. */
+  readonly reachable: ReachableBy | undefined;
 }
 
 /** An object of the manifest. */
@@ -101,7 +102,7 @@ function deployment({ gateway, image, reachable }: Joining) {
     ...["--gateway-ca", `${joinFolder}/gateway.crt`],
     ...["--token-file", `${joinFolder}/token`],
     ...["--kubeconfig", `${joinFolder}/kubeconfig`],
-    ...(reachable ? ["--reachable"] : []),
+    ...(reachable === undefined ? [] : [`--reachable=${reachable}`]),
   ];
   const container = {
     name: "agent",

@@ -17,6 +17,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { ownTokenHeader } from "@atoll/api/fleet/reachable";
 import type { Client } from "@atoll/client/client";
 import type { Transport } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
@@ -199,7 +200,7 @@ async function upgrade(
   // HTTP/2 takes the connection over below its stream: a write under way then ends the process (Node 24).
   await new Promise<void>((resolve) => void socket.write(switching, () => resolve()));
   if (head.length > 0) socket.unshift(head);
-  const session = tunnels.open(admitted.namespace, socket);
+  const session = tunnels.open(admitted.namespace, socket, request.headers[ownTokenHeader] === "true");
   const end = agents.onChange(
     admitted.namespace,
     () => typeof agents.admit(presented) === "string" && session.destroy(),

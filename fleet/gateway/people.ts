@@ -20,9 +20,14 @@ export interface Wish {
   readonly method: string;
 }
 
+/** The person's token, if they came by one. */
+export function tokenOf({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer ([^\s]+)$/i.exec(headers.authorization ?? "")?.[1];
+}
+
 /** @throws {StatusError} Unauthorized */
 export async function personOf(request: IncomingMessage, client: Client): Promise<Person> {
-  const bearer = /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  const bearer = tokenOf(request);
   const person = bearer === undefined ? byCertificate(request) : await byToken(bearer, client);
   if (person === undefined) throw new StatusError("Unauthorized", "present a token or certificate of the hub");
   return person;

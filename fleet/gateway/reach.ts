@@ -3,14 +3,14 @@
  * person, over the tunnel that the cluster's agent holds open.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
+import type { ClientHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Client } from "@atoll/client/client";
 import { StatusError } from "@atoll/machinery/status";
 import type { Log } from "@atoll/runtime/log";
 import type { Agents } from "./agents.ts";
-import { authorize, type Person, personOf } from "./people.ts";
-import type { Tunnels } from "./tunnels.ts";
+import { authorize, type Person, personOf, tokenOf } from "./people.ts";
+import type { Tunnel, Tunnels } from "./tunnels.ts";
 
 /** What reaching a cluster takes. */
 export interface Reach {
@@ -79,10 +79,14 @@ async function ask(request: IncomingMessage, how: Reach, upgrade?: string): Prom
   const person = await personOf(request, client);
   // An upgrade is a request by GET that may do anything.
   await authorize(person, { organization, cluster, method: upgrade === undefined ? method : "POST" }, client);
-  const session = sessionOf(how, agents.homeOf(organization, cluster), cluster);
+  const { session, ownToken } = tunnelOf(how, agents.homeOf(organization, cluster), cluster);
   const path = `/${rest.join("/")}`;
   log.info("reaching a cluster", { user: person.username, organization, cluster, method, path: path.split("?")[0] });
-  const headers: OutgoingHttpHeaders = { ":method": method, ":path": path, ...named(person) };
+  const headers: OutgoingHttpHeaders = {
+    ":method": method,
+    ":path": path,
+    ...(ownToken ? proving(request, cluster) : named(person)),
+  };
   for (const name of upgrade === undefined ? passedOn : [...passedOn, ...passedUpgrading]) {
     const value = request.headers[name];
     if (typeof value === "string") headers[name] = value;
@@ -93,12 +97,20 @@ async function ask(request: IncomingMessage, how: Reach, upgrade?: string): Prom
   return stream;
 }
 
-function sessionOf({ tunnels }: Reach, home: string | undefined, cluster: string): ClientHttp2Session {
+function tunnelOf({ tunnels }: Reach, home: string | undefined, cluster: string): Tunnel {
   if (home === undefined) throw new StatusError("NotFound", `no cluster ${JSON.stringify(cluster)} is attached`);
-  const session = tunnels.of(home);
-  if (session !== undefined) return session;
+  const tunnel = tunnels.of(home);
+  if (tunnel !== undefined) return tunnel;
   const why = "its agent is away, or was not started with --reachable";
   throw new StatusError("ServiceUnavailable", `cluster ${cluster} cannot be reached: ${why}`);
+}
+
+/** To a cluster that checks people's tokens itself. No other is ever given one: whoever has it could be that person here. */
+function proving(request: IncomingMessage, cluster: string): OutgoingHttpHeaders {
+  const token = tokenOf(request);
+  if (token !== undefined) return { "x-atoll-token": token };
+  const why = "does not take the hub's word; come with a token of an identity provider that it knows";
+  throw new StatusError("Forbidden", `cluster ${cluster} ${why}`);
 }
 
 /** In the API's own words; a group may hold a comma and a name anything, so each is encoded. */

@@ -4,31 +4,39 @@ import type { Duplex } from "node:stream";
 
 const windowBytes = 16 * 1024 * 1024;
 
+/** One of them. */
+export interface Tunnel {
+  readonly session: ClientHttp2Session;
+  /** Its cluster wants each person's own token, and does not take the hub's word. */
+  readonly ownToken: boolean;
+}
+
 /** By the cluster's namespace on the hub. */
 export class Tunnels {
-  readonly #sessions = new Map<string, ClientHttp2Session>();
+  readonly #tunnels = new Map<string, Tunnel>();
 
-  /** Takes a connection whose agent was let in. @param keep asked when that may have changed; false cuts it */
-  open(namespace: string, socket: Duplex): ClientHttp2Session {
+  /** Takes a connection whose agent was let in. */
+  open(namespace: string, socket: Duplex, ownToken: boolean): ClientHttp2Session {
     const session = connect("http://agent", { createConnection: () => socket });
     session.on("error", () => undefined);
     session.once("connect", () => session.setLocalWindowSize(windowBytes));
-    this.#sessions.get(namespace)?.destroy();
-    this.#sessions.set(namespace, session);
+    this.#tunnels.get(namespace)?.session.destroy();
+    const tunnel = { session, ownToken };
+    this.#tunnels.set(namespace, tunnel);
     session.once("close", () => {
-      if (this.#sessions.get(namespace) === session) this.#sessions.delete(namespace);
+      if (this.#tunnels.get(namespace) === tunnel) this.#tunnels.delete(namespace);
     });
     return session;
   }
 
   /** The tunnel to a cluster; undefined when its agent holds none. */
-  of(namespace: string): ClientHttp2Session | undefined {
-    const session = this.#sessions.get(namespace);
-    return session?.closed === true || session?.destroyed === true ? undefined : session;
+  of(namespace: string): Tunnel | undefined {
+    const tunnel = this.#tunnels.get(namespace);
+    return tunnel?.session.closed === true || tunnel?.session.destroyed === true ? undefined : tunnel;
   }
 
   /** Cuts all. */
   close(): void {
-    for (const session of this.#sessions.values()) session.destroy();
+    for (const { session } of this.#tunnels.values()) session.destroy();
   }
 }
