@@ -82,7 +82,8 @@ export class Firewall {
     const beyond = this.#reach(elsewhere);
     await this.#transactions.commit([baseRules(this.#options), ...pods, ...ways, ...this.#level(flat), ...beyond]);
     const flows = new Map(services.map((spec) => [serviceKey(spec), waysOf(spec)]));
-    await this.#flows.begin(flows, this.#options.hostServices);
+    // Not worth being without a network for: the first Service over UDP that changes says what is wrong.
+    await this.#flows.begin(flows, this.#options.hostServices).catch(() => undefined);
   }
 
   /** Lets a pod's packets in and out, guarded from the first. @throws {ProgramFailed} */
