@@ -25,7 +25,11 @@ export function definitionOf(kind: OwnKind): ApiObject {
   };
 }
 
-function versionOf({ version, columns, description, schema }: OwnKind, name: string) {
+function versionOf({ version, columns, description, schema, longestName }: OwnKind, name: string) {
+  const rule = {
+    rule: `self.metadata.name.size() <= ${longestName}`,
+    message: `metadata.name: must be no more than ${longestName} characters`,
+  };
   return {
     name,
     served: true,
@@ -37,6 +41,7 @@ function versionOf({ version, columns, description, schema }: OwnKind, name: str
         type: "object",
         description,
         required: ["spec"],
+        ...(longestName === undefined ? {} : { "x-kubernetes-validations": [rule] }),
         properties: {
           apiVersion: { type: "string" },
           kind: { type: "string" },

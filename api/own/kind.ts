@@ -28,6 +28,8 @@ export interface OwnFacts {
   readonly category?: string;
   /** Of its definition. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Of an object's name, when it is to serve as a label. */
+  readonly longestName?: number;
   /** Further versions, of the same schema. */
   readonly alsoServed?: readonly string[];
 }

@@ -78,6 +78,11 @@ test("a Datastore says how much room there is and which hosts have it, as they t
   assert.deepEqual(workshop.complaints, []);
 });
 
+test("a Datastore's name is no longer than a label, which it becomes", async () => {
+  await assert.rejects(make("n".repeat(64)), /metadata.name: must be no more than 63 characters/);
+  await make("n".repeat(63));
+});
+
 const story = storyOf(
   [datastoreController],
   async (round) => {

@@ -35,6 +35,7 @@ export const Datastore = defineKind(
     ...supervisorGroup,
     kind: "Datastore",
     plural: "datastores",
+    longestName: 63,
     shortNames: ["ds"],
     description:
       "Where disks of PersistentVolumeClaims are kept that several hosts can use. A StorageClass of disk.atoll.dev names it in its parameter datastore.",
