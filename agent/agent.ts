@@ -19,6 +19,7 @@ import type { Clock } from "@atoll/machinery/clock";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { Log } from "@atoll/runtime/log";
 import { applyItem, type Cluster, managedLabel, type Outcome, removeObject } from "./apply.ts";
+import { Census } from "./census.ts";
 import { InventoryRecord } from "./inventory.ts";
 import { type Item, type Plan, plan, stagesOf } from "./plan.ts";
 import { gatherReport } from "./report.ts";
@@ -47,6 +48,7 @@ const passEveryMs = 60_000;
 const retryMs = 5_000;
 const reportEveryMs = 30_000;
 const scanEveryMs = 60_000;
+const censusEveryMs = 60_000;
 /** A scan costs more than a pass: it waits longer for changes that come together. */
 const scanGatherMs = 500;
 /** Objects that are applied at the same time. */
@@ -59,6 +61,7 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #cluster: Cluster;
   readonly #inventory: InventoryRecord;
+  readonly #census: Census;
   readonly #hubCache: Cache;
   readonly #localCache: Cache;
   readonly #works: Informer<Work>;
@@ -77,6 +80,7 @@ export class Agent {
     const seen = { get: (resource: Resource, key: Key) => this.#followed.get(nameOf(resource))?.get(key) };
     this.#cluster = { client: cluster, resources: new Resources(cluster, clock), seen };
     this.#inventory = new InventoryRecord(cluster);
+    this.#census = new Census(options);
     this.#hubCache = new Cache({
       client: hub,
       clock,
@@ -100,7 +104,7 @@ export class Agent {
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#passes(signal), this.#scans(signal), this.#reports(signal)]);
+    await Promise.all([this.#passes(signal), this.#scans(signal), this.#reports(signal), this.#censuses(signal)]);
     await Promise.all([this.#hubCache.stop(), this.#localCache.stop()]);
   }
 
@@ -222,9 +226,18 @@ export class Agent {
     }
   }
 
+  /** Tells the hub what there is, for whoever searches. */
+  async #censuses(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      await this.#census.tell().catch((error: unknown) => log.debug("cannot tell what there is", { error }));
+      await clock.sleep(censusEveryMs, signal).catch(() => undefined);
+    }
+  }
+
   async #report(): Promise<void> {
     const { hub, hubNamespace } = this.#options;
-    const spec = await gatherReport({ ...this.#options, found: this.#found });
+    const spec = await gatherReport({ ...this.#options, found: this.#found, inventoryTime: this.#census.time });
     const metadata = { name: "cluster", namespace: hubNamespace };
     const found = await hub.get(ClusterReport, toKey(hubNamespace, "cluster")).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;

@@ -14,8 +14,10 @@ export async function gatherReport(options: {
   readonly instance: string;
   readonly version: string;
   readonly found: Found;
+  /** When the inventory was looked at last. */
+  readonly inventoryTime: string | undefined;
 }): Promise<ClusterReport["spec"]> {
-  const { cluster, clock, instance, version, found } = options;
+  const { cluster, clock, instance, version, found, inventoryTime } = options;
   const [served, nodes, namespaces] = await Promise.all([
     cluster.raw({ method: "GET", path: "/version" }) as Promise<{ gitVersion?: string }>,
     cluster.list(Node),
@@ -32,6 +34,7 @@ export async function gatherReport(options: {
     nodes: { total: nodes.items.length, ready: ready.length },
     capacity: sum(nodes.items),
     namespaces: namespaces.items.length,
+    ...(inventoryTime === undefined ? {} : { inventoryTime }),
     violations: found.violations.map(({ apiVersion: _, uid: __, ...told }) => told),
     violationsTotal: found.total,
     violationsOf: { ...found.ofPolicy },

@@ -5,6 +5,7 @@ import { accessGuard } from "@atoll/api/fleet/guard";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
+import { ClusterInventory } from "@atoll/api/fleet/v1alpha1/clusterinventory";
 import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { CustomPolicy } from "@atoll/api/fleet/v1alpha1/custompolicy";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
@@ -17,10 +18,13 @@ import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 import { TrafficPolicy } from "@atoll/api/fleet/v1alpha1/trafficpolicy";
 import { ClusterProfile } from "@atoll/api/multicluster/clusterprofile";
 import { Agent } from "@atoll/agent/agent";
+import { Census } from "@atoll/agent/census";
 import {
   ClusterRole,
   ClusterRoleBinding,
   CustomResourceDefinition,
+  Deployment,
+  Endpoints,
   Namespace,
   NetworkPolicy,
   Pod,
@@ -559,6 +563,39 @@ test("a FleetNamespace is made on its clusters, and a policy of its workspace ho
   assert.equal(await refused("shop"), false);
   await hubClient.delete(SecurityPolicy, toKey("default", "ws"));
   await hubClient.delete(FleetNamespace, toKey("default", "web"));
+});
+
+test("the hub is told what the cluster has, deprecated versions that were asked for among it", {
+  timeout: 60_000,
+}, async () => {
+  const { hubClient, childClient } = await fleet.promise;
+  await childClient.list(Endpoints);
+  await childClient.create(Deployment, {
+    metadata: { name: "web", namespace: "shop" },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: "web" } },
+      template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "a", image: "nginx:1.27" }] } },
+    },
+  });
+  const { status } = await hubClient.get(FleetCluster, toKey("default", "c1"));
+  const hubNamespace = status?.namespace ?? "";
+  // What the agent has told at its start is found, and only what differs is written.
+  const census = new Census({ hub: hubClient, hubNamespace, cluster: childClient, clock: systemClock });
+  await census.tell();
+  const told = async () => await hubClient.list(ClusterInventory, { namespace: hubNamespace });
+  const { items } = await told();
+  const itemsOf = (kind: string) => items.find(({ spec }) => spec.kind === kind)?.spec.items ?? [];
+  assert.deepEqual(itemsOf("Deployment"), [
+    { namespace: "shop", name: "web", version: "nginx:1.27", state: "0/2 ready", healthy: false },
+  ]);
+  assert.ok(itemsOf("DeprecatedAPI").some(({ name, version }) => name === "endpoints" && version === "v1"));
+  assert.ok(itemsOf("Namespace").some(({ name }) => name === "shop"));
+  await census.tell();
+  const versionOf = (list: typeof items) =>
+    list.find(({ spec }) => spec.kind === "Deployment")?.metadata.resourceVersion;
+  assert.equal(versionOf((await told()).items), versionOf(items));
+  await childClient.delete(Deployment, toKey("shop", "web"));
 });
 
 test("the controllers had nothing to complain about", async () => {

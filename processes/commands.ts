@@ -29,6 +29,7 @@ const commands: readonly Command[] = [
   },
   { name: "why", summary: "what lets a pod reach another; which policies decide", load: () => import("./why.ts") },
   { name: "plan", summary: "what fleet objects would change on each cluster", load: () => import("./plan.ts") },
+  { name: "inventory", summary: "what all clusters have, searched at the hub", load: () => import("./inventory.ts") },
   { name: "access", summary: "who may do what on the clusters", load: () => import("./access.ts") },
   { name: "crd", summary: "prints the CRDs of Atoll's own kinds", load: () => import("./crd.ts") },
   { name: "host", summary: "further hosts: a token for them, joining and leaving", load: () => import("./host.ts") },

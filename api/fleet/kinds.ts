@@ -2,6 +2,7 @@
 import type { OwnKind } from "../own/kind.ts";
 import { AccessPolicy } from "./v1alpha1/accesspolicy.ts";
 import { ClusterGroup } from "./v1alpha1/clustergroup.ts";
+import { ClusterInventory } from "./v1alpha1/clusterinventory.ts";
 import { ClusterReport } from "./v1alpha1/clusterreport.ts";
 import { CustomPolicy } from "./v1alpha1/custompolicy.ts";
 import { FleetCluster } from "./v1alpha1/fleetcluster.ts";
@@ -19,6 +20,7 @@ import { Workspace } from "./v1alpha1/workspace.ts";
 export const fleetKinds: readonly OwnKind[] = [
   AccessPolicy,
   ClusterGroup,
+  ClusterInventory,
   ClusterReport,
   CustomPolicy,
   FleetCluster,

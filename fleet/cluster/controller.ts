@@ -17,7 +17,7 @@ import {
   settled,
 } from "@atoll/runtime/controller";
 import type { View } from "@atoll/runtime/claims";
-import { clusterLabel, clusterNamespace, furnishedAnnotation, organizationLabel } from "./names.ts";
+import { clusterLabel, clusterNamespace, furnishedAnnotation, furnishing, organizationLabel } from "./names.ts";
 import { awayAfterMs, hubNamespace, hubObjects, statusOf } from "./plan.ts";
 
 /** Keeps a cluster until what it had has been removed. */
@@ -81,7 +81,7 @@ export const fleetClusterController: Controller = defineController({
 /** Makes the namespace and what belongs to it, once; the annotation says that nothing is missing. */
 async function furnish(cluster: FleetCluster, namespace: string, { cache, client }: Reconcile): Promise<void> {
   const found = cache.get(Namespace, toKey(undefined, namespace));
-  if (found?.metadata.annotations?.[furnishedAnnotation] === "true") return;
+  if (found?.metadata.annotations?.[furnishedAnnotation] === furnishing) return;
   const owner = await client.apply(Namespace as Resource, hubNamespace(cluster, namespace, false));
   for (const object of hubObjects(namespace, owner)) {
     const resource = resources.find((candidate) => isOf(object, candidate));

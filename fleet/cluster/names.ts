@@ -31,3 +31,5 @@ export const furnishedAnnotation = "fleet.atoll.dev/furnished";
 /** On a cluster's namespace: whose it is. */
 export const organizationLabel = "fleet.atoll.dev/organization";
 export const clusterLabel = "fleet.atoll.dev/cluster";
+/** As what; it rises when what belongs to a cluster becomes another, so that those attached before get it, too. */
+export const furnishing = "2";

@@ -6,7 +6,7 @@ import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import type { Condition } from "@atoll/api/own/kind";
 import { formatTime, parseTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import { agentUser, clusterLabel, furnishedAnnotation, gatewayUser, organizationLabel } from "./names.ts";
+import { agentUser, clusterLabel, furnishedAnnotation, furnishing, gatewayUser, organizationLabel } from "./names.ts";
 
 type Status = NonNullable<FleetCluster["status"]>;
 
@@ -17,7 +17,7 @@ export const awayAfterMs = 90_000;
 export function hubNamespace(cluster: FleetCluster, namespace: string, furnished: boolean): ApiObject {
   const { name = "", namespace: organization = "" } = cluster.metadata;
   const labels = { [organizationLabel]: organization, [clusterLabel]: name };
-  const annotations = furnished ? { annotations: { [furnishedAnnotation]: "true" } } : {};
+  const annotations = furnished ? { annotations: { [furnishedAnnotation]: furnishing } } : {};
   return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels, ...annotations } };
 }
 
@@ -44,6 +44,7 @@ export function hubObjects(namespace: string, owner: ApiObject): readonly ApiObj
         { apiGroups: [group], resources: ["works"], verbs: ["get", "list", "watch"] },
         { apiGroups: [group], resources: ["works/status"], verbs: ["get", "update", "patch"] },
         { apiGroups: [group], resources: ["clusterreports"], verbs: ["get", "create", "update", "patch"] },
+        { apiGroups: [group], resources: ["clusterinventories"], verbs: ["get", "create", "update", "delete"] },
         { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
       ],
     },
@@ -93,6 +94,7 @@ export function statusOf(
           capacity,
           violations: report.spec.violationsTotal,
           lastSeen: report.spec.time,
+          ...(report.spec.inventoryTime === undefined ? {} : { inventoryTime: report.spec.inventoryTime }),
         }),
     conditions: [readyCondition(cluster, { phase, nowMs })],
   } as Status;

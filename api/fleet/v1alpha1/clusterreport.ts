@@ -34,6 +34,7 @@ export const ClusterReport = defineKind(
           maxProperties: 64,
         }),
         namespaces: Type.integer({ description: "Namespaces." }),
+        inventoryTime: Type.optional(Type.time({ description: "When its ClusterInventories were looked at last." })),
         violations: Type.list(
           Type.object({
             policy: Type.string({ description: "KIND/NAME of the policy on the hub.", maxLength: 317 }),

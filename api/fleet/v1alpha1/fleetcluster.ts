@@ -63,6 +63,9 @@ export const FleetCluster = defineKind(
         capacity: Type.optional(Type.map(Type.string({ description: "Quantity." }), { description: "Of all nodes." })),
         violations: Type.optional(Type.integer({ description: "Violations of policies found there." })),
         lastSeen: Type.optional(Type.time({ description: "When its agent reported last; all facts are of then." })),
+        inventoryTime: Type.optional(
+          Type.time({ description: "When its agent looked last at what its ClusterInventories tell." }),
+        ),
         conditions,
       },
       { description: "What is known of the cluster." },
