@@ -1,6 +1,6 @@
 /**
- * Who the agent is to the gateway: a key it made itself, kept in a Secret of its cluster, and a certificate that it
- * renews at half its life.
+ * Who the agent is to the gateway: a key it made itself, kept in a Secret of its cluster, and a certificate that it renews at half
+ * its life, or when it is back after its end: by proof of the key, which stays the same until the cluster is attached anew.
  */
 import { X509Certificate } from "node:crypto";
 import { request as httpsRequest, type RequestOptions } from "node:https";
@@ -62,7 +62,7 @@ export class AgentIdentity implements Identity {
     if (token === undefined) throw new RegistrationFailed("this cluster is not registered yet, and no token was given");
     const key = newPrivateKey();
     const csr = await newRequest(key, { commonName: `${namePrefix}${token.split(".")[0] ?? ""}` });
-    const { certificate } = await post(gateway, "/register", { body: { token, csr } });
+    const { certificate } = await post(gateway, "/register", { token, csr });
     const kept = { key, certificate };
     await save(cluster, kept);
     return new AgentIdentity(cluster, gateway, { clock, kept });
@@ -88,21 +88,21 @@ export class AgentIdentity implements Identity {
     return undefined;
   }
 
-  /** Renews at half the certificate's life, with a new key, until the signal aborts. @param onFailure told, then tried again */
+  /** Renews at half the certificate's life until the signal aborts. @param onFailure told, then tried again */
   async keepRenewed(signal: AbortSignal, onFailure: (error: unknown) => void): Promise<void> {
     while (!signal.aborted) {
-      const waitMs = Math.min(this.#dueMs() - this.#clock.nowMs(), longestWaitMs);
-      await this.#clock.sleep(Math.max(waitMs, retryMs), signal).catch(() => undefined);
-      if (signal.aborted || this.#dueMs() > this.#clock.nowMs()) continue;
-      await this.renew().catch(onFailure);
+      const leftMs = this.#dueMs() - this.#clock.nowMs();
+      if (leftMs <= 0) await this.renew().catch(onFailure);
+      const waitMs = Math.max(Math.min(leftMs, longestWaitMs), retryMs);
+      await this.#clock.sleep(waitMs, signal).catch(() => undefined);
     }
   }
 
-  /** Asks for the next certificate in exchange for this one. */
+  /** Asks for the next certificate. @throws {RegistrationFailed} */
   async renew(): Promise<void> {
-    const key = newPrivateKey();
+    const { key } = this.#kept;
     const csr = await newRequest(key, { commonName: this.#commonName });
-    const { certificate } = await post(this.#gateway, "/renew", { body: { csr }, as: this.#kept });
+    const { certificate } = await post(this.#gateway, "/renew", { csr });
     await save(this.#cluster, { key, certificate });
     this.#kept = { key, certificate };
   }
@@ -136,13 +136,8 @@ async function save(cluster: Client, { key, certificate }: Kept): Promise<void> 
   await cluster.apply(Secret, { object, force: true }, { fieldManager: "atoll-fleet-agent" });
 }
 
-function post(
-  { url, ca }: GatewayAddress,
-  path: string,
-  { body, as }: { readonly body: object; readonly as?: Kept },
-): Promise<{ certificate: string }> {
+function post({ url, ca }: GatewayAddress, path: string, body: object): Promise<{ certificate: string }> {
   const options: RequestOptions = { method: "POST", ca, headers: { "content-type": "application/json" } };
-  if (as !== undefined) Object.assign(options, { key: as.key, cert: as.certificate });
   return new Promise((resolve, reject) => {
     const fail = (message: string, cause?: unknown) => reject(new RegistrationFailed(message, { cause }));
     const sent = httpsRequest(new URL(path, url), options, (response) => {

@@ -15,6 +15,9 @@ import { agentUser, clusterLabel, organizationLabel } from "../cluster/names.ts"
 
 const lifeSeconds = 30 * 24 * 3600;
 const waitMs = 30_000;
+/** Who waits for a signature looks again after this, then after twice that: many clusters may come at once. */
+const firstLookMs = 50;
+const lastLookMs = 2_000;
 const signerName = "kubernetes.io/kube-apiserver-client";
 
 /** SHA-256 of a public key, hexadecimal. @param spki DER */
@@ -23,7 +26,7 @@ export function keyHash(spki: Uint8Array): string {
 }
 
 /** The cluster that a namespace is of. @throws {StatusError} NotFound */
-export async function clusterOf(client: Client, namespace: string): Promise<Key> {
+async function clusterOf(client: Client, namespace: string): Promise<Key> {
   const { metadata } = await client.get(Namespace, toKey(undefined, namespace));
   const organization = metadata.labels?.[organizationLabel];
   const cluster = metadata.labels?.[clusterLabel];
@@ -33,30 +36,53 @@ export async function clusterOf(client: Client, namespace: string): Promise<Key>
   return toKey(organization, cluster);
 }
 
-/**
- * Has a request signed, and registers its key as the cluster's.
- * @param pem PKCS #10
- * @returns PEM of the certificate
- * @throws {StatusError} Invalid: the request names somebody else, or is none
- */
-export async function enrol(
-  { client, clock }: { readonly client: Client; readonly clock: Clock },
-  namespace: string,
-  pem: string,
-): Promise<string> {
-  const wanted = agentUser(namespace);
+/** An agent's request for a certificate, which nobody but the owner of its key made. */
+export interface AgentRequest {
+  /** The agent's name that it asks for, and nothing besides. */
+  readonly commonName: string;
+  readonly keyHash: string;
+  /** PKCS #10 in PEM, in base64. */
+  readonly base64: string;
+}
+
+/** What signing takes. */
+interface Signing {
+  readonly client: Client;
+  readonly clock: Clock;
+}
+
+/** @param pem PKCS #10 @throws {StatusError} BadRequest: it is none; Forbidden: it asks for more than a name */
+export async function readAgentRequest(pem: string): Promise<AgentRequest> {
   const base64 = Buffer.from(pem).toString("base64");
   const request = await readRequest(base64).catch((cause: unknown) => {
     throw new StatusError("BadRequest", "csr is not a certificate request in PEM", { cause });
   });
-  const { names, organizations, commonName } = request;
+  const { names, organizations, commonName = "" } = request;
   const extra = [...names.dns, ...names.ip, ...names.email, ...names.uri, ...organizations];
-  if (commonName !== wanted || extra.length > 0 || !(await request.verify())) {
-    throw new StatusError("Forbidden", `csr must ask for the name ${JSON.stringify(wanted)} and nothing else`);
+  if (extra.length > 0 || !(await request.verify())) {
+    throw new StatusError("Forbidden", "csr must ask for the agent's name and nothing else");
   }
   const der = createPublicKey(request.publicKey.toString("pem")).export({ type: "spki", format: "der" });
-  await registerKey(client, await clusterOf(client, namespace), keyHash(der));
-  return await signed({ client, clock }, namespace, base64);
+  return { commonName, keyHash: keyHash(der), base64 };
+}
+
+/**
+ * Registers a request's key as the cluster's, and has it signed.
+ * @returns PEM of the certificate, and whose it is
+ * @throws {StatusError} Forbidden: the request names somebody else
+ */
+export async function enrol(
+  signing: Signing,
+  namespace: string,
+  request: AgentRequest,
+): Promise<{ readonly certificate: string; readonly cluster: Key }> {
+  const wanted = agentUser(namespace);
+  if (request.commonName !== wanted) {
+    throw new StatusError("Forbidden", `csr must ask for the name ${JSON.stringify(wanted)} and nothing else`);
+  }
+  const cluster = await clusterOf(signing.client, namespace);
+  await registerKey(signing.client, cluster, request.keyHash);
+  return { certificate: await sign(signing, namespace, request), cluster };
 }
 
 /** The controllers write the same status: whoever is too late reads again. */
@@ -72,10 +98,14 @@ async function registerKey(client: Client, cluster: Key, agentKey: string): Prom
   }
 }
 
-async function signed(
-  { client, clock }: { readonly client: Client; readonly clock: Clock },
+/**
+ * The next certificate of an agent whose key is registered already.
+ * @returns PEM @throws {StatusError} Timeout
+ */
+export async function sign(
+  { client, clock }: Signing,
   namespace: string,
-  request: string,
+  { base64: request }: AgentRequest,
 ): Promise<string> {
   const made = await client.create(CertificateSigningRequest, {
     metadata: { generateName: `${namespace}-` },
@@ -94,10 +124,10 @@ async function signed(
   await client.replace(CertificateSigningRequest, { object, subresource: "approval" });
   const key = toKey(undefined, made.metadata.name ?? "");
   const endMs = clock.monotonicMs() + waitMs;
-  for (;;) {
+  for (let lookMs = firstLookMs; ; lookMs = Math.min(lookMs * 2, lastLookMs)) {
+    await clock.sleep(lookMs);
     const { status } = await client.get(CertificateSigningRequest, key);
     if (status?.certificate !== undefined) return Buffer.from(status.certificate, "base64").toString();
     if (clock.monotonicMs() > endMs) throw new StatusError("Timeout", "the hub has not signed in time; try again");
-    await clock.sleep(50);
   }
 }

@@ -25,8 +25,8 @@ import { type Reason, StatusError } from "@atoll/machinery/status";
 import type { ServingPair } from "@atoll/runtime/certificates/selfsigned";
 import type { Log } from "@atoll/runtime/log";
 import { agentUser } from "../cluster/names.ts";
-import type { Admitted, Agents, Presented } from "./agents.ts";
-import { clusterOf, enrol, keyHash } from "./enrol.ts";
+import type { Agents, Presented } from "./agents.ts";
+import { enrol, keyHash, readAgentRequest, sign } from "./enrol.ts";
 import { forward } from "./forward.ts";
 import { isWithin } from "./paths.ts";
 import { isReaching, reach, reachUpgraded } from "./reach.ts";
@@ -145,6 +145,9 @@ function openPath(path: string, method: string | undefined, { options, tunnels }
   if (path === "/register" && method === "POST") {
     return async (request, response) => await register(request, response, options);
   }
+  if (path === "/renew" && method === "POST") {
+    return async (request, response) => await renew(request, response, options);
+  }
   if (image === undefined) return undefined;
   if (/^\/v2(\/|$)/.test(path)) return async (request, response) => await image.answer(request, response);
   if (path !== "/agent-image") return undefined;
@@ -161,7 +164,6 @@ async function answerAgent(
   const presented = presentedBy(request, serving);
   const admitted = presented === undefined ? "no certificate was presented" : agents.admit(presented);
   if (typeof admitted === "string") throw new StatusError("Unauthorized", admitted);
-  if (path === "/renew" && request.method === "POST") return await renew(request, response, { admitted, options });
   if (!isWithin(path, admitted.namespace)) {
     throw new StatusError("Forbidden", `an agent may ask for what is in namespace ${admitted.namespace} alone`);
   }
@@ -219,24 +221,31 @@ async function register(request: IncomingMessage, response: ServerResponse, opti
     throw new StatusError("Unauthorized", "the join token is unknown, used or expired; make a new one on the hub");
   }
   const { namespace, giveBack } = taken;
-  const certificate = await enrol(options, namespace, csr).catch(async (error: unknown) => {
+  const enrolled = readAgentRequest(csr).then((asked) => enrol(options, namespace, asked));
+  const { certificate, cluster } = await enrolled.catch(async (error: unknown) => {
     await giveBack().catch((failure: unknown) =>
       options.log.warn("a join token is lost", { namespace, error: failure }),
     );
     throw error;
   });
-  options.log.info("an agent registered", { cluster: await clusterOf(options.client, namespace) });
+  options.log.info("an agent registered", { cluster });
   say(response, 200, { certificate });
 }
 
-async function renew(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { admitted, options }: { readonly admitted: Admitted; readonly options: GatewayOptions },
-): Promise<void> {
+/**
+ * The proof is the request's own signature, by the key that is registered: so an agent that was away until its certificate ended
+ * comes in again, and nothing is lost with an answer that does not arrive.
+ */
+async function renew(request: IncomingMessage, response: ServerResponse, options: GatewayOptions): Promise<void> {
   const { csr } = await readBody(request);
   if (typeof csr !== "string") throw new StatusError("BadRequest", "the body must be {csr}, a text");
-  say(response, 200, { certificate: await enrol(options, admitted.namespace, csr) });
+  const asked = await readAgentRequest(csr);
+  const admitted = options.agents.admit(asked);
+  if (typeof admitted === "string") {
+    options.log.warn("a renewal was refused", { from: request.socket.remoteAddress, why: admitted });
+    throw new StatusError("Unauthorized", admitted);
+  }
+  say(response, 200, { certificate: await sign(options, admitted.namespace, asked) });
 }
 
 /** Who the client's certificate says it is; undefined without one that the hub signed. Read once for a connection. */

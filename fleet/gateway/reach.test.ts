@@ -80,7 +80,13 @@ async function attach({ hub, hubClient, gateway, ca }: Omit<Stage, "childClient"
   const made = await hubClient.create(FleetCluster, { metadata: { name, namespace: "default" }, spec: {} });
   const status = { namespace: home, agentKey: keyHash(der) };
   await hubClient.setStatus(FleetCluster, { object: made, status });
-  const options = { gateway: { url: gateway, identity: identityOf({ ca, ...agent }) }, cluster, by: "hub", clock, log: silent };
+  const options = {
+    gateway: { url: gateway, identity: identityOf({ ca, ...agent }) },
+    cluster,
+    by: "hub",
+    clock,
+    log: silent,
+  };
   void keepTunnel(options as never, stop.signal);
 }
 
