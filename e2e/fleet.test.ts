@@ -192,6 +192,19 @@ test("what decides, what would change and who may are told before anything is ap
   await state.hub.delete(AccessPolicy, toKey("default", "devs"));
 });
 
+test("what clusters have is found at the hub by one command", async () => {
+  let text = "";
+  await eventually("the agent has told of namespaces", async () => {
+    text = await once(["inventory", "--kind", "namespace", "--kind", "cluster"]);
+    return / Namespace +shop +Active /.test(text);
+  });
+  assert.match(text, /^CLUSTER +KIND +NAME +STATE +VERSION +SEEN$/m);
+  assert.match(text, /^c1 +Cluster +c1 +Ready, 0\/0 nodes ready +v1\.\d+\.\S+ +\d+s ago$/m);
+  assert.match(await once(["inventory", "no-such-thing"]), /^Nothing found\.$/m);
+  const found = JSON.parse(await once(["inventory", "SHOP", "-o", "json"])) as { found: { name: string }[] };
+  assert.ok(found.found.some(({ name }) => name === "shop"));
+});
+
 interface Answer {
   readonly status: number;
   readonly text: string;
