@@ -49,8 +49,10 @@ const retryMs = 5_000;
 const reportEveryMs = 30_000;
 const scanEveryMs = 60_000;
 const censusEveryMs = 60_000;
-/** A scan costs more than a pass: it waits longer for changes that come together. */
-const scanGatherMs = 500;
+/** A scan costs more than a pass, and is less urgent: it waits longer for changes that come together. */
+const scanGatherMs = 2_000;
+/** The hub that was away is asked for again at least this often, ms, as for reports; by chance half as long again. */
+const hubRetryMs = 5_000;
 /** Objects that are applied at the same time. */
 const atOnce = 8;
 /** Changes that come together are taken together. */
@@ -73,17 +75,20 @@ export class Agent {
   #wakeScan = Promise.withResolvers<void>();
   #wakeReport = Promise.withResolvers<void>();
   #found: Found = nothingFound;
+  /** The report as the hub has it. */
+  #told: ClusterReport | undefined;
 
   constructor(options: AgentOptions) {
     const { hub, cluster, clock, log } = options;
     this.#options = options;
     const seen = { get: (resource: Resource, key: Key) => this.#followed.get(nameOf(resource))?.get(key) };
-    this.#cluster = { client: cluster, resources: new Resources(cluster, clock), seen };
+    this.#cluster = { client: cluster, resources: new Resources(cluster, clock), seen, applied: new Map() };
     this.#inventory = new InventoryRecord(cluster);
     this.#census = new Census(options);
     this.#hubCache = new Cache({
       client: hub,
       clock,
+      longestDelayMs: hubRetryMs,
       onError: (error) => log.debug("cannot follow the hub", { error }),
     });
     this.#localCache = new Cache({
@@ -239,12 +244,21 @@ export class Agent {
     const { hub, hubNamespace } = this.#options;
     const spec = await gatherReport({ ...this.#options, found: this.#found, inventoryTime: this.#census.time });
     const metadata = { name: "cluster", namespace: hubNamespace };
-    const found = await hub.get(ClusterReport, toKey(hubNamespace, "cluster")).catch((error: unknown) => {
+    const found = this.#told ?? (await this.#toldBefore());
+    // Whoever else wrote it, or took it away, is seen at the next try.
+    this.#told = undefined;
+    this.#told =
+      found === undefined
+        ? await hub.create(ClusterReport, { metadata, spec })
+        : await hub.update(ClusterReport, { ...found, spec });
+  }
+
+  async #toldBefore(): Promise<ClusterReport | undefined> {
+    const { hub, hubNamespace } = this.#options;
+    return await hub.get(ClusterReport, toKey(hubNamespace, "cluster")).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });
-    if (found === undefined) await hub.create(ClusterReport, { metadata, spec });
-    else await hub.update(ClusterReport, { ...found, spec });
   }
 }
 

@@ -2,8 +2,9 @@
 import type { Client } from "@atoll/client/client";
 import { isNotFound, isRefusal } from "@atoll/client/errors";
 import { type Key, type Resource, toKey } from "@atoll/client/resource";
+import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
-import { isWithin, type Item, lastOther, type Ref } from "./plan.ts";
+import { idOf, isWithin, type Item, lastOther, type Ref, refOf } from "./plan.ts";
 import type { Resources } from "./resources.ts";
 
 /** The agent's name as a writer of fields. */
@@ -25,6 +26,8 @@ export interface Cluster {
   readonly resources: Resources;
   /** What is followed of it. */
   readonly seen: Seen;
+  /** What this run of the agent applied last, by idOf(). */
+  readonly applied: Map<string, ApiObject>;
 }
 
 /** The cluster's objects as they were told last. What is told is late at times, and never lacks what is asked of it. */
@@ -42,18 +45,14 @@ const since: Readonly<Record<string, string>> = {
 };
 
 /** Applies by server-side apply; says who had changed it. A failure is an outcome, never a throw. */
-export async function applyItem(item: Item, { client, resources, seen }: Cluster): Promise<Outcome> {
+export async function applyItem(item: Item, { client, resources, seen, applied }: Cluster): Promise<Outcome> {
   try {
     const resource = await resources.of(item.manifest);
     if (resource === undefined) return missing(item);
     const { namespace, name = "" } = item.manifest.metadata;
     const told = seen.get(resource, toKey(namespace, name));
     if (told !== undefined && isWithin(item.manifest, told)) return { item, state: "Applied", reason: "" };
-    // What differs is read anew: it may be so by now, and who changed it is not told.
-    const live = await find(client, resource, { namespace: namespace ?? "", name });
-    if (live !== undefined && isWithin(item.manifest, live)) return { item, state: "Applied", reason: "" };
-    await client.apply(resource, { object: item.manifest, force: true }, { fieldManager });
-    const other = live === undefined ? undefined : lastOther(live, fieldManager);
+    const other = await make(item.manifest, resource, { client, applied });
     return { item, state: "Applied", reason: other === undefined ? "" : `changed by ${other}, put back` };
   } catch (error) {
     const waits = isRefusal(error, "NotFound", "ServiceUnavailable", "Timeout", "TooManyRequests", "ServerTimeout");
@@ -63,6 +62,24 @@ export async function applyItem(item: Item, { client, resources, seen }: Cluster
       reason: error instanceof Error ? error.message : String(error),
     };
   }
+}
+
+/** @returns who had changed it meanwhile, if somebody did */
+async function make(
+  manifest: ApiObject,
+  resource: Resource,
+  { client, applied }: Pick<Cluster, "client" | "applied">,
+): Promise<string | undefined> {
+  const ref = refOf(manifest);
+  const before = applied.get(idOf(ref));
+  // What the hub wants otherwise than before nobody here has changed. Else it is read anew: it may be so by now, and who
+  // changed it is not told.
+  const isWantedAnew = before !== undefined && !deepEqual(before, manifest);
+  const live = isWantedAnew ? undefined : await find(client, resource, ref);
+  const isAsWanted = live !== undefined && isWithin(manifest, live);
+  if (!isAsWanted) await client.apply(resource, { object: manifest, force: true }, { fieldManager });
+  applied.set(idOf(ref), manifest);
+  return live === undefined || isAsWanted ? undefined : lastOther(live, fieldManager);
 }
 
 function missing(item: Item): Outcome {
@@ -78,7 +95,8 @@ function missing(item: Item): Outcome {
  * Removes an object that is not wanted any more, if it is still ours.
  * @returns whether it is gone
  */
-export async function removeObject(ref: Ref, { client, resources }: Cluster): Promise<boolean> {
+export async function removeObject(ref: Ref, { client, resources, applied }: Cluster): Promise<boolean> {
+  applied.delete(idOf(ref));
   const resource = await resources.of(ref);
   if (resource === undefined) return true;
   const live = await find(client, resource, ref);

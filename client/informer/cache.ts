@@ -28,6 +28,8 @@ export interface CacheOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly random?: () => number;
+  /** How long an informer that fails waits for its next try at most, ms. Default 30,000. */
+  readonly longestDelayMs?: number;
   readonly onError: (error: unknown, resource: AnyResource) => void;
 }
 
@@ -56,9 +58,9 @@ export class Cache {
     const name = nameOf(resource, selection);
     const found = this.#informers.get(name);
     if (found !== undefined) return found as unknown as Informer<T>;
-    const { client, clock, random = chance, onError } = this.#options;
+    const { client, clock, random = chance, onError, longestDelayMs } = this.#options;
     const report = (error: unknown) => onError(error, resource);
-    const made = new Informer<T>({ client, clock, random, resource, selection, trim, onError: report });
+    const made = new Informer<T>({ client, clock, random, resource, selection, trim, onError: report, longestDelayMs });
     this.#informers.set(name, made as unknown as Informer);
     const running = made.start().finally(() => this.#running.delete(running));
     this.#running.add(running);

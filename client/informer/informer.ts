@@ -38,6 +38,8 @@ export interface InformerOptions<T> {
   readonly selection?: Selection;
   /** What to keep of an object, when that is not all: memory is what an informer costs. */
   readonly trim?: ((object: T) => T) | undefined;
+  /** Between tries that fail, at most, ms. Default 30,000. */
+  readonly longestDelayMs?: number | undefined;
   /** A try to list or watch failed, or a listener threw. */
   readonly onError: (error: unknown) => void;
 }
@@ -60,14 +62,15 @@ export class Informer<T extends ApiObject = ApiObject> {
 
   /** Begins to follow the collection. @returns a promise that resolves when stop() has taken effect */
   start(): Promise<void> {
-    const { client, clock, random, resource, selection = {} } = this.#options;
+    const { client, clock, random, resource, selection = {}, longestDelayMs } = this.#options;
     const sink = {
       replaced: (objects: readonly T[], revision: string) => this.#replace(objects, revision),
       changed: (type: string, object: T) => this.#change(type, object),
       progressed: (revision: string) => this.#advance(revision),
       failed: (error: unknown) => this.#options.onError(error),
     };
-    return new Reflector({ client, clock, random, resource, selection, sink }).run(this.#stop.signal);
+    const following = { client, clock, random, resource, selection, sink, longestDelayMs };
+    return new Reflector(following).run(this.#stop.signal);
   }
 
   /** Ends it. What is held stays readable. */

@@ -37,10 +37,12 @@ export interface ReflectorOptions<T> {
   readonly resource: Resource<T>;
   readonly selection: Selection;
   readonly sink: ReflectorSink<T>;
+  /** Between tries that fail, at most, ms; half as much again by chance. Default 30,000. */
+  readonly longestDelayMs?: number | undefined;
 }
 
 const firstDelayMs = 100;
-const longestDelayMs = 30_000;
+const usualLongestDelayMs = 30_000;
 /** A watch that lasted this long was healthy, and the next delay is the first again. */
 const healthyMs = 10_000;
 const shortestWatchSeconds = 300;
@@ -92,7 +94,7 @@ export class Reflector<T extends ApiObject> {
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#options;
+    const { clock, random, longestDelayMs = usualLongestDelayMs } = this.#options;
     const delayMs = this.#delayMs * (0.5 + random());
     this.#delayMs = Math.min(this.#delayMs * 2, longestDelayMs);
     await clock.sleep(delayMs, signal).catch(() => undefined);
