@@ -129,6 +129,7 @@ async function changes(fleet: Fleet): Promise<void> {
   tell("policy change, p99", share(sorted, 0.99), "s", `<= ${count > 100 ? 10 : 1}`);
   tell("policy change, p99 of the slowest change", Math.max(...rounds.map(({ has }) => share(has, 0.99))), "s");
   tell("policy change, until its status says so of all, p50", share(toldOf, 0.5), "s");
+  tell("policy change, until its status says so of all, slowest", Math.max(...toldOf), "s");
 }
 
 /**

@@ -83,10 +83,11 @@ async function furnish(cluster: FleetCluster, namespace: string, { cache, client
   const found = cache.get(Namespace, toKey(undefined, namespace));
   if (found?.metadata.annotations?.[furnishedAnnotation] === furnishing) return;
   const owner = await client.apply(Namespace as Resource, hubNamespace(cluster, namespace, false));
-  for (const object of hubObjects(namespace, owner)) {
+  const made = hubObjects(namespace, owner).map(async (object) => {
     const resource = resources.find((candidate) => isOf(object, candidate));
     if (resource !== undefined) await client.apply(resource, object);
-  }
+  });
+  await Promise.all(made);
   await client.apply(Namespace as Resource, hubNamespace(cluster, namespace, true));
 }
 

@@ -13,6 +13,8 @@ const allOf = ({ metadata }: ApiObject, cache: View): Iterable<Key> =>
 /** Keeps the status of ClusterGroups. */
 export const groupController: Controller = defineController({
   name: "fleet-group",
+  // Each report of a cluster wakes all groups, which count all clusters.
+  gatherMs: 500,
   for: ClusterGroup,
   reads: [watching(FleetCluster, allOf), watching(ClusterGroup, allOf)],
   writes: [statusClaim(ClusterGroup)],

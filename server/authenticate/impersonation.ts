@@ -40,16 +40,19 @@ interface Asking {
 async function allowedAs(wanted: Wanted, asking: Asking): Promise<User> {
   // No role makes a master: who is none cannot become one, whatever they may impersonate.
   if (wanted.groups.includes(masters) && !asking.user.groups.includes(masters)) throw noMaster(asking.user);
-  let refusal: StatusError | undefined;
+  let refusal: Refusal | undefined;
   for (const mode of modes) {
     if (!mode.applies(wanted, asking.user)) continue;
     refusal = await refusalOf(mode, wanted, asking);
     if (refusal === undefined) return asUser(mode, wanted);
   }
-  throw refusal ?? new StatusError("Forbidden", "all impersonation modes failed");
+  throw refusal?.() ?? new StatusError("Forbidden", "all impersonation modes failed");
 }
 
-async function refusalOf(mode: Mode, wanted: Wanted, asking: Asking): Promise<StatusError | undefined> {
+/** Made when it is told: mostly the first way is refused, and the second allowed. */
+type Refusal = () => StatusError;
+
+async function refusalOf(mode: Mode, wanted: Wanted, asking: Asking): Promise<Refusal | undefined> {
   const { authorizers, info } = asking;
   const user = mode.asking?.(asking.user) ?? asking.user;
   const onRequest = mode.on === undefined ? [] : [{ ...info, verb: `${mode.on}${info.verb}` as RequestInfo["verb"] }];
@@ -57,7 +60,7 @@ async function refusalOf(mode: Mode, wanted: Wanted, asking: Asking): Promise<St
   for (const asked of [...onRequest, ...onIdentity]) {
     const { decision, reason, error } = await decide(authorizers, user, asked);
     if (decision === "allow") continue;
-    return forbidden(user, asked, [error ?? "", reason].filter((text) => text !== "").join(": "));
+    return () => forbidden(user, asked, [error ?? "", reason].filter((text) => text !== "").join(": "));
   }
   return undefined;
 }
