@@ -69,8 +69,7 @@ async function shop(path: string, init: RequestInit = {}, name = "web"): Promise
 
 describe("a three-tier application", { skip, timeout: 720_000 }, () => {
   before(async () => {
-    await up();
-    await atoll("image", "build", "-t", "atoll.local/shop:v1", join(example, "image"));
+    await Promise.all([up(), atoll("image", "build", "-t", "atoll.local/shop:v1", join(example, "image"))]);
   });
 
   after(async () => {

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createZstdCompress } from "node:zlib";
 import { type Digest, digestOf } from "../digest.ts";
@@ -113,16 +113,20 @@ export async function makeDebianBase(
   const base = debianBaseOf(reference);
   if (base === undefined) throw new ImageBuildFailed(`${formatReference(reference)}: not a Debian release known here`);
   const mirrors = await debianMirrors(options);
-  const tar = `${temporaryName(store.workDir)}.tar`;
+  // What lies there under no process's name, whoever opens the store next takes for left behind.
+  const room = temporaryName(store.workDir);
+  const tar = `${room}.tar`;
   try {
+    await mkdir(room, { mode: 0o700 });
     const rules = base.slim ? slimRules.map((rule) => `--dpkgopt=${rule}`) : [];
     const proxies = await proxyOptions(options.signal);
     const common = ["--mode=root", "--variant=minbase", "--format=tar", "--quiet", ...rules, ...proxies];
     const args = [...common, base.suite, tar, ...sourceLines(base, mirrors)];
-    await run("mmdebstrap", args, { ...options, env: { TMPDIR: store.workDir } });
+    await run("mmdebstrap", args, { ...options, env: { TMPDIR: room } });
     return await admitTar(store, tar, { name: formatReference(reference), signal: options.signal });
   } finally {
     await rm(tar, { force: true });
+    await rm(room, { recursive: true, force: true });
   }
 }
 
