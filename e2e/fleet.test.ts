@@ -59,14 +59,14 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Pr
   await gone;
 }
 
-async function once(args: readonly string[]): Promise<string> {
+async function once(args: readonly string[], wanted = 0): Promise<string> {
   const env = { ...process.env, KUBECONFIG: join(hubDir, "admin.kubeconfig") };
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], { env });
   let out = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (out += chunk.toString()));
   const code = await new Promise((resolve) => child.once("exit", resolve));
-  assert.equal(code, 0, out);
+  assert.equal(code, wanted, out);
   return out;
 }
 
@@ -190,6 +190,46 @@ test("what decides, what would change and who may are told before anything is ap
   assert.match(await once(["access", "who-can", "delete", "pods"]), /nobody/);
   assert.match(await once(["plan", "-f", file]), /^No cluster would change/);
   await state.hub.delete(AccessPolicy, toKey("default", "devs"));
+});
+
+const policies = [
+  "AccessPolicy spec: {bindings: [{role: cluster.view, subjects: [{kind: Group, name: devs}]}], target: {}}",
+  "CustomPolicy spec: {recipe: BlockNodePort, target: {}}",
+  "ImagePolicy spec: {blockLatest: true, target: {}}",
+  "MutationPolicy spec: {labels: {team: a}, target: {}}",
+  "QuotaPolicy spec: {size: Small, target: {}}",
+  "SecurityPolicy spec: {level: Baseline, target: {}}",
+  "TrafficPolicy spec: {recipe: DenyAll, target: {}}",
+].map((text) => {
+  const [kind = "", ...spec] = text.split(" ");
+  const head = `apiVersion: fleet.atoll.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: planned, namespace: default}`;
+  return { kind, yaml: `${head}\n${spec.join(" ")}\n` };
+});
+
+test("kubectl's dry run at the hub tells by warnings what each kind of policy would change", async () => {
+  const file = join(folder, "policies.yaml");
+  await writeFile(file, policies.map(({ yaml }) => yaml).join("---\n"));
+  const told = await once(["kubectl", "apply", "--dry-run=server", "-f", file]);
+  for (const { kind } of policies) {
+    const source = `\\(${kind}/planned, organization\\)`;
+    assert.match(
+      told,
+      new RegExp(`^Warning: cluster c1: add \\w+/fleet-${kind.toLowerCase()}-planned\\S* ${source}$`, "m"),
+    );
+  }
+  const gone = await once(["kubectl", "delete", "--dry-run=server", "-n", "default", "securitypolicy/base"]);
+  assert.match(gone, /^Warning: cluster c1: remove ValidatingAdmissionPolicy\/fleet-securitypolicy-base /m);
+  // Nothing was stored, and what is stored is not held up.
+  assert.doesNotMatch(await once(["kubectl", "get", "securitypolicies", "-n", "default"]), /planned/);
+});
+
+test("a plan says what the hub would refuse", async () => {
+  const file = join(folder, "wrong.yaml");
+  const [first] = policies;
+  await writeFile(file, `${first?.yaml ?? ""}---\n${policies.at(-1)?.yaml.replace("DenyAll", "DenySome") ?? ""}`);
+  const told = await once(["plan", "-f", file], 1);
+  assert.match(told, /^The hub would refuse TrafficPolicy\/planned: .*Unsupported value: "DenySome"/m);
+  assert.match(told, /^c1 +add +ClusterRoleBinding\/fleet-accesspolicy-planned-0/m);
 });
 
 test("what clusters have is found at the hub by one command", async () => {

@@ -10,7 +10,7 @@ import type { OwnPolicy } from "@atoll/server/bootstrap/rbacown";
 import { issue } from "@atoll/server/pki/authority";
 import { type Pki, servesYet } from "@atoll/server/pki/folder";
 import { writePrivate } from "@atoll/server/pki/private";
-import { gatewayUser } from "@atoll/fleet/cluster/names";
+import { gatewayUser, previewName } from "@atoll/fleet/cluster/names";
 import { consoleUser } from "@atoll/portal/links";
 import { controllersRules } from "./controllersrules.ts";
 import { formatKubeconfig, readKubeconfig } from "./kubeconfig.ts";
@@ -41,6 +41,8 @@ export async function writeAccounts(
   ]);
 }
 
+const policies = ["access", "custom", "image", "mutation", "quota", "security", "traffic"].map((of) => `${of}policies`);
+
 /** What the gateway of Mission Control does: lets agents in, has their certificates signed, and speaks in their names. */
 export const gatewayPolicy: OwnPolicy = {
   name: "atoll:gateway",
@@ -50,6 +52,12 @@ export const gatewayPolicy: OwnPolicy = {
     rule(["get", "create", "patch"], "", ["configmaps"]),
     rule(["get", "list", "watch"], "fleet.atoll.dev", ["fleetclusters"]),
     rule(["update"], "fleet.atoll.dev", ["fleetclusters/status"]),
+    // What a dry run would change on clusters.
+    rule(["list"], "fleet.atoll.dev", ["clustergroups", "fleetnamespaces", "policyexceptions", ...policies]),
+    {
+      ...rule(["get", "create", "patch"], "admissionregistration.k8s.io", ["validatingwebhookconfigurations"]),
+      resourceNames: [previewName],
+    },
     // Who a person is that wants to reach a cluster, and whether they may.
     rule(["create"], "authentication.k8s.io", ["tokenreviews"]),
     rule(["create"], "authorization.k8s.io", ["subjectaccessreviews"]),

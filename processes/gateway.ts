@@ -7,6 +7,7 @@ import { Cache } from "@atoll/client/informer/cache";
 import { toKey } from "@atoll/client/resource";
 import { Agents } from "@atoll/fleet/gateway/agents";
 import { startGateway } from "@atoll/fleet/gateway/gateway";
+import { askForPreviews, PreviewPath } from "@atoll/fleet/gateway/preview";
 import { publishGateway } from "@atoll/fleet/gateway/published";
 import { servingPair } from "@atoll/fleet/gateway/tls";
 import { systemClock } from "@atoll/machinery/clock";
@@ -58,6 +59,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const advertised = options.advertise ?? (await reachableAt(options.bind));
     const names = [...new Set(["127.0.0.1", "localhost", options.bind, advertised, ...(options.name ?? [])])];
     const tls = await servingPair(client, systemClock, names);
+    const previews = new PreviewPath(tls.secret);
     const gateway = await startGateway({
       client,
       transport,
@@ -68,11 +70,15 @@ export async function run(args: readonly string[]): Promise<number> {
         ? {}
         : { image: new FleetAgentImage({ dir: options.images, clock: systemClock }) }),
       tls: { ...tls, clientCa: await clientAuthority(client, ca) },
+      previews,
       bind: options.bind,
       port: options.port,
     });
     const url = `https://${isIPv6(advertised) ? `[${advertised}]` : advertised}:${gateway.port}`;
     await publishGateway(client, { url, ca: tls.ca });
+    await askForPreviews(client, { url, ca: tls.ca }, previews).catch((error: unknown) =>
+      log.warn("the hub does not ask what dry runs would change", { error }),
+    );
     process.stdout.write(`ready ${url}\n`);
     const signal = await untilStopped();
     log.info("stopping", { signal });

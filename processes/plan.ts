@@ -1,9 +1,13 @@
 /** `atoll plan -f F`: what the objects of a file would change on each cluster, before they are applied. */
 import { readFile } from "node:fs/promises";
+import { fleetKinds } from "@atoll/api/fleet/kinds";
+import type { Client } from "@atoll/client/client";
+import type { Resource } from "@atoll/client/resource";
 import { changesBetween } from "@atoll/fleet/explain/plan";
 import { readFleet, replaced } from "@atoll/fleet/explain/organization";
 import { systemClock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
+import { StatusError } from "@atoll/machinery/status";
 import { parseYaml } from "@atoll/machinery/yaml/yaml";
 import { exitCode, flags, UsageError } from "./flags.ts";
 import { table, withHub } from "./hub.ts";
@@ -18,21 +22,53 @@ export async function run(args: readonly string[]): Promise<number> {
       .option("--org <namespace>", "the organization", "default")
       .parse(rest, { from: "user" })
       .opts<{ filename: string; org: string }>();
+    let refused = false;
     const given = objectsOf(await readFile(filename, "utf8"));
     process.stdout.write(
       await withHub(kubeconfig, async (client) => {
         const before = await readFleet(client, org, systemClock.nowMs());
-        const { fleet, ignored } = replaced(before, given);
+        const { objects, refusals } = await asStored(client, given, org);
+        const { fleet, ignored } = replaced(before, objects);
         const rows = changesBetween(before, fleet).map((one) => {
           return [one.cluster, one.does, one.object, one.source, one.level];
         });
-        const notes = ignored.map(({ kind }) => `${kind} is none of the fleet's kinds: not reckoned with.\n`);
+        const notes = [
+          ...refusals.map((refusal) => `${refusal}\n`),
+          ...ignored.map(({ kind }) => `${kind} is none of the fleet's kinds: not reckoned with.\n`),
+        ];
+        refused = refusals.length > 0;
         if (rows.length === 0) return `${notes.join("")}No cluster would change.\n`;
         return notes.join("") + table([["CLUSTER", "DOES", "OBJECT", "FOR", "LEVEL"], ...rows]) + unknown;
       }),
     );
-    return 0;
+    return refused ? 1 : 0;
   });
+}
+
+/** The objects as the hub would store them, by a dry run: with defaults, and with what others wrote of them. */
+async function asStored(client: Client, given: readonly ApiObject[], org: string) {
+  const objects: ApiObject[] = [];
+  const refusals: string[] = [];
+  for (const object of given) {
+    const kind = fleetKinds.find(({ kind }) => kind === object.kind);
+    const { name = "", namespace = org } = object.metadata;
+    if (kind === undefined) {
+      objects.push(object);
+    } else if (namespace !== org) {
+      refusals.push(`${kind.kind}/${name} is of the organization ${namespace}: ask with --org ${namespace}.`);
+    } else {
+      const placed = { ...object, metadata: { ...object.metadata, namespace } };
+      const options = { dryRun: true, fieldManager: "atoll-plan" };
+      await client.apply(kind as Resource<ApiObject>, { object: placed, force: true }, options).then(
+        (stored) => objects.push(stored),
+        (error: unknown) => {
+          if (!(error instanceof StatusError)) throw error;
+          refusals.push(`The hub would refuse ${kind.kind}/${name}: ${error.message}`);
+        },
+      );
+    }
+  }
+  return { objects, refusals };
 }
 
 const unknown =

@@ -33,3 +33,6 @@ export const organizationLabel = "fleet.atoll.dev/organization";
 export const clusterLabel = "fleet.atoll.dev/cluster";
 /** As what; it rises when what belongs to a cluster becomes another, so that those attached before get it, too. */
 export const furnishing = "2";
+
+/** The ValidatingWebhookConfiguration by which the hub asks the gateway what a dry run would change. */
+export const previewName = "plan.fleet.atoll.dev";

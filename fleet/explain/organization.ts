@@ -59,6 +59,23 @@ export function replaced(
   };
 }
 
+/** The fleet without objects, found by kind and name. */
+export function without({ clusters, organization }: Fleet, gone: readonly ApiObject[]): Fleet {
+  const isLeft = ({ kind, metadata }: ApiObject) =>
+    !gone.some((one) => one.kind === kind && one.metadata.name === metadata.name);
+  const groups = [...organization.groups.values()].filter(isLeft);
+  return {
+    clusters: clusters.filter(isLeft),
+    organization: {
+      ...organization,
+      groups: new Map(groups.map((group) => [group.metadata.name ?? "", group])),
+      policies: organization.policies.filter(isLeft),
+      namespaces: organization.namespaces.filter(isLeft),
+      exceptions: organization.exceptions.filter(isLeft),
+    },
+  };
+}
+
 function over<T extends ApiObject>(have: readonly T[], given: readonly T[]): readonly T[] {
   const same = (a: T, b: T) => a.kind === b.kind && a.metadata.name === b.metadata.name;
   return [...have.filter((object) => !given.some((one) => same(one, object))), ...given];

@@ -7,6 +7,7 @@
  *     POST /tunnel, upgraded        → the way by which people's requests reach the cluster
  *     /clusters/ORG/NAME/…          → that cluster's API, for people
  *     /v2/…                         → the agent's image, for anyone: there is nothing secret in it
+ *     POST /dry-run/…               → what a write at the hub would change on clusters, asked by the hub itself
  *     GET /agent-image              → its name here, made when it is not there yet
  *
  * At every request the agent's certificate, registered key and revocation are checked; what streams is cut when the
@@ -29,6 +30,7 @@ import type { Agents, Presented } from "./agents.ts";
 import { enrol, keyHash, readAgentRequest, sign } from "./enrol.ts";
 import { forward } from "./forward.ts";
 import { isWithin } from "./paths.ts";
+import { preview, type PreviewPath } from "./preview.ts";
 import { isReaching, reach, reachUpgraded } from "./reach.ts";
 import { takeToken } from "./tokens.ts";
 import { Tunnels } from "./tunnels.ts";
@@ -42,6 +44,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly image?: AgentImage;
+  /** By which the hub asks what a dry run would change; absent: it is not asked. */
+  readonly previews?: PreviewPath;
   readonly tls: ServingPair & { /** PEM of what signs agents' certificates. */ readonly clientCa: string };
   readonly bind: string;
   /** 0 picks a free one. */
@@ -63,6 +67,8 @@ export interface Gateway {
 }
 
 const largestBody = 64 * 1024;
+/** Of an object as it was and as it will be: as much as an API server takes of each. */
+const largestReview = 8 * 1024 * 1024;
 const headersTimeoutMs = 10_000;
 /** Agents report twice a minute: their connections are kept for longer than that, since each new one costs a handshake. */
 const keepAliveMs = 100_000;
@@ -147,6 +153,12 @@ function openPath(path: string, method: string | undefined, { options, tunnels }
   }
   if (path === "/renew" && method === "POST") {
     return async (request, response) => await renew(request, response, options);
+  }
+  if (options.previews?.is(path) === true && method === "POST") {
+    return async (request, response) => {
+      const review = await readBody(request, largestReview);
+      say(response, 200, await preview(options.client, options.clock, review));
+    };
   }
   if (image === undefined) return undefined;
   if (/^\/v2(\/|$)/.test(path)) return async (request, response) => await image.answer(request, response);
@@ -265,12 +277,12 @@ function presentedOn(socket: TLSSocket): Presented | undefined {
   return { commonName, keyHash: hash, endMs: certificate.validToDate.getTime() };
 }
 
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+async function readBody(request: IncomingMessage, largest = largestBody): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > largestBody) throw new StatusError("RequestEntityTooLarge", "the body is too large");
+    if (bytes > largest) throw new StatusError("RequestEntityTooLarge", "the body is too large");
     chunks.push(chunk);
   }
   try {
