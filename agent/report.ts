@@ -35,9 +35,10 @@ export async function gatherReport(options: {
     capacity: sum(nodes.items),
     namespaces: namespaces.items.length,
     ...(inventoryTime === undefined ? {} : { inventoryTime }),
-    violations: found.violations.map(({ apiVersion: _, uid: __, ...told }) => told),
+    violations: found.violations.map(({ apiVersion: _, uid: __, exceptions: ___, ...told }) => told),
     violationsTotal: found.total,
     violationsOf: { ...found.ofPolicy },
+    exceptedOf: { ...found.ofException },
   };
 }
 

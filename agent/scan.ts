@@ -19,7 +19,7 @@ export async function scan(
   for await (const page of client.pages(Namespace, { limit: pageSize })) {
     for (const namespace of page.items) namespaces.set(namespace.metadata.name ?? "", namespace);
   }
-  const tally = new Tally();
+  const tally = new Tally(judges.flatMap(({ exceptions }) => exceptions));
   for (const resource of await resources.listable()) {
     const concerned = judges.filter((judge) => judge.concerns(resource));
     if (concerned.length === 0) continue;
@@ -51,14 +51,21 @@ class Tally {
   readonly #violations: Found["violations"][number][] = [];
   readonly #ofPolicy = new Map<string, number>();
   readonly #ofNamespace = new Map<string, number>();
+  readonly #ofException = new Map<string, number>();
   #total = 0;
+
+  constructor(exceptions: readonly string[]) {
+    for (const exception of exceptions) this.#ofException.set(exception, 0);
+  }
 
   add(violation: Found["violations"][number] | undefined): void {
     if (violation === undefined) return;
+    const { policy, namespace, exceptions } = violation;
+    for (const exception of exceptions) count(this.#ofException, exception);
+    if (exceptions.length > 0) return;
     this.#total += 1;
-    const { policy, namespace } = violation;
-    this.#ofPolicy.set(policy, (this.#ofPolicy.get(policy) ?? 0) + 1);
-    this.#ofNamespace.set(namespace, (this.#ofNamespace.get(namespace) ?? 0) + 1);
+    count(this.#ofPolicy, policy);
+    count(this.#ofNamespace, namespace);
     if (this.#violations.length < mostTold) this.#violations.push(violation);
   }
 
@@ -68,6 +75,11 @@ class Tally {
       total: this.#total,
       ofPolicy: Object.fromEntries(this.#ofPolicy),
       ofNamespace: Object.fromEntries(this.#ofNamespace),
+      ofException: Object.fromEntries(this.#ofException),
     };
   }
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

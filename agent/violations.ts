@@ -13,6 +13,8 @@ import { type LabelSelectorObject, matchesLabels, selectorOf } from "@atoll/mach
 
 /** An object that breaks a policy. */
 export interface Violation extends Readonly<ReportedViolation> {
+  /** What lets it pass until a day: names of match conditions, each one PolicyException's. None: nothing does. */
+  readonly exceptions: readonly string[];
   readonly apiVersion: string;
   readonly uid: string;
 }
@@ -27,10 +29,12 @@ export interface Found {
   readonly ofPolicy: Readonly<Record<string, number>>;
   /** By namespace, all of them; "" for what is in none. */
   readonly ofNamespace: Readonly<Record<string, number>>;
+  /** Objects that pass by an exception alone, by its match condition, 0 included; none of them is counted elsewhere. */
+  readonly ofException: Readonly<Record<string, number>>;
 }
 
 /** No object breaks any policy. */
-export const nothingFound: Found = { violations: [], total: 0, ofPolicy: {}, ofNamespace: {} };
+export const nothingFound: Found = { violations: [], total: 0, ofPolicy: {}, ofNamespace: {}, ofException: {} };
 
 /** How many violations a report carries. */
 export const mostTold = 500;
@@ -59,6 +63,8 @@ interface Reach {
 export interface Judge {
   /** KIND/NAME of the policy on the hub. */
   readonly source: string;
+  /** Its match conditions, each one PolicyException's. */
+  readonly exceptions: readonly string[];
   /** Whether it is about such objects. */
   concerns(resource: Resource): boolean;
   /** What is wrong with an object; undefined when nothing is. @param namespace the object's own; absent for others */
@@ -103,13 +109,15 @@ function judgeOf(source: string, of: { spec: Expressions; reach: Reach; compiler
   const rules = compiled(spec, compiler);
   return {
     source,
+    exceptions: (spec.matchConditions ?? []).map(({ name }) => name),
     concerns: (resource) => concerns(spec, resource),
     judge(object, resource, namespace) {
       const labelled = resource.kind === "Namespace" && resource.group === "" ? object : namespace;
       if (labelled !== undefined && !matchesLabels(selector, labelled.metadata.labels)) return undefined;
-      const failures = rules(object, resource, namespace);
+      const { failures, exceptions } = rules(object, resource, namespace);
       if (failures.length === 0) return undefined;
       return {
+        exceptions,
         policy: source,
         rule: failures.map(({ at }) => at).join(","),
         apiVersion: resource.group === "" ? resource.version : `${resource.group}/${resource.version}`,
@@ -149,11 +157,18 @@ interface Failure {
   readonly message: string;
 }
 
+interface Verdict {
+  readonly failures: readonly Failure[];
+  readonly exceptions: readonly string[];
+}
+
 /** Who made an object, and what they may do, is not known any more: such rules are not judged. */
 const asksWho = /\b(userInfo|authorizer)\b/;
 
 function compiled(spec: Expressions, compiler: Compiler) {
-  const conditions = (spec.matchConditions ?? []).map(({ expression }) => compileOne(compiler, expression, {}));
+  const conditions = (spec.matchConditions ?? []).map(({ name, expression }) => {
+    return { name, program: compileOne(compiler, expression, {}) };
+  });
   const types: Record<string, CelType> = {};
   const variables = (spec.variables ?? []).map(({ name, expression }) => {
     const program = compileOne(compiler, expression, { ...types });
@@ -164,14 +179,15 @@ function compiled(spec: Expressions, compiler: Compiler) {
     message: message ?? `failed expression: ${expression}`,
     program: asksWho.test(expression) ? undefined : compileOne(compiler, expression, types),
   }));
-  return (object: ApiObject, resource: Resource, namespace: ApiObject | undefined): readonly Failure[] => {
+  return (object: ApiObject, resource: Resource, namespace: ApiObject | undefined): Verdict => {
     const bindings = bindingsOf(object, resource, { namespace, variables });
-    if (conditions.some((program) => program?.evaluate(bindings).value === false)) return [];
-    return rules.flatMap(({ message, program }, at): Failure[] => {
+    const exceptions = conditions.filter(({ program }) => program?.evaluate(bindings).value === false);
+    const failures = rules.flatMap(({ message, program }, at): Failure[] => {
       const outcome = program?.evaluate(bindings);
       if (outcome === undefined || outcome.value === true) return [];
       return [{ at, message: outcome.error === undefined ? message : `${message} (${outcome.error.message})` }];
     });
+    return { failures, exceptions: exceptions.map(({ name }) => name) };
   };
 }
 

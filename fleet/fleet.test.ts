@@ -370,8 +370,15 @@ test("objects that break a policy as they are are counted on cluster, group and 
     const exempt = { policy: "SecurityPolicy/p", namespace: "bank", name: "old-1", owner: "ann", reason: "old" };
     const metadata = { name: "old", namespace: "default" };
     await hubClient.create(PolicyException, { metadata, spec: { ...exempt, expires: "2100-01-01T00:00:00Z" } });
+    const spare = { metadata: { name: "spare", namespace: "default" }, spec: { ...exempt, name: "nobody" } };
+    await hubClient.create(PolicyException, { ...spare, spec: { ...spare.spec, expires: "2100-01-01T00:00:00Z" } });
     await become("1,1,1");
-    await hubClient.delete(PolicyException, toKey("default", "old"));
+    const stillOf = async (name: string) =>
+      (await hubClient.get(PolicyException, toKey("default", name))).status?.violations;
+    await eventually("one is needed still, the other is not", async () => {
+      return (await stillOf("old")) === 1 && (await stillOf("spare")) === 0;
+    });
+    for (const name of ["old", "spare"]) await hubClient.delete(PolicyException, toKey("default", name));
     await become("2,2,2");
   });
   await eventually("no report is left, nor the kinds that came with them", async () => {
@@ -504,6 +511,31 @@ test("quota, network rules and roles are in each namespace but the system's", { 
       await child.send("PUT", "/api/v1/namespaces/late/finalize", { body });
     });
   }
+});
+
+test("a QuotaPolicy tells which namespaces are near its limits", { timeout: 60_000 }, async () => {
+  const spec = { target: {}, size: "Custom", hard: { pods: "10" } };
+  await withPolicy(QuotaPolicy as unknown as Resource, spec, async ({ hubClient, childClient }) => {
+    const cluster = await hubClient.get(FleetCluster, toKey("default", "c1"));
+    const hubNamespace = cluster.status?.namespace ?? "";
+    const census = new Census({ hub: hubClient, hubNamespace, cluster: childClient, clock: systemClock });
+    const use = async (namespace: string, pods: string) => {
+      const object = await childClient.get(ResourceQuota, toKey(namespace, "fleet-quotapolicy-p"));
+      await childClient.setStatus(ResourceQuota, { object, status: { hard: { pods: "10" }, used: { pods } } });
+    };
+    const become = (wanted: object) =>
+      eventually(`it tells of ${JSON.stringify(wanted)}`, async () => {
+        const { status } = await hubClient.get(QuotaPolicy, toKey("default", "p"));
+        return JSON.stringify({ nearLimit: status?.nearLimit, nearest: status?.nearest }) === JSON.stringify(wanted);
+      });
+    await use("shop", "8");
+    await use("bank", "7");
+    await census.tell();
+    await become({ nearLimit: 1, nearest: [{ cluster: "c1", namespace: "shop", state: "80% of pods (8 of 10)" }] });
+    await use("shop", "3");
+    await census.tell();
+    await become({ nearLimit: 0, nearest: [] });
+  });
 });
 
 test("a role for the whole cluster is a ClusterRoleBinding", { timeout: 60_000 }, async () => {

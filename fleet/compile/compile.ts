@@ -120,17 +120,26 @@ function wantedOf(policy: Policy, place: Place, organization: Organization): rea
     .map((output) => ({ ...output, manifest: marked(output.manifest, source), source, generation, level }));
 }
 
+/** What a policy's objects on clusters are called, or begin with. */
+export function policyObjectName({ kind, metadata }: Pick<ApiObject, "kind" | "metadata">): string {
+  return `fleet-${kind.toLowerCase()}-${metadata.name ?? ""}`;
+}
+
 function envelopeOf(policy: Policy, { cluster }: Place, { exceptions, nowMs }: Organization): Envelope {
-  const { kind, metadata, spec } = policy;
+  const { spec } = policy;
   const { workspace, namespace } = spec.target as Target;
   const namespaceSelector = spec.namespaceSelector as LabelSelector | undefined;
   const exemptions = exceptions
     .filter((exception) => exception.spec.policy === sourceOf(policy))
     .filter((exception) => exception.spec.cluster === undefined || exception.spec.cluster === cluster)
     .filter((exception) => parseTime(exception.spec.expires) > nowMs)
-    .map((exception) => ({ namespace: exception.spec.namespace, name: exception.spec.name ?? "" }));
+    .map((exception) => ({
+      exception: exception.metadata.name ?? "",
+      namespace: exception.spec.namespace,
+      name: exception.spec.name ?? "",
+    }));
   return {
-    name: `fleet-${kind.toLowerCase()}-${metadata.name ?? ""}`,
+    name: policyObjectName(policy),
     enforcement: spec.enforcement ?? "Enforce",
     namespaces: namespacesOf({ workspace, namespace: namespace?.name, namespaceSelector }),
     everywhere: workspace === undefined && namespace === undefined && namespaceSelector === undefined,

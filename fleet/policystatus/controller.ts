@@ -1,13 +1,22 @@
 /** Says of each policy how it fares on each cluster it is for. */
+import { ClusterInventory } from "@atoll/api/fleet/v1alpha1/clusterinventory";
 import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
+import { QuotaPolicy } from "@atoll/api/fleet/v1alpha1/quotapolicy";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { Namespace } from "@atoll/client/builtin";
 import { type Key, keyOf, type Resource, splitKey, toKey } from "@atoll/client/resource";
 import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject } from "@atoll/machinery/object";
-import { consulting, statusOf as statusClaim, type View, watching, watchingIntent } from "@atoll/runtime/claims";
+import {
+  consulting,
+  statusOf as statusClaim,
+  type Read,
+  type View,
+  watching,
+  watchingIntent,
+} from "@atoll/runtime/claims";
 import { type Controller, defineController, settled } from "@atoll/runtime/controller";
 import { inClusterNamespace } from "../cluster/controller.ts";
 import { type Policy, policyKinds } from "../compile/compile.ts";
@@ -21,7 +30,7 @@ const gatherMs = 500;
 function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller {
   const allOf = (object: ApiObject, cache: View): Iterable<Key> =>
     cache.list(kind, { namespace: object.metadata.namespace ?? "" }).map(keyOf);
-  function* allAround(report: ClusterReport, cache: View): Iterable<Key> {
+  function* allAround(report: ApiObject, cache: View): Iterable<Key> {
     for (const cluster of inClusterNamespace(report, cache)) {
       yield* cache.list(kind, { namespace: splitKey(cluster).namespace }).map(keyOf);
     }
@@ -35,6 +44,7 @@ function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller
       watchingIntent(ClusterGroup, allOf),
       consulting(Namespace),
       { ...watching(ClusterReport, allAround), matters: isOtherCount },
+      ...(kind.kind === QuotaPolicy.kind ? [quotasAround(allAround)] : []),
       watching(Work, function* (work, cache) {
         for (const cluster of inClusterNamespace(work, cache)) {
           const { namespace } = splitKey(cluster);
@@ -58,10 +68,19 @@ function forKind(kind: Resource<Policy> & { readonly kind: string }): Controller
         .filter((cluster) => levelFor(target, placeOf(cluster, byName)) !== undefined);
       const works = (home: string) => cache.list(Work, { namespace: home });
       const report = (home: string) => cache.get(ClusterReport, toKey(home, "cluster"));
-      await client.setStatus(policy, statusOf(policy, clusters, { works, report, nowMs: clock.nowMs() }));
+      const quotas = (home: string) => cache.get(ClusterInventory, toKey(home, quotaInventory));
+      await client.setStatus(policy, statusOf(policy, clusters, { works, report, quotas, nowMs: clock.nowMs() }));
       return settled;
     },
   });
+}
+
+const quotaInventory = "resourcequotas";
+
+function quotasAround(keys: (inventory: ApiObject, cache: View) => Iterable<Key>): Read {
+  return watching(ClusterInventory, (inventory, cache) => {
+    return inventory.metadata.name === quotaInventory ? keys(inventory, cache) : [];
+  }) as unknown as Read;
 }
 
 /** Agents report twice a minute, mostly the same. */

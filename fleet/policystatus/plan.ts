@@ -1,10 +1,12 @@
 /** What a policy's status says. Pure. */
+import type { ClusterInventory } from "@atoll/api/fleet/v1alpha1/clusterinventory";
 import type { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import type { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { QuotaPolicy } from "@atoll/api/fleet/v1alpha1/quotapolicy";
 import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
-import { type Policy, sourceOf } from "../compile/compile.ts";
+import { type Policy, policyObjectName, sourceOf } from "../compile/compile.ts";
 import { homeOf } from "../cluster/names.ts";
 
 type Status = NonNullable<Policy["status"]>;
@@ -12,12 +14,15 @@ type Status = NonNullable<Policy["status"]>;
 interface Reports {
   readonly works: (namespace: string) => readonly Work[];
   readonly report: (namespace: string) => ClusterReport | undefined;
+  /** What its agent tells of the cluster's ResourceQuotas; asked of QuotaPolicies alone. */
+  readonly quotas: (namespace: string) => ClusterInventory | undefined;
   readonly nowMs: number;
 }
 type ClusterState = NonNullable<Status["clusters"]>[number];
 
 /** How a policy fares on the clusters it is for. */
-export function statusOf(policy: Policy, clusters: readonly FleetCluster[], { works, report, nowMs }: Reports): Status {
+export function statusOf(policy: Policy, clusters: readonly FleetCluster[], reports: Reports): Status {
+  const { works, report, nowMs } = reports;
   const before = new Map((policy.status?.clusters ?? []).map((state) => [state.name, state]));
   const time = formatTime(nowMs);
   const states = clusters
@@ -35,8 +40,31 @@ export function statusOf(policy: Policy, clusters: readonly FleetCluster[], { wo
     observedGeneration: policy.metadata.generation ?? 0,
     summary: `${applied}/${states.length}`,
     violations,
+    ...nearnessOf(policy, clusters, reports),
     clusters: states,
   };
+}
+
+const mostNear = 100;
+
+/** Which namespaces are near the limits of a QuotaPolicy; nothing while no cluster has told. */
+function nearnessOf(
+  policy: Policy,
+  clusters: readonly FleetCluster[],
+  { quotas }: Reports,
+): Pick<Status, "nearLimit" | "nearest"> {
+  if (policy.kind !== QuotaPolicy.kind) return {};
+  const own = policyObjectName(policy);
+  const told = clusters.flatMap((cluster) => {
+    const inventory = quotas(homeOf(cluster));
+    return inventory === undefined ? [] : [{ cluster: cluster.metadata.name ?? "", items: inventory.spec.items }];
+  });
+  const near = told.flatMap(({ cluster, items }) =>
+    items
+      .filter(({ name, healthy }) => name === own && !healthy)
+      .map(({ namespace, state }) => ({ cluster, namespace, state })),
+  );
+  return told.length === 0 ? {} : { nearLimit: near.length, nearest: near.slice(0, mostNear) };
 }
 
 function compare(a: string, b: string): number {

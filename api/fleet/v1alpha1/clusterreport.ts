@@ -53,6 +53,12 @@ export const ClusterReport = defineKind(
             maxProperties: 1000,
           }),
         ),
+        exceptedOf: Type.optional(
+          Type.map(Type.integer({ description: "Objects that would break the policy today." }), {
+            description: "How many objects pass by each PolicyException alone, by the name of its match condition.",
+            maxProperties: 1000,
+          }),
+        ),
       },
       { description: "What was found." },
     ),

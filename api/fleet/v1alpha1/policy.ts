@@ -1,7 +1,7 @@
 /**
  * What all policies have in common: where they hold, how strictly, for which namespaces, and what came of it.
  */
-import { conditions, defineKind } from "../../own/kind.ts";
+import { conditions, defineKind, type OwnFacts } from "../../own/kind.ts";
 import { type Facts, Type, type Typed } from "@atoll/machinery/schema/type";
 import { fleetGroup } from "./group.ts";
 import { labelSelector } from "./labels.ts";
@@ -48,11 +48,22 @@ const clusterState = Type.object({
   time: Type.time({ description: "When it became so." }),
 });
 
+/** What a QuotaPolicy's status says of one namespace. */
+const nearness = Type.object({
+  cluster: Type.string({ description: "The FleetCluster." }),
+  namespace: Type.string({ description: "The namespace there." }),
+  state: Type.string({ description: "How much of what it uses." }),
+});
+
 const status = Type.object(
   {
     observedGeneration: Type.optional(Type.integer({ description: "The generation this is about." })),
     summary: Type.optional(Type.string({ description: "Clusters where it is applied, of all it is for: 3/3." })),
     violations: Type.optional(Type.integer({ description: "Objects that break it as they are." })),
+    nearLimit: Type.optional(
+      Type.integer({ description: "Of a QuotaPolicy: namespaces that use four fifths of a limit, or more." }),
+    ),
+    nearest: Type.optional(Type.list(nearness, { description: "Those namespaces, at most 100.", maxItems: 100 })),
     clusters: Type.optional(
       Type.list(clusterState, {
         description: "Each cluster it is for.",
@@ -75,6 +86,8 @@ export interface PolicyFacts {
   readonly plural: string;
   readonly shortNames?: readonly string[];
   readonly description: string;
+  /** Beside those of every policy. */
+  readonly columns?: OwnFacts["columns"];
 }
 
 /** For kinds that Kubernetes can only enforce, not warn of. */
@@ -93,6 +106,7 @@ export function definePolicy<Fields extends Record<string, Typed>>(
     { name: "Enforcement", type: "string", jsonPath: ".spec.enforcement" },
     { name: "Clusters", type: "string", jsonPath: ".status.summary" },
     { name: "Violations", type: "integer", jsonPath: ".status.violations" },
+    ...(facts.columns ?? []),
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   ] as const;
   return defineKind(

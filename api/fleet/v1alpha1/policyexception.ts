@@ -15,6 +15,9 @@ export const PolicyException = defineKind(
       { name: "Owner", type: "string", jsonPath: ".spec.owner" },
       { name: "Expires", type: "string", jsonPath: ".spec.expires" },
       { name: "Active", type: "string", jsonPath: '.status.conditions[?(@.type=="Active")].status' },
+      { name: "Violating", type: "integer", jsonPath: ".status.violations" },
+      { name: "Reason", type: "string", jsonPath: ".spec.reason", priority: 1 },
+      { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
     ],
   },
   {
@@ -38,7 +41,18 @@ export const PolicyException = defineKind(
       },
       { description: "What passes." },
     ),
-    status: Type.object({ conditions }, { description: "Whether it holds." }),
+    status: Type.object(
+      {
+        violations: Type.optional(
+          Type.integer({
+            description:
+              "Objects that would break the policy today, were it not for this; 0: it is not needed any more. Absent: it does not hold, or no cluster has looked yet.",
+          }),
+        ),
+        conditions,
+      },
+      { description: "Whether it holds, and is needed." },
+    ),
   },
 );
 export type PolicyException = ObjectOf<typeof PolicyException>;

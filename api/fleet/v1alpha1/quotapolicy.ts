@@ -8,6 +8,10 @@ export const QuotaPolicy = definePolicy(
     kind: "QuotaPolicy",
     plural: "quotapolicies",
     description: "How much each namespace may use, as a ResourceQuota there.",
+    columns: [
+      { name: "Size", type: "string", jsonPath: ".spec.size" },
+      { name: "NearLimit", type: "integer", jsonPath: ".status.nearLimit" },
+    ],
   },
   {
     size: Type.oneOf(["Small", "Medium", "Large", "Custom"], { description: "How much." }),

@@ -86,10 +86,20 @@ function output(kind: string, name: string, spec: object): Output {
   return { manifest: { apiVersion: `${group}/v1`, kind, metadata: { name }, spec } };
 }
 
+const longest = 63;
+
+/** The condition by which a PolicyException lets pass: of longer names the beginning, and what tells them apart. */
+export function conditionOf(exception: string): string {
+  if (exception.length <= longest) return exception;
+  let sum = 0;
+  for (let at = 0; at < exception.length; at++) sum = (Math.imul(sum, 31) + exception.charCodeAt(at)) >>> 0;
+  return `${exception.slice(0, longest - 9)}-${sum.toString(16).padStart(8, "0")}`;
+}
+
 /** One condition for each exemption: the policy does not concern what is exempt. */
 function conditions(exemptions: readonly Exemption[]) {
-  return exemptions.map(({ namespace, name }, at) => ({
-    name: `exception-${at}`,
+  return exemptions.map(({ exception, namespace, name }) => ({
+    name: conditionOf(exception),
     expression: `!(request.namespace == '${namespace}' && (request.name + object.metadata.?generateName.orValue('')).startsWith('${name}'))`,
   }));
 }

@@ -16,6 +16,8 @@ export interface LabelSelector {
 
 /** An object that passes a policy until a day. */
 export interface Exemption {
+  /** Name of its PolicyException. */
+  readonly exception: string;
   readonly namespace: string;
   /** Beginning of the objects' names. */
   readonly name: string;
