@@ -9,6 +9,7 @@ import { after, before, test } from "node:test";
 import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
 import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
+import { PolicyException } from "@atoll/api/fleet/v1alpha1/policyexception";
 import { SecurityPolicy } from "@atoll/api/fleet/v1alpha1/securitypolicy";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { ClusterProfile } from "@atoll/api/multicluster/clusterprofile";
@@ -169,6 +170,17 @@ test("what decides, what would change and who may are told before anything is ap
   const why = await once(["why", "Pod/x", "-n", "shop", "--cluster", "c1"]);
   assert.match(why, /^SecurityPolicy\/base +organization +Enforce +yes$/m);
   assert.match(await once(["why", "Service/x", "-n", "shop", "--cluster", "c1"]), /^No policy decides/);
+  assert.match(
+    await once(["why", "Deployment/x", "-n", "shop", "--cluster", "c1"]),
+    /^Its pods are judged by themselves/m,
+  );
+  const excepted = { policy: "SecurityPolicy/base", namespace: "shop", name: "x", owner: "ann", reason: "old" };
+  const exception = { metadata: { name: "e", namespace: "default" } };
+  const expires = "2100-01-01T00:00:00Z";
+  await state.hub.create(PolicyException, { ...exception, spec: { ...excepted, expires } });
+  const passing = await once(["why", "Pod/x", "-n", "shop", "--cluster", "c1"]);
+  assert.match(passing, /^SecurityPolicy\/base .* not until 2100-01-01T00:00:00Z: PolicyException\/e$/m);
+  await state.hub.delete(PolicyException, toKey("default", "e"));
   const file = join(folder, "access.yaml");
   const header =
     "apiVersion: fleet.atoll.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: devs, namespace: default}\n";
@@ -223,7 +235,18 @@ test("kubectl's dry run at the hub tells by warnings what each kind of policy wo
   assert.doesNotMatch(await once(["kubectl", "get", "securitypolicies", "-n", "default"]), /planned/);
 });
 
-test("a plan says what the hub would refuse", async () => {
+test("a plan takes a file for the whole object, and says what the hub would refuse", async () => {
+  const head =
+    "apiVersion: fleet.atoll.dev/v1alpha1\nkind: SecurityPolicy\nmetadata: {name: base, namespace: default}\n";
+  await writeFile(
+    join(folder, "base.yaml"),
+    `${head}spec: {target: {}, level: Custom, custom: {controls: [hostPorts]}}\n`,
+  );
+  const changed = await once(["plan", "-f", join(folder, "base.yaml")]);
+  assert.match(
+    changed,
+    /^c1 +change +ValidatingAdmissionPolicy\/fleet-securitypolicy-base +SecurityPolicy\/base +organization$/m,
+  );
   const file = join(folder, "wrong.yaml");
   const [first] = policies;
   await writeFile(file, `${first?.yaml ?? ""}---\n${policies.at(-1)?.yaml.replace("DenyAll", "DenySome") ?? ""}`);

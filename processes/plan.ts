@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import type { Client } from "@atoll/client/client";
-import type { Resource } from "@atoll/client/resource";
+import { isNotFound } from "@atoll/client/errors";
+import { type Resource, toKey } from "@atoll/client/resource";
 import { changesBetween } from "@atoll/fleet/explain/plan";
 import { readFleet, replaced } from "@atoll/fleet/explain/organization";
 import { systemClock } from "@atoll/machinery/clock";
@@ -45,7 +46,7 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-/** The objects as the hub would store them, by a dry run: with defaults, and with what others wrote of them. */
+/** The objects as the hub would store them, by a dry run: with defaults, and judged. */
 async function asStored(client: Client, given: readonly ApiObject[], org: string) {
   const objects: ApiObject[] = [];
   const refusals: string[] = [];
@@ -57,10 +58,11 @@ async function asStored(client: Client, given: readonly ApiObject[], org: string
     } else if (namespace !== org) {
       refusals.push(`${kind.kind}/${name} is of the organization ${namespace}: ask with --org ${namespace}.`);
     } else {
-      const placed = { ...object, metadata: { ...object.metadata, namespace } };
-      const options = { dryRun: true, fieldManager: "atoll-plan" };
-      await client.apply(kind as Resource<ApiObject>, { object: placed, force: true }, options).then(
-        (stored) => objects.push(stored),
+      await stored(client, kind as Resource<ApiObject>, {
+        ...object,
+        metadata: { ...object.metadata, namespace },
+      }).then(
+        (answer) => objects.push(answer),
         (error: unknown) => {
           if (!(error instanceof StatusError)) throw error;
           refusals.push(`The hub would refuse ${kind.kind}/${name}: ${error.message}`);
@@ -69,6 +71,18 @@ async function asStored(client: Client, given: readonly ApiObject[], org: string
     }
   }
   return { objects, refusals };
+}
+
+/** What the file does not say is not meant any more: an object that is there is replaced, not merged with. */
+async function stored(client: Client, kind: Resource<ApiObject>, object: ApiObject): Promise<ApiObject> {
+  const { namespace, name = "" } = object.metadata;
+  const live = await client.get(kind, toKey(namespace, name)).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  if (live === undefined) return await client.create(kind, object, { dryRun: true });
+  const { resourceVersion = "" } = live.metadata;
+  return await client.update(kind, { ...object, metadata: { ...object.metadata, resourceVersion } }, { dryRun: true });
 }
 
 const unknown =

@@ -30,12 +30,17 @@ export function placeOf(cluster: FleetCluster, groups: ReadonlyMap<string, Clust
   return { cluster: cluster.metadata.name ?? "", groups: path };
 }
 
-/** At which level a target reaches a cluster, in words for people; undefined when it does not. */
-export function levelFor({ group, cluster, workspace, namespace }: Target, place: Place): string | undefined {
-  if (group !== undefined) return place.groups.includes(group) ? `group ${group}` : undefined;
-  if (cluster !== undefined) return cluster === place.cluster ? `cluster ${cluster}` : undefined;
-  if (namespace !== undefined) {
-    return namespace.cluster === place.cluster ? `namespace ${namespace.name} of ${place.cluster}` : undefined;
-  }
+/** Where a policy is written, in words for people. */
+export function levelOf({ group, cluster, workspace, namespace }: Target): string {
+  if (group !== undefined) return `group ${group}`;
+  if (cluster !== undefined) return `cluster ${cluster}`;
+  if (namespace !== undefined) return `namespace ${namespace.name} of ${namespace.cluster}`;
   return workspace === undefined ? "organization" : `workspace ${workspace}`;
+}
+
+/** At which level a target reaches a cluster, in words for people; undefined when it does not. */
+export function levelFor(target: Target, place: Place): string | undefined {
+  const { group, cluster = target.namespace?.cluster } = target;
+  if (group !== undefined && !place.groups.includes(group)) return undefined;
+  return cluster !== undefined && cluster !== place.cluster ? undefined : levelOf(target);
 }

@@ -2,6 +2,7 @@
 import type { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
 import type { ClusterRole } from "@atoll/client/builtin";
 import { compile } from "../compile/compile.ts";
+import { type LabelSelector, nameLabel } from "../compile/policies/envelope.ts";
 import type { Fleet } from "./organization.ts";
 
 /** What is to be done. */
@@ -23,7 +24,7 @@ export interface Grant {
   readonly cluster: string;
   /** KIND/NAME, of a ServiceAccount KIND/NAMESPACE/NAME. */
   readonly subject: string;
-  /** `whole cluster`, or `namespaces` by their labels, as JSON. */
+  /** `whole cluster`, or `namespaces` and which, in words. */
   readonly where: string;
   readonly role: string;
   readonly policy: string;
@@ -51,7 +52,7 @@ export function whoCan(deed: Deed, fleet: Fleet, rolesOf: ReadonlyMap<string, Ru
       if (!kind.endsWith("Binding")) return [];
       const rules = own.get(roleRef.name) ?? rolesOf.get(roleRef.name) ?? [];
       if (!rules.some((rule) => allows(rule, deed))) return [];
-      const where = eachNamespace === undefined ? "whole cluster" : `namespaces ${JSON.stringify(eachNamespace)}`;
+      const where = eachNamespace === undefined ? "whole cluster" : whereOf(eachNamespace);
       return subjects.map(({ kind: of, name, namespace }) => ({
         cluster: cluster.metadata.name ?? "",
         subject: [of, ...(of === "ServiceAccount" ? [namespace ?? ""] : []), name].join("/"),
@@ -62,6 +63,20 @@ export function whoCan(deed: Deed, fleet: Fleet, rolesOf: ReadonlyMap<string, Ru
       }));
     });
   });
+}
+
+/** That the system's own are left out goes without saying. */
+function whereOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const own = matchExpressions.filter(({ key, operator }) => !(key === nameLabel && operator === "NotIn"));
+  const names = own.find(({ key, operator }) => key === nameLabel && operator === "In")?.values;
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const others = own
+    .filter(({ key, operator }) => !(key === nameLabel && operator === "In"))
+    .map(
+      ({ key, operator, values = [] }) => `${key} ${operator}${values.length === 0 ? "" : ` (${values.join(", ")})`}`,
+    );
+  const conditions = [...(names === undefined ? [] : [names.join(", ")]), ...labels, ...others];
+  return conditions.length === 0 ? "all namespaces" : `namespaces ${conditions.join(", ")}`;
 }
 
 /** A rule for named objects allows the deed for those alone: it does not count. */

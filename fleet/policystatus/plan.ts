@@ -7,6 +7,7 @@ import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { formatTime } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { type Policy, policyObjectName, sourceOf } from "../compile/compile.ts";
+import { levelOf, type Target } from "../compile/levels.ts";
 import { homeOf } from "../cluster/names.ts";
 
 type Status = NonNullable<Policy["status"]>;
@@ -38,6 +39,7 @@ export function statusOf(policy: Policy, clusters: readonly FleetCluster[], repo
     .reduce((sum, each) => sum + (each?.spec.violationsOf?.[source] ?? 0), 0);
   return {
     observedGeneration: policy.metadata.generation ?? 0,
+    level: levelOf(policy.spec.target as Target),
     summary: `${applied}/${states.length}`,
     violations,
     ...nearnessOf(policy, clusters, reports),

@@ -6,7 +6,7 @@ import { placeOf } from "@atoll/fleet/compile/levels";
 import { workspaceLabel } from "@atoll/fleet/compile/policies/envelope";
 import { type Fleet, readFleet } from "@atoll/fleet/explain/organization";
 import { decisionsOn } from "@atoll/fleet/explain/why";
-import { systemClock } from "@atoll/machinery/clock";
+import { parseTime, systemClock } from "@atoll/machinery/clock";
 import { UsageError } from "../flags.ts";
 import { table, withHub } from "../hub.ts";
 import type { WhyOptions } from "./options.ts";
@@ -36,11 +36,37 @@ export async function whyDecisions(
       const beside = one.equalTo.length === 0 ? "" : `equal to ${one.equalTo.join(", ")}`;
       const shadow = one.shadowedBy === undefined ? beside : `shadowed by ${one.shadowedBy}`;
       const holds = one.holds === "yes" ? "yes" : "by the namespace's labels";
-      return [one.policy, one.level, one.enforcement, holds, shadow];
+      const excepted = exceptionTo(one.policy, { cluster: name, namespace: home, name: called }, fleet);
+      return [one.policy, one.level, one.enforcement, excepted ?? holds, shadow];
     });
-    if (rows.length === 0) return `No policy decides on ${kind}/${called} on ${name}.\n`;
-    return table([["POLICY", "LEVEL", "ENFORCEMENT", "HOLDS", "BESIDE"], ...rows]);
+    const pods = withPods.includes(resource.kind) ? podsNote : "";
+    if (rows.length === 0) return `No policy decides on ${kind}/${called} on ${name}.\n${pods}`;
+    return table([["POLICY", "LEVEL", "ENFORCEMENT", "HOLDS", "BESIDE"], ...rows]) + pods;
   });
+}
+
+const withPods = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"];
+const podsNote = "Its pods are judged by themselves, as they are made: ask for Pod/NAME.\n";
+
+interface Asked {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** By which exception an object passes a policy now, and until when. */
+function exceptionTo(policy: string, { cluster, namespace, name }: Asked, { organization }: Fleet): string | undefined {
+  const found = organization.exceptions.find(
+    ({ spec }) =>
+      spec.policy === policy &&
+      spec.namespace === namespace &&
+      (spec.cluster ?? cluster) === cluster &&
+      name.startsWith(spec.name ?? "") &&
+      parseTime(spec.expires) > organization.nowMs,
+  );
+  return found === undefined
+    ? undefined
+    : `not until ${found.spec.expires}: PolicyException/${found.metadata.name ?? ""}`;
 }
 
 /** Labels that the fleet itself gives the namespace there. */

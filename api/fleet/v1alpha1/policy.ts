@@ -58,6 +58,7 @@ const nearness = Type.object({
 const status = Type.object(
   {
     observedGeneration: Type.optional(Type.integer({ description: "The generation this is about." })),
+    level: Type.optional(Type.string({ description: "Where it is written, as organization or group prod." })),
     summary: Type.optional(Type.string({ description: "Clusters where it is applied, of all it is for: 3/3." })),
     violations: Type.optional(Type.integer({ description: "Objects that break it as they are." })),
     nearLimit: Type.optional(
@@ -103,6 +104,7 @@ export function definePolicy<Fields extends Record<string, Typed>>(
   spec: Omit<Facts, "description"> = {},
 ) {
   const columns = [
+    { name: "Level", type: "string", jsonPath: ".status.level" },
     { name: "Enforcement", type: "string", jsonPath: ".spec.enforcement" },
     { name: "Clusters", type: "string", jsonPath: ".status.summary" },
     { name: "Violations", type: "integer", jsonPath: ".status.violations" },
