@@ -20,6 +20,7 @@ import { deepEqual } from "@atoll/machinery/equal";
 import type { Log } from "@atoll/runtime/log";
 import { applyItem, type Cluster, managedLabel, type Outcome, removeObject } from "./apply.ts";
 import { Census } from "./census.ts";
+import { Departure } from "./departure.ts";
 import { InventoryRecord } from "./inventory.ts";
 import { type Item, type Plan, plan, stagesOf } from "./plan.ts";
 import { gatherReport } from "./report.ts";
@@ -64,6 +65,7 @@ export class Agent {
   readonly #cluster: Cluster;
   readonly #inventory: InventoryRecord;
   readonly #census: Census;
+  readonly #departure: Departure;
   readonly #hubCache: Cache;
   readonly #localCache: Cache;
   readonly #works: Informer<Work>;
@@ -71,6 +73,9 @@ export class Agent {
   /** What was applied of each kind, as the cluster has it. */
   readonly #followed = new Map<string, Informer>();
   readonly #judges = new Judges();
+  #isLeaving = false;
+  /** Aborted when there is nothing more to do here, ever. */
+  readonly #gone = new AbortController();
   #wake = Promise.withResolvers<void>();
   #wakeScan = Promise.withResolvers<void>();
   #wakeReport = Promise.withResolvers<void>();
@@ -85,6 +90,7 @@ export class Agent {
     this.#cluster = { client: cluster, resources: new Resources(cluster, clock), seen, applied: new Map() };
     this.#inventory = new InventoryRecord(cluster);
     this.#census = new Census(options);
+    this.#departure = new Departure(cluster);
     this.#hubCache = new Cache({
       client: hub,
       clock,
@@ -107,13 +113,20 @@ export class Agent {
     this.#namespaces.onChange(() => this.#wake.resolve());
   }
 
-  /** Works until the signal aborts. */
+  /** Works until the signal aborts, or until the cluster is detached and nothing of the agent is left there. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#passes(signal), this.#scans(signal), this.#reports(signal), this.#censuses(signal)]);
+    const ended = AbortSignal.any([signal, this.#gone.signal]);
+    await Promise.all([this.#passes(ended), this.#scans(ended), this.#reports(ended), this.#censuses(ended)]);
     await Promise.all([this.#hubCache.stop(), this.#localCache.stop()]);
   }
 
+  /** Whether the cluster was detached. */
+  get isGone(): boolean {
+    return this.#gone.signal.aborted;
+  }
+
   async #passes(signal: AbortSignal): Promise<void> {
+    if (await this.#departure.begun()) return await this.#leave();
     await untilAborted(Promise.all([this.#works.whenSynced(), this.#namespaces.whenSynced()]), signal);
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers();
@@ -138,6 +151,7 @@ export class Agent {
   async #pass(): Promise<boolean> {
     const { log } = this.#options;
     const works = [...this.#works.values()];
+    if (works.some(({ spec }) => spec.leaving === "Keep")) return await this.#sayFarewell(works);
     const todo = plan(works, await this.#inventory.read(), [...this.#namespaces.values()]);
     if (todo === undefined) {
       log.warn("the hub shows an older state than what is here; keeping what is here");
@@ -149,8 +163,25 @@ export class Agent {
     await this.#follow(todo);
     const stay = await this.#remove(todo);
     await this.#inventory.write({ ...todo.after, objects: [...todo.after.objects, ...stay] });
+    if (stay.length === 0 && works.some(({ spec }) => spec.leaving === "Remove")) return await this.#sayFarewell(works);
     await this.#tell(works, outcomes);
     return stay.length === 0 && outcomes.every(({ state }) => state === "Applied" || state === "Unsupported");
+  }
+
+  /** Tells the hub that nothing is left to wait for, and goes. */
+  async #sayFarewell(works: readonly Work[]): Promise<true> {
+    this.#isLeaving = true;
+    await tellReports({ ...this.#cluster, clock: this.#options.clock }, nothingFound);
+    await this.#departure.begin();
+    await this.#tell(works, []);
+    await this.#leave();
+    return true;
+  }
+
+  async #leave(): Promise<void> {
+    await this.#departure.finish();
+    this.#options.log.info("the cluster is detached, and nothing of the agent is left here");
+    this.#gone.abort(new Error("the cluster is detached"));
   }
 
   /** A cluster far away, or a slow one, is asked for several objects at once. @returns in the items' order */
@@ -196,7 +227,7 @@ export class Agent {
   async #scans(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     await untilAborted(this.#works.whenSynced(), signal);
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#isLeaving) {
       this.#wakeScan = Promise.withResolvers();
       const before = this.#found;
       await scan(this.#cluster, this.#judges.of([...this.#works.values()])).then(

@@ -2,7 +2,7 @@
  * Who the agent is to the gateway: a key it made itself, kept in a Secret of its cluster, and a certificate that it renews at half
  * its life, or when it is back after its end: by proof of the key, which stays the same until the cluster is attached anew.
  */
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
@@ -14,7 +14,12 @@ import { newPrivateKey, newRequest } from "@atoll/runtime/certificates/newreques
 import type { Identity } from "@atoll/runtime/transport";
 import { agentNamespace } from "./inventory.ts";
 
-const secretName = "fleet-agent-identity";
+/** The Secret with it. */
+export const identitySecret = "fleet-agent-identity";
+/** In it: whether the agent is leaving for good. A new identity is not. */
+export const leavingField = "leaving";
+/** Of it: SHA-256 of the token that it came by. */
+const tokenAnnotation = "fleet.atoll.dev/token";
 const namePrefix = "fleet.atoll.dev:agent:";
 
 /** Where the gateway is, and what proves it. */
@@ -32,6 +37,8 @@ export class RegistrationFailed extends Error {
 interface Kept {
   readonly key: string;
   readonly certificate: string;
+  /** SHA-256 of the token that was spent for it. */
+  readonly token: string;
 }
 
 /** The identity of one cluster's agent. */
@@ -40,16 +47,24 @@ export class AgentIdentity implements Identity {
   readonly #gateway: GatewayAddress;
   readonly #clock: Clock;
   #kept: Kept;
+  /** Whether it was made just now, for a token. */
+  readonly isNew: boolean;
 
-  private constructor(cluster: Client, gateway: GatewayAddress, { clock, kept }: { clock: Clock; kept: Kept }) {
+  private constructor(
+    cluster: Client,
+    gateway: GatewayAddress,
+    { clock, kept, isNew }: { clock: Clock; kept: Kept; isNew: boolean },
+  ) {
     this.#cluster = cluster;
     this.#gateway = gateway;
     this.#clock = clock;
     this.#kept = kept;
+    this.isNew = isNew;
   }
 
   /**
-   * The identity that the cluster keeps, or a new one for a token.
+   * A new identity for a token that is another than the one before, else the one that the cluster keeps. A cluster that is attached
+   * again brings another.
    * @throws {RegistrationFailed} there is none, and no token or a bad one
    */
   static async open(
@@ -58,14 +73,18 @@ export class AgentIdentity implements Identity {
     { clock, token }: { readonly clock: Clock; readonly token?: string | undefined },
   ): Promise<AgentIdentity> {
     const found = await load(cluster);
-    if (found !== undefined) return new AgentIdentity(cluster, gateway, { clock, kept: found });
+    const spent = createHash("sha256")
+      .update(token ?? "")
+      .digest("hex");
+    if (found !== undefined && (token === undefined || found.token === spent))
+      return new AgentIdentity(cluster, gateway, { clock, kept: found, isNew: false });
     if (token === undefined) throw new RegistrationFailed("this cluster is not registered yet, and no token was given");
     const key = newPrivateKey();
     const csr = await newRequest(key, { commonName: `${namePrefix}${token.split(".")[0] ?? ""}` });
     const { certificate } = await post(gateway, "/register", { token, csr });
-    const kept = { key, certificate };
+    const kept = { key, certificate, token: spent };
     await save(cluster, kept);
-    return new AgentIdentity(cluster, gateway, { clock, kept });
+    return new AgentIdentity(cluster, gateway, { clock, kept, isNew: true });
   }
 
   /** The cluster's namespace on the hub. */
@@ -100,11 +119,11 @@ export class AgentIdentity implements Identity {
 
   /** Asks for the next certificate. @throws {RegistrationFailed} */
   async renew(): Promise<void> {
-    const { key } = this.#kept;
+    const { key, token } = this.#kept;
     const csr = await newRequest(key, { commonName: this.#commonName });
     const { certificate } = await post(this.#gateway, "/renew", { csr });
-    await save(this.#cluster, { key, certificate });
-    this.#kept = { key, certificate };
+    await save(this.#cluster, { key, certificate, token });
+    this.#kept = { key, certificate, token };
   }
 
   #dueMs(): number {
@@ -118,20 +137,21 @@ const retryMs = 60_000;
 
 async function load(cluster: Client): Promise<Kept | undefined> {
   try {
-    const { data = {} } = await cluster.get(Secret, toKey(agentNamespace, secretName));
+    const { data = {}, metadata } = await cluster.get(Secret, toKey(agentNamespace, identitySecret));
     const text = (field: string) => Buffer.from(data[field] ?? "", "base64").toString();
-    return { key: text("tls.key"), certificate: text("tls.crt") };
+    const token = metadata.annotations?.[tokenAnnotation] ?? "";
+    return { key: text("tls.key"), certificate: text("tls.crt"), token };
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
   }
 }
 
-async function save(cluster: Client, { key, certificate }: Kept): Promise<void> {
+async function save(cluster: Client, { key, certificate, token }: Kept): Promise<void> {
   const object = {
-    metadata: { name: secretName, namespace: agentNamespace },
+    metadata: { name: identitySecret, namespace: agentNamespace, annotations: { [tokenAnnotation]: token } },
     type: "kubernetes.io/tls",
-    stringData: { "tls.key": key, "tls.crt": certificate },
+    stringData: { "tls.key": key, "tls.crt": certificate, [leavingField]: "" },
   };
   await cluster.apply(Secret, { object, force: true }, { fieldManager: "atoll-fleet-agent" });
 }

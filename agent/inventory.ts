@@ -11,7 +11,8 @@ import type { Inventory } from "./plan.ts";
 
 /** The agent's own namespace in the cluster. */
 export const agentNamespace = "atoll-system";
-const name = "fleet-agent-applied";
+/** The Secret with the record. */
+export const appliedSecret = "fleet-agent-applied";
 const field = "inventory.json";
 
 /** The record of one cluster. */
@@ -29,11 +30,17 @@ export class InventoryRecord {
     return this.#known;
   }
 
+  /** Another hub counts anew, or the same one after it had let the cluster go; what was applied is still known. */
+  async restart(): Promise<void> {
+    const { objects } = await this.read();
+    if (objects.length > 0 || (this.#known?.order ?? 0) > 0) await this.write({ order: 0, objects });
+  }
+
   /** Records; no write when it is so already. */
   async write(inventory: Inventory): Promise<void> {
     if (deepEqual(this.#known, inventory)) return;
     const object = {
-      metadata: { name, namespace: agentNamespace },
+      metadata: { name: appliedSecret, namespace: agentNamespace },
       stringData: { [field]: JSON.stringify(inventory) },
     };
     if (this.#known === undefined || this.#known.objects.length === 0) await ensureAgentNamespace(this.#client);
@@ -43,7 +50,7 @@ export class InventoryRecord {
 
   async #load(): Promise<Inventory> {
     try {
-      const { data } = await this.#client.get(Secret, toKey(agentNamespace, name));
+      const { data } = await this.#client.get(Secret, toKey(agentNamespace, appliedSecret));
       return JSON.parse(Buffer.from(data?.[field] ?? "", "base64").toString()) as Inventory;
     } catch (error) {
       if (isNotFound(error)) return { order: 0, objects: [] };

@@ -1,6 +1,6 @@
 /** Where the cluster serves the kinds it is asked to have: discovery, asked again when something is not found. */
 import type { Client } from "@atoll/client/client";
-import { discover, type DiscoveredResource } from "@atoll/client/discovery";
+import { discover, type DiscoveredResource, type Discovery } from "@atoll/client/discovery";
 import type { Resource } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
 import { parseApiVersion, type ApiObject } from "@atoll/machinery/object";
@@ -15,7 +15,10 @@ export class Resources {
   readonly #client: Client;
   readonly #clock: Clock;
   #found: readonly DiscoveredResource[] = [];
+  #failed: Discovery["failed"] = [];
   #askedMs = Number.NEGATIVE_INFINITY;
+  /** A question under way: who asks meanwhile waits for its answer, as nothing known is not nothing served. */
+  #asking: Promise<void> | undefined;
 
   constructor(client: Client, clock: Clock) {
     this.#client = client;
@@ -28,13 +31,19 @@ export class Resources {
     return this.#found.filter(({ preferred, verbs }) => preferred && verbs.includes("list")) as readonly Resource[];
   }
 
-  /** The resource of an object's kind; undefined when the server does not serve it. */
+  /**
+   * The resource of an object's kind; undefined when the server does not serve it.
+   * @throws {Error} of its group nothing could be learned just now
+   */
   async of({ apiVersion, kind }: Pick<ApiObject, "apiVersion" | "kind">): Promise<Resource | undefined> {
     const wanted = { ...parseApiVersion(apiVersion), kind };
     const known = this.#find(wanted);
-    if (known !== undefined || this.#clock.monotonicMs() - this.#askedMs < staleMs) return known;
-    await this.#ask();
-    return this.#find(wanted);
+    if (known !== undefined) return known;
+    if (this.#asking !== undefined || this.#clock.monotonicMs() - this.#askedMs >= staleMs) await this.#ask();
+    const found = this.#find(wanted);
+    const failed = this.#failed.find(({ group }) => group === wanted.group);
+    if (found === undefined && failed !== undefined) throw failed.error;
+    return found;
   }
 
   /** Whether a kind was served when it was asked for last. */
@@ -48,8 +57,16 @@ export class Resources {
   }
 
   async #ask(): Promise<void> {
-    this.#askedMs = this.#clock.monotonicMs();
-    this.#found = (await discover(this.#client)).resources;
+    this.#asking ??= this.#discover().finally(() => (this.#asking = undefined));
+    await this.#asking;
+  }
+
+  async #discover(): Promise<void> {
+    const askedMs = this.#clock.monotonicMs();
+    const { resources, failed } = await discover(this.#client);
+    this.#found = resources;
+    this.#failed = failed;
+    this.#askedMs = askedMs;
   }
 
   #find({ group, version, kind }: { group: string; version: string; kind: string }): Resource | undefined {

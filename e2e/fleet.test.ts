@@ -418,3 +418,66 @@ test("a detached cluster keeps nothing of what was made there", async () => {
   );
   await eventually("its namespace is gone", async () => (await state.hub.list(Work)).items.length === 0, 30_000);
 });
+
+test("a cluster that is attached again follows again; detached with what it has, it keeps that and no agent", async () => {
+  await attachAgain();
+  const metadata = { name: "stays", namespace: "default" };
+  await state.hub.create(SecurityPolicy, { metadata, spec: { target: {}, level: "Baseline" } });
+  await eventually("the pod is refused", isRefused);
+  const found = await state.hub.get(FleetCluster, key);
+  await state.hub.update(FleetCluster, { ...found, spec: { ...found.spec, onDetach: "Keep" } });
+  const ended = new Promise<number | null>((resolve) => state.agent.once("exit", (code) => resolve(code)));
+  await once(["cluster", "detach", "c1"]);
+  assert.equal(await ended, 0);
+  await eventually(
+    "it is gone from the hub",
+    async () => (await state.hub.list(FleetCluster)).items.length === 0,
+    30_000,
+  );
+  assert.ok(await isRefused());
+  await assertNoAgent();
+});
+
+test("a cluster that was detached by force while its agent was away can be attached again, and what is not wanted goes", async () => {
+  await attachAgain();
+  const applied = async () =>
+    (await state.hub.get(SecurityPolicy, toKey("default", "stays"))).status?.summary === "1/1";
+  await eventually("the policy is applied", applied);
+  await stop(state.agent, "SIGKILL");
+  await once(["cluster", "detach", "c1", "--force"]);
+  await eventually(
+    "it is gone from the hub",
+    async () => (await state.hub.list(FleetCluster)).items.length === 0,
+    30_000,
+  );
+  await state.hub.delete(SecurityPolicy, toKey("default", "stays"));
+  const names = async () => (await state.child.list(admissionPolicies)).items.map(({ metadata }) => metadata.name);
+  assert.ok((await names()).includes("fleet-securitypolicy-stays"));
+  await attachAgain();
+  await eventually("what is not wanted is gone", async () => (await names()).join() === "fleet-securitypolicy-base");
+});
+
+/** Attaches c1 as somebody would who did it for the first time. */
+async function attachAgain(): Promise<void> {
+  await eventually("the namespace of before is gone", async () => {
+    const { items } = await state.hub.list(Namespace);
+    return items.every(({ metadata }) => metadata.labels?.["fleet.atoll.dev/cluster"] !== "c1");
+  });
+  await once(["cluster", "attach", "c1", "--gateway", state.gateway, "--out", folder]);
+  state.agent = (await start(agentArgs(state.gateway))).child;
+  await eventually("the cluster is ready", async () => (await phase()) === "Ready", 30_000);
+  await eventually("the agent has done what the hub wants", hasFollowed, 30_000);
+}
+
+async function hasFollowed(): Promise<boolean> {
+  const { items } = await state.hub.list(Work);
+  return items.length > 0 && items.every(({ metadata, status }) => status?.observedGeneration === metadata.generation);
+}
+
+async function assertNoAgent(): Promise<void> {
+  const { items } = await state.child.list(Secret, { namespace: "atoll-system" });
+  assert.deepEqual(
+    items.map(({ metadata }) => metadata.name),
+    [],
+  );
+}

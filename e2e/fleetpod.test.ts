@@ -101,6 +101,21 @@ describe("a cluster whose agent is a pod", { skip, timeout: 900_000 }, () => {
     await assertForwarded(throughHub);
   });
 
+  test("is detached by one command: neither the agent nor what it made stays", async () => {
+    await stage.once(["cluster", "detach", "real"]);
+    const inSystem = async (kinds: string) => await ok(direct, "-n", "atoll-system", "get", kinds, "-o", "name");
+    const left = async () => await inSystem("deployments,replicasets,pods,secrets");
+    await eventually("nothing of the agent is left", async () => (await left()) === "", patienceMs);
+    assert.equal(await inSystem("serviceaccounts"), "serviceaccount/default");
+    const bindings = await ok(direct, "get", "clusterrolebindings", "-o", "name");
+    assert.doesNotMatch(bindings, /fleet/);
+    assert.equal(
+      await ok(direct, "get", "validatingadmissionpolicies", "-l", "fleet.atoll.dev/managed=true", "-o", "name"),
+      "",
+    );
+    assert.match((await run(direct, "run", "free", "--image=x", "--dry-run=server")).text, /^pod\/free created/);
+  });
+
   async function assertForwarded(kubeconfig: string): Promise<void> {
     const child: ChildProcess = spawn(kubectl, ["--kubeconfig", kubeconfig, "port-forward", "pod/web", ":8080"]);
     let said = "";

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { Agent } from "@atoll/agent/agent";
 import { AgentIdentity } from "@atoll/agent/identity";
-import { ensureAgentNamespace } from "@atoll/agent/inventory";
+import { ensureAgentNamespace, InventoryRecord } from "@atoll/agent/inventory";
 import { keepTunnel } from "@atoll/agent/tunnel";
 import { Client } from "@atoll/client/client";
 import { systemClock } from "@atoll/machinery/clock";
@@ -61,6 +61,7 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
       instance: `${hostname()}_${randomBytes(4).toString("hex")}`,
       version: atollVersion,
     });
+    if (identity.isNew) await new InventoryRecord(cluster).restart();
     const stop = new AbortController();
     const tunnel = {
       gateway: { url: options.gateway, identity },
@@ -69,11 +70,11 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
     const by = reachableFlag(options.reachable);
     const running = Promise.all([
       by === undefined ? undefined : keepTunnel({ ...tunnel, by, clock, log }, stop.signal),
-      agent.run(stop.signal),
+      agent.run(stop.signal).finally(() => stop.abort(new Error("the agent ended"))),
       identity.keepRenewed(stop.signal, (error) => log.warn("cannot renew the certificate", { error })),
     ]);
     process.stdout.write(`ready ${identity.hubNamespace}\n`);
-    const signal = await untilStopped();
+    const signal = await Promise.race([untilStopped(), running.then(() => "detached")]);
     log.info("stopping", { signal });
     stop.abort(new Error("stopping"));
     await running;

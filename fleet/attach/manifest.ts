@@ -1,7 +1,8 @@
 /**
- * What a cluster applies to be attached: the agent as a Deployment, with what it needs to come in. Nothing here needs Node.
+ * What a cluster applies to be attached: the agent as a Deployment, with what it needs to come in.
  * Source: docs/rfd/0029-attaching-by-manifest.md
  */
+import { createHash } from "node:crypto";
 import type { ReachableBy } from "@atoll/api/fleet/reachable";
 import { reachesHostLabel, systemNamespace as namespace } from "@atoll/api/supervisor/annotations";
 import type { PublishedGateway } from "../gateway/published.ts";
@@ -96,7 +97,7 @@ const ownCluster = {
   "current-context": "own",
 };
 
-function deployment({ gateway, image, reachable }: Joining) {
+function deployment({ gateway, image, token, reachable }: Joining) {
   const args = [
     ...["--gateway", gateway.url],
     ...["--gateway-ca", `${joinFolder}/gateway.crt`],
@@ -123,7 +124,11 @@ function deployment({ gateway, image, reachable }: Joining) {
       strategy: { type: "Recreate" },
       selector: { matchLabels: labels },
       template: {
-        metadata: { labels: { ...labels, [reachesHostLabel]: "true" } },
+        metadata: {
+          labels: { ...labels, [reachesHostLabel]: "true" },
+          // Attached again, the agent begins again, to register by the new token.
+          annotations: { "fleet.atoll.dev/token": createHash("sha256").update(token).digest("hex") },
+        },
         spec: {
           serviceAccountName: name,
           imagePullSecrets: [{ name: `${name}-pull` }],

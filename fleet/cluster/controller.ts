@@ -104,10 +104,13 @@ async function detach(cluster: FleetCluster, namespace: string, tools: Reconcile
   const { annotations, finalizers = [], resourceVersion } = cluster.metadata;
   if (!finalizers.includes(detachFinalizer)) return settled;
   const report = cache.get(ClusterReport, toKey(namespace, "cluster"));
-  const left = cache.list(Work, { namespace }).filter(({ metadata, spec, status }) => {
-    return spec.objects.length > 0 || status?.observedGeneration !== metadata.generation;
-  });
-  if (report !== undefined && left.length > 0 && annotations?.[forceDetach] !== "true") {
+  const works = cache.list(Work, { namespace });
+  const hasLeft =
+    works.length > 0 &&
+    works.every(({ metadata, spec, status }) => {
+      return spec.leaving !== undefined && status?.observedGeneration === metadata.generation;
+    });
+  if (report !== undefined && !hasLeft && annotations?.[forceDetach] !== "true") {
     await client.setStatus(cluster, statusOf(cluster, report, { namespace, nowMs: clock.nowMs() }));
     return settled;
   }

@@ -130,8 +130,7 @@ const sentences: Readonly<Record<NonNullable<Status["phase"]>, string>> = {
   Ready: "The cluster's agent reports.",
   Disconnected: "The cluster's agent has not reported lately; it goes on enforcing what it has.",
   Revoked: "The cluster's agent is not let in any more.",
-  Fenced:
-    "Two agents use one identity, and neither is let in. Delete the Secret atoll-system/fleet-agent-identity there and attach the cluster anew.",
+  Fenced: "Two agents use one identity, and neither is let in. Attach the cluster anew, and end the other agent.",
   Detaching:
     "Waiting for the agent to remove what it made; annotate fleet.atoll.dev/force-detach=true to stop waiting.",
 };

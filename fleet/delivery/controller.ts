@@ -13,7 +13,7 @@ import { again, type Controller, defineController, type Result, settled } from "
 import { inClusterNamespace } from "../cluster/controller.ts";
 import { clusterNamespace } from "../cluster/names.ts";
 import { compile, type Organization, policyKinds } from "../compile/compile.ts";
-import { plan } from "./plan.ts";
+import { farewell, plan } from "./plan.ts";
 
 /** Whatever an organization writes may concern all its clusters. */
 function* allOf({ metadata }: ApiObject, cache: View): Iterable<Key> {
@@ -57,14 +57,14 @@ export const deliveryController: Controller = defineController({
   async reconcile(key, { cache, client, clock }) {
     const cluster = cache.get(FleetCluster, key);
     if (cluster === undefined) return settled;
+    const leaving = cluster.metadata.deletionTimestamp !== undefined;
     const wrote = organizationOf(cluster.metadata.namespace ?? "", cache, clock.nowMs());
     const namespace = clusterNamespace(cluster.metadata.namespace ?? "", cluster.metadata.name ?? "");
     const home = cache.get(Namespace, toKey(undefined, namespace));
     if (home === undefined || home.metadata.deletionTimestamp !== undefined) return settled;
-    const leaving = cluster.metadata.deletionTimestamp !== undefined;
-    if (leaving && cluster.spec.onDetach === "Keep") return settled;
-    const wanted = leaving ? [] : compile(cluster, wrote);
-    for (const step of plan(wanted, cache.list(Work, { namespace }))) {
+    const have = cache.list(Work, { namespace });
+    const steps = leaving ? farewell(cluster.spec.onDetach ?? "Remove", have) : plan(compile(cluster, wrote), have);
+    for (const step of steps) {
       if (step.do === "create")
         await client.create(Work, { metadata: { name: step.name, namespace }, spec: step.spec });
       else if (step.do === "update") await client.update({ ...step.work, spec: step.spec });

@@ -13,12 +13,13 @@ export type Step =
 const largestBytes = 500_000;
 
 /**
- * @param keepsLast one Work stays though nothing is wanted, so that the agent can say it has removed everything
+ * What a cluster is to have. There is one Work though nothing is wanted, so that the agent knows so, and can say that it has removed
+ * everything.
  */
-export function plan(wanted: readonly Wanted[], have: readonly Work[], keepsLast = true): readonly Step[] {
+export function plan(wanted: readonly Wanted[], have: readonly Work[]): readonly Step[] {
   const byName = new Map(have.map((work) => [work.metadata.name ?? "", work]));
   const chunks = split(wanted.map(({ level: _, ...object }) => object as Objects[number]));
-  if (chunks.length === 0 && keepsLast && have.length > 0) chunks.push([]);
+  if (chunks.length === 0) chunks.push([]);
   const order = 1 + Math.max(0, ...have.map(({ spec }) => spec.order));
   const steps: Step[] = chunks.flatMap((objects, at): Step[] => {
     const name = `policies-${at}`;
@@ -29,6 +30,18 @@ export function plan(wanted: readonly Wanted[], have: readonly Work[], keepsLast
   });
   for (const work of byName.values()) steps.push({ do: "delete", work });
   return steps;
+}
+
+/** The last word to a cluster that is detached: what its agent applied goes, or stays as it is. */
+export function farewell(leaving: "Remove" | "Keep", have: readonly Work[]): readonly Step[] {
+  const [first, ...others] = have;
+  if (first === undefined) return [{ do: "create", name: "policies-0", spec: { order: 1, objects: [], leaving } }];
+  const said = ({ spec }: Work) => spec.leaving === leaving;
+  const saying = (work: Work, spec: Work["spec"]): Step[] =>
+    said(work) ? [] : [{ do: "update", work, spec: { ...spec, leaving } }];
+  if (leaving === "Keep") return have.flatMap((work) => saying(work, work.spec));
+  const order = 1 + Math.max(...have.map(({ spec }) => spec.order));
+  return [...saying(first, { order, objects: [] }), ...others.map((work): Step => ({ do: "delete", work }))];
 }
 
 type Objects = Work["spec"]["objects"];

@@ -57,7 +57,7 @@ export async function readAgentRequest(pem: string): Promise<AgentRequest> {
   const request = await readRequest(base64).catch((cause: unknown) => {
     throw new StatusError("BadRequest", "csr is not a certificate request in PEM", { cause });
   });
-  const { names, organizations, commonName = "" } = request;
+  const { names, organizations, commonName } = request;
   const extra = [...names.dns, ...names.ip, ...names.email, ...names.uri, ...organizations];
   if (extra.length > 0 || !(await request.verify())) {
     throw new StatusError("Forbidden", "csr must ask for the agent's name and nothing else");

@@ -30,6 +30,11 @@ export const Work = defineKind(
             "Rises with each change of what the cluster is to have; an agent never goes back to a lower one.",
           minimum: 0,
         }),
+        leaving: Type.optional(
+          Type.oneOf(["Remove", "Keep"], {
+            description: "The cluster is detached: its agent goes, and what it applied goes or stays.",
+          }),
+        ),
         objects: Type.list(
           Type.object({
             source: Type.string({ description: "KIND/NAME of what asks for the object." }),
