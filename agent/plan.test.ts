@@ -43,6 +43,7 @@ test("plan() keeps what is here when the hub shows an older state", () => {
   assert.equal(plan([work(6, { manifest: manifest("ConfigMap", "old") })], after, []), undefined);
   assert.equal(plan([], after, []), undefined, "a hub that lost everything takes nothing away");
   assert.notEqual(plan([work(7)], after, []), undefined);
+  assert.equal(plan([], { ...after, order: 0 }, []), undefined, "nor one that the cluster has just come back to");
 });
 
 test("plan() wants an object in each namespace with the labels, in those to come and not in those that go", () => {

@@ -62,14 +62,14 @@ export function stagesOf(apply: readonly Item[]): readonly (readonly Item[])[] {
 /** A namespace of the cluster. */
 export type NamespaceFacts = Pick<ApiObject, "metadata">;
 
-/** @returns undefined when the hub shows an older state than what is here already */
+/** @returns undefined when the hub shows an older state than what is here already, or nothing yet */
 export function plan(
   works: readonly Work[],
   inventory: Inventory,
   namespaces: readonly NamespaceFacts[],
 ): Plan | undefined {
   const order = Math.max(0, ...works.map(({ spec }) => spec.order));
-  if (order < inventory.order) return undefined;
+  if (order < inventory.order || (works.length === 0 && inventory.objects.length > 0)) return undefined;
   const items = works.flatMap(({ metadata, spec }) =>
     spec.objects.flatMap((object) => {
       const { source } = object;
