@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
@@ -25,6 +25,7 @@ test("lookAtKvm() tells a missing device from one that cannot be opened", async 
 test("probeAccelerator() gives a verdict with its reason, keeps it, and leaves nothing", {
   timeout: 120_000,
 }, async () => {
+  await mkdir(cacheFolder(), { recursive: true });
   const home = await mkdtemp(join(cacheFolder(), "probe-test-"));
   const options = { cache: cacheFolder(), home, clock: systemClock };
   const first = await probeAccelerator({ ...options, again: true });

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 import { clientPath } from "@atoll/processes/clients";
-import { missingPackages } from "@atoll/processes/hostpackages";
+import { lacking } from "./lacking.ts";
 
 const example = join(import.meta.dirname, "..", "examples", "three-tier");
 const folder = await mkdtemp(join(tmpdir(), "atoll-application-"));
@@ -18,9 +18,7 @@ const data = join(folder, "data");
 const patienceMs = 180_000;
 const patience = `--timeout=${patienceMs / 1000}s`;
 
-const missing = await missingPackages();
-const reason = process.getuid?.() === 0 ? `needs ${missing.join(" ")}` : "needs root";
-const skip = process.getuid?.() === 0 && missing.length === 0 ? false : reason;
+const skip = await lacking();
 
 async function atoll(...args: string[]): Promise<void> {
   const { code, text } = await runAtoll(...args, "--data", data);

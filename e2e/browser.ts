@@ -20,11 +20,6 @@ const options = [
 export const noBrowser = (): string | undefined =>
   existsSync(program) || process.getuid?.() === 0 ? undefined : "Chromium is missing: apt-get install chromium";
 
-/** Installs Chromium where it is missing. */
-export async function bringBrowser(): Promise<void> {
-  if (!existsSync(program)) await installPackages(await missingOf(["chromium"]));
-}
-
 /**
  * Starts Chromium; installs it first where it is missing.
  * @param how.program runs it, if not itself: a script that hands its arguments on
@@ -33,6 +28,6 @@ export async function bringBrowser(): Promise<void> {
 export async function openBrowser(
   how: { readonly program?: string; readonly args?: readonly string[] } = {},
 ): Promise<Browser> {
-  await bringBrowser();
+  if (!existsSync(program)) await installPackages(await missingOf(["chromium"]));
   return await chromium.launch({ executablePath: how.program ?? program, args: [...options, ...(how.args ?? [])] });
 }

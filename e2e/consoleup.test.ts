@@ -15,8 +15,9 @@ import { toKey } from "@atoll/client/resource";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import type { Page } from "playwright-core";
-import { noBrowser, openBrowser } from "./browser.ts";
+import { openBrowser } from "./browser.ts";
 import { assertAccessible, openWindow, picture, signIn } from "./consolestage.ts";
+import { lacking } from "./lacking.ts";
 
 const run = promisify(execFile);
 const main = join(import.meta.dirname, "..", "processes", "main.ts");
@@ -28,7 +29,7 @@ async function atoll(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-const skip = process.getuid?.() === 0 ? (noBrowser() ?? false) : "needs root";
+const skip = await lacking();
 
 after(async () => {
   if (skip === false) await atoll("down", "--data", data);

@@ -21,12 +21,10 @@ import { eventually } from "@atoll/harness/client";
 import { runProgram } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 import { run } from "@atoll/net/run";
-import { inOwnNetwork, insideOwnNetwork, obstacle } from "@atoll/net/testing";
-import { installPackages, missingOf, missingPackages } from "@atoll/processes/hostpackages";
+import { inOwnNetwork, insideOwnNetwork } from "@atoll/net/testing";
+import { lacking } from "./lacking.ts";
 import { addressesAtSwitch, secondName, TwoHosts } from "./twohosts.ts";
 
-const packages = ["sshfs", "openssh-sftp-server"];
-const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : undefined);
 const image = "atoll.local/welcome:v1";
 const namespace = "default";
 const patienceMs = 120_000;
@@ -34,9 +32,7 @@ const leaseSeconds = 4;
 
 if (insideOwnNetwork()) sharing();
 else
-  test("a datastore that two hosts share, in a namespace of their own", { skip: why ?? false }, async () => {
-    const missing = await missingOf(packages);
-    if (missing.length > 0) await installPackages(missing);
+  test("a datastore that two hosts share, in a namespace of their own", { skip: await lacking() }, async () => {
     const { code, output } = await inOwnNetwork(import.meta.filename);
     assert.equal(code, 0, output);
   });

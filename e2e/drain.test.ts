@@ -24,11 +24,10 @@ import { toKey } from "@atoll/client/resource";
 import { eventually } from "@atoll/harness/client";
 import { remainsOf } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
-import { inOwnNetwork, insideOwnNetwork, obstacle } from "@atoll/net/testing";
-import { missingPackages } from "@atoll/processes/hostpackages";
+import { inOwnNetwork, insideOwnNetwork } from "@atoll/net/testing";
+import { lacking } from "./lacking.ts";
 import { inNamespace, secondName, TwoHosts } from "./twohosts.ts";
 
-const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : undefined);
 const image = "atoll.local/welcome:v1";
 const pooled = "192.0.2.100";
 const patienceMs = 120_000;
@@ -36,7 +35,7 @@ const namespace = "default";
 
 if (insideOwnNetwork()) hostsLeaving();
 else
-  test("hosts leaving, in a namespace of their own", { skip: why ?? false }, async () => {
+  test("hosts leaving, in a namespace of their own", { skip: await lacking() }, async () => {
     const { code, output } = await inOwnNetwork(import.meta.filename);
     assert.equal(code, 0, output);
   });

@@ -15,6 +15,7 @@ import { ImagePuller } from "@atoll/images/pull";
 import { ImageStore } from "@atoll/images/store/store";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { lacking } from "./lacking.ts";
 
 const main = join(import.meta.dirname, "..", "processes", "main.ts");
 const command = ["--disable-warning=ExperimentalWarning", main];
@@ -85,10 +86,8 @@ async function pull(image: string, authority: string): Promise<string> {
   return tree;
 }
 
-const isRoot = process.getuid?.() === 0;
-
 test("a cluster takes the manifest, and the image it names, pulled from the hub by digest, registers the cluster", {
-  skip: !isRoot && "building an image needs root",
+  skip: await lacking(),
 }, async () => {
   const { hub, gateway } = await startHub();
   await atoll("server", "--data", childDir, "--api-port", "0");

@@ -12,13 +12,11 @@ import { ImagePolicy } from "@atoll/api/fleet/v1alpha1/imagepolicy";
 import { eventually } from "@atoll/harness/client";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { clientPath } from "@atoll/processes/clients";
-import { missingPackages } from "@atoll/processes/hostpackages";
 import { buildWelcomeImage } from "@atoll/processes/welcome";
 import { FleetStage, type Site } from "./fleetstage.ts";
+import { lacking } from "./lacking.ts";
 
-const isRoot = process.getuid?.() === 0;
-const missing = await missingPackages();
-const skip = isRoot && missing.length === 0 ? false : `needs ${isRoot ? missing.join(" ") : "root"}`;
+const skip = await lacking();
 const patienceMs = 240_000;
 
 describe("a cluster whose agent is a pod", { skip, timeout: 900_000 }, () => {

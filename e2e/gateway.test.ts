@@ -16,25 +16,23 @@ import { remainsOf, runAtoll } from "@atoll/harness/commands";
 import { ImageStore } from "@atoll/images/store/store";
 import { systemClock } from "@atoll/machinery/clock";
 import { run } from "@atoll/net/run";
-import { inOwnNetwork, insideOwnNetwork, Neighbour, obstacle } from "@atoll/net/testing";
+import { inOwnNetwork, insideOwnNetwork, Neighbour } from "@atoll/net/testing";
 import { gatewayImages } from "@atoll/processes/gatewayimage";
-import { missingPackages } from "@atoll/processes/hostpackages";
 import { buildWelcomeImage } from "@atoll/processes/welcome";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
-import { bringBrowser, noBrowser, openBrowser } from "./browser.ts";
+import { openBrowser } from "./browser.ts";
+import { lacking } from "./lacking.ts";
 
-const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : noBrowser());
 const hostAddress = "192.0.2.1";
 const patienceMs = 60_000;
 const dataVariable = "ATOLL_TEST_DATA";
 
 if (insideOwnNetwork()) gateway();
 else
-  test("the gateway, on a host in a namespace of its own", { skip: why ?? false }, async () => {
+  test("the gateway, on a host in a namespace of its own", { skip: await lacking() }, async () => {
     const data = await mkdtemp(join(tmpdir(), "atoll-gateway-"));
     try {
-      await bringBrowser();
       // There is no way to Debian's mirrors from within.
       await buildWelcomeImage(data);
       await gatewayImages().make(

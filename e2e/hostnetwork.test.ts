@@ -11,17 +11,16 @@ import { eventually } from "@atoll/harness/client";
 import { runAtoll } from "@atoll/harness/commands";
 import { hostNames } from "@atoll/net/name";
 import { run } from "@atoll/net/run";
-import { inOwnNetwork, insideOwnNetwork, obstacle } from "@atoll/net/testing";
-import { missingPackages } from "@atoll/processes/hostpackages";
+import { inOwnNetwork, insideOwnNetwork } from "@atoll/net/testing";
+import { lacking } from "./lacking.ts";
 import { addressesAtSwitch, inNamespace, secondName, TwoHosts } from "./twohosts.ts";
 
-const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : undefined);
 const image = "atoll.local/welcome:v1";
 const readyMs = 120_000;
 
 if (insideOwnNetwork()) twoHosts();
 else
-  test("two hosts on a wire, in a namespace of their own", { skip: why ?? false }, async () => {
+  test("two hosts on a wire, in a namespace of their own", { skip: await lacking() }, async () => {
     const { code, output } = await inOwnNetwork(import.meta.filename);
     assert.equal(code, 0, output);
   });

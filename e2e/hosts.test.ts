@@ -14,16 +14,14 @@ import type { Transport } from "@atoll/client/transport";
 import { eventually } from "@atoll/harness/client";
 import { atollArguments, remainsOf, runAtoll } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
-import { missingPackages } from "@atoll/processes/hostpackages";
 import { buildWelcomeImage } from "@atoll/processes/welcome";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { lacking } from "./lacking.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "atoll-hosts-"));
 const [first, second] = [join(folder, "first"), join(folder, "second")];
 const image = "atoll.local/welcome:v1";
-const isRoot = process.getuid?.() === 0;
-const missing = await missingPackages();
-const skip = isRoot && missing.length === 0 ? false : `needs ${isRoot ? missing.join(" ") : "root"}`;
+const skip = await lacking();
 
 /** A host that joins, or has joined. */
 interface Joining {

@@ -15,18 +15,17 @@ import { eventually } from "@atoll/harness/client";
 import { remainsOf, runAtoll } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 import { run } from "@atoll/net/run";
-import { inOwnNetwork, insideOwnNetwork, Neighbour, obstacle } from "@atoll/net/testing";
-import { missingPackages } from "@atoll/processes/hostpackages";
+import { inOwnNetwork, insideOwnNetwork, Neighbour } from "@atoll/net/testing";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { lacking } from "./lacking.ts";
 
-const why = (await obstacle()) ?? ((await missingPackages()).length > 0 ? "needs packages" : undefined);
 const hostAddress = "192.0.2.1";
 const pooled = "192.0.2.100";
 const patienceMs = 120_000;
 
 if (insideOwnNetwork()) loadBalancers();
 else
-  test("LoadBalancers, on a host in a namespace of its own", { skip: why ?? false }, async () => {
+  test("LoadBalancers, on a host in a namespace of its own", { skip: await lacking() }, async () => {
     const { code, output } = await inOwnNetwork(import.meta.filename);
     assert.equal(code, 0, output);
   });

@@ -11,11 +11,11 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { runAtoll, runProgram } from "@atoll/harness/commands";
 import { testImage, writeLayout } from "@atoll/images/testing/image";
-import { startRegistry, type TestRegistry, testToolsMissing } from "@atoll/images/testing/registry";
+import { startRegistry, type TestRegistry } from "@atoll/images/testing/registry";
 import type { TarPart } from "@atoll/images/testing/tarball";
 import { systemClock } from "@atoll/machinery/clock";
 import { clientPath } from "@atoll/processes/clients";
-import { missingPackages } from "@atoll/processes/hostpackages";
+import { lacking } from "./lacking.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "atoll-pods-"));
 const data = join(folder, "data");
@@ -118,11 +118,7 @@ const evils: Readonly<Record<string, readonly (readonly TarPart[])[]>> = {
   whiteout: [[link("l", canary)], [file("l/.wh.file")]],
 };
 
-const packages = await missingPackages();
-const tools = process.getuid?.() === 0 ? testToolsMissing(["docker-registry", "skopeo"]) : "needs root";
-const missing = packages.length === 0 ? tools : `needs ${packages.join(" ")}`;
-
-describe("pods of atoll up, by kubectl", missing === false ? {} : { skip: missing }, () => {
+describe("pods of atoll up, by kubectl", { skip: await lacking() }, () => {
   before(async () => {
     await mkdir(join(canary, "folder"), { recursive: true });
     await writeFile(join(canary, "file"), "untouched");

@@ -9,15 +9,13 @@ import { eventually } from "@atoll/harness/client";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 import { clientPath } from "@atoll/processes/clients";
-import { missingPackages } from "@atoll/processes/hostpackages";
 import { buildWelcomeImage } from "@atoll/processes/welcome";
+import { lacking } from "./lacking.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "atoll-rollout-"));
 const data = join(folder, "data");
 const patienceMs = 180_000;
-const isRoot = process.getuid?.() === 0;
-const missing = await missingPackages();
-const skip = isRoot && missing.length === 0 ? false : `needs ${isRoot ? missing.join(" ") : "root"}`;
+const skip = await lacking();
 
 /** Each pod answers with its version and name. The wait before the end is what upstream's guides ask for too. */
 const container = {

@@ -4,11 +4,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { missingPackages } from "@atoll/processes/hostpackages";
 import { clientPath } from "@atoll/processes/clients";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 import { controlGroup } from "@atoll/processes/machinehost";
+import { lacking } from "./lacking.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "atoll-up-"));
 const data = join(folder, "data");
@@ -34,9 +34,7 @@ async function groupsLeft(): Promise<readonly string[]> {
   return all.flat().filter((name) => name === controlGroup(data));
 }
 
-const missing = await missingPackages();
-const reason = process.getuid?.() === 0 ? `needs ${missing.join(" ")}` : "needs root";
-const skip = process.getuid?.() === 0 && missing.length === 0 ? false : reason;
+const skip = await lacking();
 
 describe("atoll up with pods", { skip }, () => {
   after(async () => {

@@ -1,4 +1,4 @@
-/** Debian packages that running pods needs on this host: which are missing, and bringing them. */
+/** Debian packages that running pods needs on this host, and testing it: which are missing, and bringing them. */
 import { execFile, spawn } from "node:child_process";
 import { access } from "node:fs/promises";
 import { packagesFor as crxPackages } from "@atoll/crx/packages";
@@ -18,9 +18,21 @@ function wantedPackages(): readonly string[] {
   return [...new Set(names)].sort();
 }
 
+/** What the tests use beside them: second opinions, a registry to pull from, a browser, a folder that two hosts share. */
+const testPackages: readonly string[] = [
+  ...crxPackages("test"),
+  ...imagePackages("test"),
+  ..."chromium openssh-sftp-server openssl sshfs".split(" "),
+];
+
 /** Those of `wantedPackages` that are not installed. */
 export async function missingPackages(): Promise<readonly string[]> {
   return await missingOf(wantedPackages());
+}
+
+/** Those that are not installed, of all that the tests use. */
+export async function missingForTests(): Promise<readonly string[]> {
+  return await missingOf([...new Set([...wantedPackages(), ...testPackages])].sort());
 }
 
 /** Those that are not installed; none on a host without dpkg, which must know by itself. */

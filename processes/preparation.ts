@@ -6,7 +6,11 @@ import { step } from "./steps.ts";
 
 /** Programs, as Debian packages. */
 export async function preparePackages(): Promise<void> {
-  const missing = await missingPackages();
+  await bringPackages(await missingPackages());
+}
+
+/** @throws {Error} apt-get could not */
+export async function bringPackages(missing: readonly string[]): Promise<void> {
   if (missing.length === 0) return;
   process.stdout.write(`  Debian packages to install: ${missing.join(" ")}\n`);
   await step("installing them", async () => await installPackages(missing));

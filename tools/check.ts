@@ -17,7 +17,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   knip: [bin("knip")],
   layers: [node, "tools/layers.ts"],
   docs: [node, "tools/docs.ts"],
-  test: [node, "tools/test.ts"],
+  test: [node, "--disable-warning=ExperimentalWarning", "processes/main.ts", "test"],
 };
 
 function runCheck(name: string, command: readonly string[]): boolean {

@@ -12,6 +12,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import type { Outcome } from "./outcomes.ts";
 
 const root = join(import.meta.dirname, "..");
 const onHosts = [
@@ -46,24 +47,32 @@ interface Run {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Why tests were skipped, of all runs, and how many for it. */
+const skipped = new Map<string, number>();
+
 /** @returns the files in which a test failed; the whole list when the runner itself did, or came to no end */
 async function run({ files, concurrency, limitMs, env }: Run): Promise<string[]> {
   if (files.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), "atoll-test-"));
-  const list = join(folder, "failures");
+  const list = join(folder, "outcomes");
   const reporters = [
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-    ...[`--test-reporter=${join(root, "tools", "failures.ts")}`, `--test-reporter-destination=${list}`],
+    ...[`--test-reporter=${join(root, "tools", "outcomes.ts")}`, `--test-reporter-destination=${list}`],
   ];
   const options = ["--disable-warning=ExperimentalWarning", "--test", `--test-concurrency=${concurrency}`];
   const timeout = `--test-timeout=${limitMs}`;
   const succeeded = await ended([...options, timeout, ...reporters, ...files], limitMs, env);
-  const failed = (existsSync(list) ? readFileSync(list, "utf8") : "")
+  const outcomes = (existsSync(list) ? readFileSync(list, "utf8") : "")
     .split("\n")
-    .filter((file) => file !== "")
-    .map((file) => relative(root, file));
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Outcome);
+  const failed = new Set<string>();
+  for (const outcome of outcomes) {
+    if ("failed" in outcome) failed.add(relative(root, outcome.failed));
+    else skipped.set(outcome.skipped, (skipped.get(outcome.skipped) ?? 0) + 1);
+  }
   rmSync(folder, { recursive: true });
-  return !succeeded && failed.length === 0 ? [...files] : failed;
+  return !succeeded && failed.size === 0 ? [...files] : [...failed];
 }
 
 /**
@@ -113,6 +122,7 @@ async function runTests(args: readonly string[]): Promise<number> {
     ...(await run({ files: quick, concurrency: 2, limitMs: 2 * limitMs, env })),
     ...(await Promise.all([machine, cluster].map((lane) => runOneByOne(lane, limitMs, env)))).flat(),
   ];
+  for (const [why, count] of skipped) process.stdout.write(`skipped ${count}: ${why}\n`);
   if (failed.length === 0) return 0;
   process.stdout.write(`\nfailed, and tried again by themselves:\n  ${failed.join("\n  ")}\n`);
   let left = failed;
