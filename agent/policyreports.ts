@@ -17,7 +17,7 @@ const servedWithinMs = 10_000;
 const pollMs = 100;
 
 /** The reports of what was found. Those told are at most as many as the hub is told, the counts are of all. Pure. */
-export function reportsOf({ violations, ofNamespace }: Found): readonly ApiObject[] {
+function reportsOf({ violations, ofNamespace }: Found): readonly ApiObject[] {
   const told = Map.groupBy(violations, ({ namespace }) => namespace);
   return Object.entries(ofNamespace).map(([namespace, fail]) => {
     const { group, version, kind } = namespace === "" ? ClusterPolicyReport : PolicyReport;

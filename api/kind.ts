@@ -205,6 +205,3 @@ export interface Kind<T = ApiObject> extends ResourceFacts {
   /** Never stored: the answer is made from the request (TokenReview, SubjectAccessReview). */
   readonly virtual?: boolean;
 }
-
-/** The object type of a kind. */
-export type ObjectOf<K> = K extends Kind<infer T> ? T : never;

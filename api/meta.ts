@@ -1,8 +1,5 @@
 /** Schemas of what requests carry beside objects: options, and the bodies of subresources. */
 import { builtinSchema } from "./schemas.ts";
 
-/** Body of DELETE. */
-export const DeleteOptionsSchema = builtinSchema("meta/v1", "DeleteOptions");
-
 /** Metadata of every object. */
 export const ObjectMetaSchema = builtinSchema("meta/v1", "ObjectMeta");

@@ -46,7 +46,7 @@ export interface ConnectionOptions {
 const jsonType = "application/json";
 
 /** Spells a query, "" when empty. */
-export function spellQuery(query: Call["query"]): string {
+function spellQuery(query: Call["query"]): string {
   if (query === undefined) return "";
   const pairs: string[] = [];
   for (const [name, value] of Object.entries(query)) {

@@ -57,7 +57,7 @@ export async function writeWhole(path: string, content: Uint8Array | string, mod
 }
 
 /** Makes the entries of a folder durable. */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
     await folder.sync();

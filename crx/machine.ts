@@ -32,7 +32,7 @@ import { blockSlots, checkDisk, type DiskSpec } from "./spec.ts";
 import { MigrationWatch, setMigrationCapabilities, type Template } from "./template.ts";
 
 /** Deadlines of a machine, in ms. */
-export const deadlines = {
+const deadlines = {
   /** From the shim's start to the guest's first answer. */
   start: 60_000,
   /** For the shim's record after QEMU is gone. */

@@ -19,7 +19,7 @@ export class MachineExists extends Error {
 }
 
 /** Most machines on a host: user ids are set aside for so many. */
-export const mostMachines = 4096;
+const mostMachines = 4096;
 
 /** All machines of a host. One object per host's folder. */
 export class Machines {

@@ -11,7 +11,7 @@ export interface HostPackage {
 }
 
 /** Every Debian package crx/ uses. */
-export const packages: readonly HostPackage[] = [
+const packages: readonly HostPackage[] = [
   { name: "qemu-system-x86", needed: "run", why: "the machines; 7.2 or later, with the microvm machine type" },
   { name: "seabios", needed: "run", why: "bios-microvm.bin, the firmware that enters the kernel by PVH" },
   { name: "gcc", needed: "build", why: "compiles crx-init and crx-shim" },

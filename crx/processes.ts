@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 
 /** Start time of a process in clock ticks after boot; undefined when there is none of that number, or a dead one. */
-export async function startTime(pid: number): Promise<number | undefined> {
+async function startTime(pid: number): Promise<number | undefined> {
   let stat: string;
   try {
     stat = await readFile(`/proc/${pid}/stat`, "utf8");

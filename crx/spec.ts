@@ -38,7 +38,7 @@ export class SpecInvalid extends Error {
 }
 
 /** Limits of one machine. */
-export const machineLimits = {
+const machineLimits = {
   memoryMiB: { least: 64, most: 1 << 20 },
   vcpus: { least: 1, most: 64 },
   disks: 32,

@@ -37,7 +37,7 @@ const preparedSlots = 2;
 const pollMs = 10;
 
 /** A template's key: whatever makes machines different that were copied from it, QEMU's whole command line among it. */
-export function templateKey(host: MachineHost, shape: Shape): string {
+function templateKey(host: MachineHost, shape: Shape): string {
   const backing = { birth: "template", disks: [], tap: false, tscKhz: host.tscKhz } as const;
   const parts = [
     host.qemuVersion,

@@ -11,7 +11,7 @@ export interface HostPackage {
 }
 
 /** Every Debian package images/ uses. */
-export const packages: readonly HostPackage[] = [
+const packages: readonly HostPackage[] = [
   {
     name: "util-linux",
     needed: "run",

@@ -11,7 +11,6 @@ const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const qualifiedPart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const labelText = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 const portName = /^[-a-z0-9]+$/;
-const envName = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 const configKey = /^[-._a-zA-Z0-9]+$/;
 const cIdentifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -165,21 +164,6 @@ export function relaxedEnvNameErrors(value: string): string[] {
   return /^[\x20-\x3c\x3e-\x7e]+$/.test(value)
     ? []
     : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
-}
-
-/** An environment variable's name, the strict rule. */
-export function envNameErrors(value: string): string[] {
-  return envName.test(value)
-    ? dotErrors(value)
-    : [
-        regexError(
-          "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-          "[-._a-zA-Z][-._a-zA-Z0-9]*",
-          "my.env-name",
-          "MY_ENV.NAME",
-          "MyEnvName1",
-        ),
-      ];
 }
 
 /** A key of a ConfigMap or Secret. */

@@ -54,7 +54,7 @@ export const nodePortMap = "node_ports";
 export const outsideSet = "from_outside";
 
 /** Chain of what pods of a namespace may reach. */
-export const namespaceChain = (namespace: string): string => `ns_${hashName(namespace)}`;
+const namespaceChain = (namespace: string): string => `ns_${hashName(namespace)}`;
 
 /** Set of the endpoints that Services of a namespace open. */
 export const openSet = (namespace: string): string => `open_${hashName(namespace)}`;

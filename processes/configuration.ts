@@ -99,21 +99,6 @@ export function withConfigurationFlags(command: Command): Command {
     .option("--audit-log-maxbackup <n>", "logs put aside that are kept; 0 for all", count, 10);
 }
 
-/** The same flags again, for a process that is started for this one. */
-export function configurationArgs(flags: ConfigurationFlags): readonly string[] {
-  const named: Readonly<Record<string, string | number | undefined>> = {
-    "--authentication-config": flags.authenticationConfig,
-    "--authorization-config": flags.authorizationConfig,
-    "--encryption-config": flags.encryptionConfig,
-    "--audit-policy": flags.auditPolicy,
-    "--audit-log-path": flags.auditLogPath,
-    "--audit-log-maxsize": flags.auditLogMaxsize,
-    "--audit-log-maxage": flags.auditLogMaxage,
-    "--audit-log-maxbackup": flags.auditLogMaxbackup,
-  };
-  return Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
-}
-
 /** A number that is none below 0. @throws {UsageError} */
 export function count(text: string): number {
   const value = Number(text);

@@ -26,7 +26,7 @@ export interface LeaseTimes {
 }
 
 /** The times of kube-controller-manager. */
-export const defaultLeaseTimes: LeaseTimes = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
+const defaultLeaseTimes: LeaseTimes = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
 /** Which lease, and who asks for it. */
 export interface LeaseOptions {

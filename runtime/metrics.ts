@@ -147,38 +147,3 @@ export function controllerSamples(controller: string, metrics: ControllerMetrics
   };
   return [...ended, errors, seconds];
 }
-
-/** The samples in Prometheus' text format. */
-export function spellSamples(samples: readonly Sample[]): string {
-  const byName = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const same = byName.get(sample.name);
-    if (same === undefined) byName.set(sample.name, [sample]);
-    else same.push(sample);
-  }
-  const lines: string[] = [];
-  for (const [name, same] of byName) {
-    const [first] = same;
-    if (first === undefined) continue;
-    lines.push(`# HELP ${name} ${first.help}`, `# TYPE ${name} ${first.type}`);
-    for (const sample of same) lines.push(...spellSample(sample));
-  }
-  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
-}
-
-function spellLabels(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join(",");
-}
-
-function spellSample({ name, labels, value }: Sample): string[] {
-  const spelled = spellLabels(labels);
-  if (typeof value === "number") return [`${name}{${spelled}} ${value}`];
-  let below = 0;
-  const buckets = value.counts.map((count, i) => {
-    below += count;
-    return `${name}_bucket{${spelled},le="${value.bounds[i] ?? "+Inf"}"} ${below}`;
-  });
-  return [...buckets, `${name}_sum{${spelled}} ${value.sum}`, `${name}_count{${spelled}} ${value.count}`];
-}

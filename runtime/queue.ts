@@ -27,7 +27,7 @@ export interface Limits {
 }
 
 /** The limits of client-go, but for the longest delay. */
-export const defaultLimits: Limits = { firstDelayMs: 5, longestDelayMs: 60_000, retriesPerSecond: 10, burst: 100 };
+const defaultLimits: Limits = { firstDelayMs: 5, longestDelayMs: 60_000, retriesPerSecond: 10, burst: 100 };
 
 /** What a queue needs. */
 export interface QueueOptions {

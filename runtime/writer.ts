@@ -37,7 +37,7 @@ const suffixLength = 5;
 const longestBase = 63 - suffixLength;
 
 /** A name from a generateName, made here so that a create whose answer is lost can be looked up. */
-export function generateName(base: string, random: () => number): string {
+function generateName(base: string, random: () => number): string {
   const suffix = Array.from({ length: suffixLength }, () => letters[Math.floor(random() * letters.length)]).join("");
   return base.slice(0, longestBase) + suffix;
 }

@@ -18,7 +18,7 @@ export function amountsOf(list: Readonly<Record<string, string | number>> | unde
 }
 
 /** Both together. */
-export function plus(one: Amounts, other: Amounts): Amounts {
+function plus(one: Amounts, other: Amounts): Amounts {
   const sum = new Map(one);
   for (const [name, amount] of other) sum.set(name, (sum.get(name) ?? 0) + amount);
   return sum;

@@ -113,7 +113,7 @@ const opinions: readonly { readonly weight: number; readonly of: Opinion }[] = [
 ];
 
 /** The weighted sum for each place, in their order. */
-export function scores(pod: Pod, fitting: readonly Place[], world: World): readonly number[] {
+function scores(pod: Pod, fitting: readonly Place[], world: World): readonly number[] {
   const sums = fitting.map(() => 0);
   for (const { weight, of } of opinions) {
     const given = of(pod, fitting, world);

@@ -1,5 +1,4 @@
 /** Worlds for tests: nodes, and Pods on them. */
-import assert from "node:assert/strict";
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
 import type { LabelSelector } from "@atoll/machinery/selectors/labels";
 import type { Place } from "./places.ts";
@@ -66,11 +65,4 @@ export function placesOf(
   for (const node of nodes) places.put(node);
   for (const [node, there] of Object.entries(pods)) for (const pod of there) places.book(pod, node);
   return places.list();
-}
-
-/** The place of a name. */
-export function placeIn(places: readonly Place[], name: string): Place {
-  const found = places.find((each) => each.name === name);
-  assert.ok(found);
-  return found;
 }

@@ -60,7 +60,7 @@ export interface Status {
 }
 
 /** The HTTP number of an error. */
-export function codeOf(error: StatusError): number {
+function codeOf(error: StatusError): number {
   return error.code ?? codes[error.reason];
 }
 

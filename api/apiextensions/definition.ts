@@ -16,7 +16,7 @@ import type {
   SelectableField,
 } from "../builtin/apiextensions.k8s.io/v1.types.ts";
 
-export type { CustomResourceDefinition, CustomResourceDefinitionVersion };
+export type { CustomResourceDefinition };
 
 /** What versions may say each for itself, or all together. */
 export interface Shared {

@@ -59,7 +59,7 @@ const approval = "api-approved.kubernetes.io";
 type Approval = "missing" | "bypassed" | "approved" | "invalid";
 
 /** What the annotation of the Kubernetes community says. Source: KubeAPIApprovedAnnotation */
-export function approvalOf(annotations: Readonly<Record<string, string>> | undefined): Approval {
+function approvalOf(annotations: Readonly<Record<string, string>> | undefined): Approval {
   const given = annotations?.[approval] ?? "";
   if (given === "") return "missing";
   if (given.startsWith("unapproved")) return "bypassed";

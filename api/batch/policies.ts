@@ -116,7 +116,7 @@ function checkSuccessRule(
 }
 
 /** Counts indexes in `1,3-5,7`: rising, below `completions`. */
-export function countIndexes(text: string, completions: number): number | { readonly error: string } {
+function countIndexes(text: string, completions: number): number | { readonly error: string } {
   if (text === "") return 0;
   let total = 0;
   let last = -1;

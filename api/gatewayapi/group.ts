@@ -10,7 +10,7 @@ import type { OwnFacts } from "../own/kind.ts";
 export const gatewayApi = "gateway.networking.k8s.io";
 
 /** Says in a definition that it is this one. Source: api-approved.kubernetes.io, which names of this domain need */
-export const approval = "unapproved, the part of the Gateway API that Atoll serves";
+const approval = "unapproved, the part of the Gateway API that Atoll serves";
 
 /** What all of its kinds have in common. */
 export const gatewayFacts: Pick<OwnFacts, "group" | "version" | "category" | "annotations"> = {

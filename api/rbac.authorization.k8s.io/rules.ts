@@ -9,7 +9,7 @@ import type { Column } from "../kind.ts";
 import type { Place } from "../core/podspec/place.ts";
 
 /** The group that roles, users and groups are named in. */
-export const rbacGroup = "rbac.authorization.k8s.io";
+const rbacGroup = "rbac.authorization.k8s.io";
 
 /** A rule is about resources or, in a ClusterRole, about paths; never about both. */
 export function checkRule(rule: PolicyRule, at: Place, namespaced: boolean): void {

@@ -8,7 +8,7 @@ export const systemNamespace = "atoll-system";
 export const reachesHostLabel = "supervisor.atoll.dev/reaches-host";
 
 /** Of a Service: further namespaces whose pods it opens the way for, with commas. */
-export const exportAnnotation = "supervisor.atoll.dev/exported-to";
+const exportAnnotation = "supervisor.atoll.dev/exported-to";
 
 /** The namespaces that a Service is exported to. */
 export function exportedTo({

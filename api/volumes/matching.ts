@@ -33,7 +33,7 @@ function isFree(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean
 }
 
 /** Whether a volume is free and as the claim wants it. */
-export function suits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+function suits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
   const { metadata, spec } = volume;
   const { storageClassName = "", volumeMode = "Filesystem", accessModes, selector, resources } = claim.spec;
   if (!isFree(volume, claim) || (spec.storageClassName ?? "") !== storageClassName) return false;

@@ -63,7 +63,7 @@ function parentOf(group: ClusterGroup, known: ReadonlyMap<string, ClusterGroup>)
 }
 
 /** The groups, by name. */
-export const groupMap = (groups: readonly ClusterGroup[]): ReadonlyMap<string, ClusterGroup> =>
+const groupMap = (groups: readonly ClusterGroup[]): ReadonlyMap<string, ClusterGroup> =>
   new Map(groups.map((group) => [nameOf(group), group]));
 
 /** What holds for something that stands in a group, for itself nothing. */

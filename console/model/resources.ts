@@ -100,7 +100,7 @@ export function known(slug: string): Resource {
 export const resourceOfKind = (kind: string): Placed | undefined => placed.find((each) => each.kind === kind);
 
 /** `v1`, `apps/v1`. */
-export const apiVersionOf = ({ group, version }: Resource): string => (group === "" ? version : `${group}/${version}`);
+const apiVersionOf = ({ group, version }: Resource): string => (group === "" ? version : `${group}/${version}`);
 
 /** Path of a collection at the API server. "" for all namespaces. */
 export function collectionPath(resource: Resource, namespace: string): string {

@@ -66,7 +66,7 @@ export function faultsOf(
 }
 
 /** `spec.containers[0].image`, `metadata.labels[app]` in parts. */
-export function partsOf(field: string): readonly (string | number)[] {
+function partsOf(field: string): readonly (string | number)[] {
   return [...field.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, inner, name]) => {
     const part = inner ?? name ?? "";
     return inner !== undefined && /^\d+$/.test(inner) ? Number(inner) : part;

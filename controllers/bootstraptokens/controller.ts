@@ -15,7 +15,7 @@ const type = "bootstrap.kubernetes.io/token";
 const longestWaitMs = 24 * 60 * 60 * 1000;
 
 /** When a token is over, ms since the epoch; undefined for never. One that cannot be read is not ours to judge. */
-export function expiresAtMs({ data }: Secret): number | undefined {
+function expiresAtMs({ data }: Secret): number | undefined {
   const text = Buffer.from(data?.["expiration"] ?? "", "base64").toString();
   const atMs = parseTime(text);
   return Number.isNaN(atMs) ? undefined : atMs;

@@ -6,7 +6,7 @@
 import type { CertificateRequest } from "@atoll/runtime/certificates/request";
 
 /** Signs certificates of clients, which the API server takes for users. Never approved by itself. */
-export const clientSigner = "kubernetes.io/kube-apiserver-client";
+const clientSigner = "kubernetes.io/kube-apiserver-client";
 /** Signs certificates that nodes show to the API server. */
 export const nodeClientSigner = "kubernetes.io/kube-apiserver-client-kubelet";
 /** Signs certificates with which nodes serve. */

@@ -13,7 +13,7 @@ import { defineController, settled } from "@atoll/runtime/controller";
 type Rule = NonNullable<ClusterRole["rules"]>[number];
 
 /** The rules of all roles that a role's selectors mean, by name of the role, each rule once. */
-export function gathered(role: ClusterRole, roles: readonly ClusterRole[]): readonly Rule[] {
+function gathered(role: ClusterRole, roles: readonly ClusterRole[]): readonly Rule[] {
   const rules: Rule[] = [];
   for (const selector of role.aggregationRule?.clusterRoleSelectors ?? []) {
     const labels = selectorOf(selector);

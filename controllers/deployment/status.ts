@@ -125,7 +125,7 @@ function failureOf({ deployment, replicaSets }: Facts): Progress | undefined {
 }
 
 /** Whether a Deployment is to be told stuck at some time. */
-export function hasDeadline({ spec }: Deployment): boolean {
+function hasDeadline({ spec }: Deployment): boolean {
   return spec.progressDeadlineSeconds !== undefined && spec.progressDeadlineSeconds !== noDeadline;
 }
 

@@ -8,7 +8,7 @@ import { formatTime, parseTime } from "@atoll/machinery/clock";
 import { isReady } from "../pods/state.ts";
 
 /** An eviction that was let through and is not seen as a deletion for so long has not happened, ms. */
-export const deletionTimeoutMs = 120_000;
+const deletionTimeoutMs = 120_000;
 
 /** The world that a status is made for. */
 export interface World {

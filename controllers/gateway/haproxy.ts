@@ -17,7 +17,7 @@ export const healthPath = "/healthz";
 const plain = /[^A-Za-z0-9\-._~/]/g;
 
 /** One word, whatever it holds of ASCII. */
-export const quoted = (text: string): string =>
+const quoted = (text: string): string =>
   text.replace(plain, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
 
 /** One word where the proxy would look for variables. */

@@ -52,7 +52,7 @@ const syncTimeoutMs = 30_000;
 const ignored = new Set(["events", "events.events.k8s.io"]);
 
 /** Resources whose objects can be owned and collected. */
-export function deletable({ resources }: Discovery): readonly DiscoveredResource[] {
+function deletable({ resources }: Discovery): readonly DiscoveredResource[] {
   return resources.filter((resource) => {
     const { preferred, verbs } = resource;
     return (

@@ -13,7 +13,7 @@ export const trackingFinalizer = "batch.kubernetes.io/job-tracking";
 /** Annotation and label: which of the Job's completions a Pod is for. */
 export const indexAnnotation = "batch.kubernetes.io/job-completion-index";
 /** Annotation: how often the index has failed before. */
-export const failureCountAnnotation = "batch.kubernetes.io/job-index-failure-count";
+const failureCountAnnotation = "batch.kubernetes.io/job-index-failure-count";
 const ignoredCountAnnotation = "batch.kubernetes.io/job-index-ignored-failure-count";
 const indexVariable = "JOB_COMPLETION_INDEX";
 const longestBase = 58;

@@ -14,9 +14,9 @@ export const graceMs = 50_000;
 
 const prefix = "node.kubernetes.io/";
 /** On nodes that say that they cannot run Pods. */
-export const notReady = `${prefix}not-ready`;
+const notReady = `${prefix}not-ready`;
 /** On nodes of which nothing is heard. */
-export const unreachable = `${prefix}unreachable`;
+const unreachable = `${prefix}unreachable`;
 const unschedulable = `${prefix}unschedulable`;
 
 const keysOfConditions: Readonly<Record<string, string>> = {

@@ -35,7 +35,7 @@ export function isReady(pod: Pod): boolean {
  * When a Pod will have been ready for long enough, ms since the epoch; undefined while it is not ready.
  * In the past: it is available.
  */
-export function availableAtMs(pod: Pod, minReadySeconds: number): number | undefined {
+function availableAtMs(pod: Pod, minReadySeconds: number): number | undefined {
   const ready = conditionOf(pod, "Ready");
   if (ready?.status !== "True") return undefined;
   if (minReadySeconds === 0) return 0;

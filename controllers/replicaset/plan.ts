@@ -10,7 +10,7 @@ import { firstToGo } from "../pods/rank.ts";
 import { isAvailable, isReady } from "../pods/state.ts";
 
 /** Creates or deletes in one go. Source: BurstReplicas */
-export const burst = 500;
+const burst = 500;
 
 /** One thing to do. */
 export type Step = { readonly do: "create"; readonly count: number } | { readonly do: "delete"; readonly pod: Pod };

@@ -35,7 +35,7 @@ export function templateOf({ data }: ControllerRevision): PodTemplateSpec {
 }
 
 /** By number, then by age. */
-export function byRevision(a: ControllerRevision, b: ControllerRevision): number {
+function byRevision(a: ControllerRevision, b: ControllerRevision): number {
   const age = ({ metadata }: ControllerRevision) => `${metadata.creationTimestamp} ${metadata.name}`;
   return a.revision - b.revision || (age(a) < age(b) ? -1 : 1);
 }

@@ -38,7 +38,7 @@ export function versionOf({ metadata }: Pod): string | undefined {
 }
 
 /** The claims of one ordinal, by the names of their templates. */
-export function claimNames(set: StatefulSet, ordinal: number): ReadonlyMap<string, string> {
+function claimNames(set: StatefulSet, ordinal: number): ReadonlyMap<string, string> {
   const templates = set.spec.volumeClaimTemplates ?? [];
   return new Map(
     templates.map(({ metadata }) => [metadata.name ?? "", `${metadata.name}-${set.metadata.name}-${ordinal}`]),

@@ -79,7 +79,7 @@ async function readBuiltin(folder: string): Promise<Set<string>> {
 }
 
 /** Names in a module's `depends=`. */
-export function dependenciesOf(module: Buffer): readonly string[] {
+function dependenciesOf(module: Buffer): readonly string[] {
   const entries = sectionOf(module, ".modinfo").toString("latin1").split("\0");
   const depends = entries.find((each) => each.startsWith("depends="))?.slice("depends=".length) ?? "";
   return depends.split(",").filter((each) => each !== "");

@@ -85,9 +85,9 @@ const kinds: readonly PolicyKind[] = [
 export const policyKinds: readonly OwnKind<Policy>[] = kinds.map(({ kind }) => kind);
 
 /** Marks what Mission Control made on a cluster. */
-export const managedLabel = "fleet.atoll.dev/managed";
+const managedLabel = "fleet.atoll.dev/managed";
 /** Says which policy asks for an object. */
-export const sourceAnnotation = "fleet.atoll.dev/source";
+const sourceAnnotation = "fleet.atoll.dev/source";
 
 /** All that one cluster is to have, in a stable order. */
 export function compile(cluster: FleetCluster, organization: Organization): readonly Wanted[] {

@@ -21,7 +21,7 @@ function* allOf({ metadata }: ApiObject, cache: View): Iterable<Key> {
 }
 
 /** All that an organization wrote, as the cache has it. */
-export function organizationOf(namespace: string, cache: View, nowMs: number): Organization {
+function organizationOf(namespace: string, cache: View, nowMs: number): Organization {
   const groups = cache.list(ClusterGroup, { namespace });
   return {
     groups: new Map(groups.map((group) => [group.metadata.name ?? "", group])),

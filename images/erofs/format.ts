@@ -12,7 +12,7 @@ export const slotSize = 32;
 /** Bytes of an extended inode, the only kind written here. */
 export const inodeSize = 64;
 /** Where the super block starts. */
-export const superOffset = 1024;
+const superOffset = 1024;
 /** Bytes of one directory entry, its name not counted. */
 export const direntSize = 12;
 
@@ -225,9 +225,4 @@ export function decodeXattrs(area: Buffer): Xattr[] {
 /** A device number as the kernel packs it: 12 bits of major, 20 of minor. Source: Linux include/linux/kdev_t.h */
 export function encodeDevice(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
-}
-
-/** The reverse of encodeDevice. */
-export function decodeDevice(device: number): { major: number; minor: number } {
-  return { major: (device >>> 8) & 0xfff, minor: (device & 0xff) | ((device >>> 12) & 0xfff00) };
 }

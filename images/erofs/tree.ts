@@ -82,7 +82,7 @@ export function unplaced(): Place {
 }
 
 /** Attributes of a directory that was implied by a longer path: root's, 0755, the epoch. */
-export const impliedDirectory: Attributes = { mode: 0o755, uid: 0, gid: 0, mtimeS: 0, mtimeNs: 0, xattrs: [] };
+const impliedDirectory: Attributes = { mode: 0o755, uid: 0, gid: 0, mtimeS: 0, mtimeNs: 0, xattrs: [] };
 
 /** A new empty directory. */
 export function directory(attributes: Attributes = impliedDirectory): DirectoryNode {

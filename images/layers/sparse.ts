@@ -44,7 +44,7 @@ export function checkedPieces(numbers: readonly number[], realSize: number, stor
 }
 
 /** The offset and length pairs in a block of the old format. A pair with an empty length field ends the list. */
-export function oldPairs(block: Buffer, at: number, count: number): number[] {
+function oldPairs(block: Buffer, at: number, count: number): number[] {
   const numbers: number[] = [];
   for (let index = 0; index < count; index++) {
     const field = at + index * entryBytes;

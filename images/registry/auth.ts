@@ -20,7 +20,7 @@ const defaultTokenMs = 60_000;
 const marginMs = 10_000;
 
 /** The challenges in a header that we can answer, Bearer first. Linear in the header's length. */
-export function parseChallenges(header: string | undefined): Challenge[] {
+function parseChallenges(header: string | undefined): Challenge[] {
   const found: Challenge[] = [];
   const text = (header ?? "").slice(0, longestHeader);
   const words = /([A-Za-z][A-Za-z0-9_-]*)(?:\s*=\s*(?:"([^"]*)"|([^\s",]+)))?/g;

@@ -46,7 +46,7 @@ const partialMs = 24 * 3_600_000;
 const minimumAgeMs = 120_000;
 
 /** How full the store's file system is, as an unprivileged user would see it. */
-export async function diskUseOf(dir: string): Promise<DiskUse> {
+async function diskUseOf(dir: string): Promise<DiskUse> {
   const { blocks, bfree, bavail, bsize } = await statfs(dir);
   const usedBytes = (blocks - bfree) * bsize;
   return { totalBytes: usedBytes + bavail * bsize, usedBytes };

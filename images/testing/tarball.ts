@@ -33,7 +33,7 @@ function octal(into: Buffer, value: number, field: { at: number; bytes: number }
 }
 
 /** Puts the checksum into a header. */
-export function seal(header: Buffer): Buffer {
+function seal(header: Buffer): Buffer {
   header.write("        ", 148, "latin1");
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");

@@ -85,7 +85,7 @@ export function sizeOf(value: Value | undefined, sizes: Sizes): number {
 }
 
 /** The lesser of two sizes. Of two strings it counts only what it must. */
-export function lesserSize(a: Value | undefined, b: Value | undefined, sizes: Sizes): number {
+function lesserSize(a: Value | undefined, b: Value | undefined, sizes: Sizes): number {
   if (typeof a === "string" && typeof b === "string") {
     // A string has at least half as many code points as UTF-16 units.
     if (a.length * 2 <= b.length) return sizes.length(a);

@@ -28,7 +28,7 @@ const groupVersionResource = objectType("kubernetes.GroupVersionResource", {
 });
 
 /** Who makes a request: username, uid, groups, extra. */
-export const userInfoType = objectType("kubernetes.UserInfo", {
+const userInfoType = objectType("kubernetes.UserInfo", {
   username: text,
   uid: text,
   groups: texts,
@@ -36,7 +36,7 @@ export const userInfoType = objectType("kubernetes.UserInfo", {
 });
 
 /** The variable `request` of admission: AdmissionRequest without its objects. */
-export const admissionRequestType = objectType("kubernetes.AdmissionRequest", {
+const admissionRequestType = objectType("kubernetes.AdmissionRequest", {
   kind: groupVersionKind,
   resource: groupVersionResource,
   subResource: text,
@@ -52,7 +52,7 @@ export const admissionRequestType = objectType("kubernetes.AdmissionRequest", {
 });
 
 /** The variable `namespaceObject` of admission. Upstream spells uid `UID`, where no namespace has it. */
-export const namespaceType = objectType("kubernetes.Namespace", {
+const namespaceType = objectType("kubernetes.Namespace", {
   metadata: objectType("kubernetes.NamespaceMetadata", {
     name: text,
     generateName: text,

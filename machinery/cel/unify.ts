@@ -8,7 +8,7 @@ const isDyn = (type: CelType): boolean => type.kind === "dyn";
 const isDynOrError = (type: CelType): boolean => type.kind === "dyn" || type.kind === "error";
 
 /** The types that a type is made of. */
-export function parametersOf(type: CelType): readonly CelType[] {
+function parametersOf(type: CelType): readonly CelType[] {
   switch (type.kind) {
     case "list":
       return [type.element];

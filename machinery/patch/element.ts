@@ -184,7 +184,7 @@ function rank(value: unknown): number {
 }
 
 /** Order of values: numbers, texts, booleans, lists and objects, null. */
-export function compareValues(a: unknown, b: unknown): number {
+function compareValues(a: unknown, b: unknown): number {
   const byKind = rank(a) - rank(b);
   if (byKind !== 0 || a === b) return byKind;
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);

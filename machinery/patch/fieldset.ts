@@ -44,7 +44,7 @@ export function isMember(node: FieldSet): boolean {
 }
 
 /** The set of fields below a node. */
-export function below(node: FieldSet | undefined): FieldSet {
+function below(node: FieldSet | undefined): FieldSet {
   if (node === undefined) return noFields;
   if (!(self in node)) return node;
   const { [self]: _, ...rest } = node;

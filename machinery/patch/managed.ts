@@ -31,7 +31,7 @@ import { type FieldFilter, union } from "./fieldset.ts";
 import { type FieldType, typeOfKind } from "./types.ts";
 import { zeroObject } from "./zero.ts";
 
-export { type FieldFilter, type FieldPattern, excluding, fieldPaths, including } from "./fieldset.ts";
+export { type FieldFilter, excluding, fieldPaths } from "./fieldset.ts";
 
 /** What ownership of one path's objects goes by. */
 export interface OwnershipOptions {

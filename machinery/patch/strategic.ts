@@ -12,7 +12,6 @@
  * error is a 500 without a reason there, and here.
  */
 import type { Schema } from "../schema/schema.ts";
-import { StatusError } from "../status.ts";
 import { type Plain, isPlain, read, refuseDeep, without, write } from "./plain.ts";
 import { type MergedList, badPatch, failed, mergeLists, orderLists, removeValues } from "./strategic-list.ts";
 
@@ -209,9 +208,4 @@ function lookUpList(schema: Schema | undefined, key: string): MergedList {
 function strategyOf(schema: Schema): string {
   const strategies = (schema["x-kubernetes-patch-strategy"] ?? "").split(",");
   return strategies.find((strategy) => strategy !== "retainKeys") ?? "";
-}
-
-/** @throws {StatusError} always; kinds without a Go type take no strategic merge patch */
-export function refuseStrategicMerge(): never {
-  throw new StatusError("BadRequest", "strategic merge patch format is not supported");
 }

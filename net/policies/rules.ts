@@ -21,7 +21,7 @@ export const flatSet = "flat";
 export const refusal = "counter name refused_by_pods reject with icmp type admin-prohibited";
 
 /** The chain of a pod's guard. */
-export const guardChain = (direction: Direction, address: string): string => `${direction}_${hashName(address)}`;
+const guardChain = (direction: Direction, address: string): string => `${direction}_${hashName(address)}`;
 
 /** The rules of a guard's chain. */
 export function guardRules(guard: Guard, direction: Direction): readonly string[] {

@@ -43,7 +43,7 @@ const secretive: ReadonlySet<string> = new Set([
 ]);
 
 /** How much may be told of a request at most. */
-export function capped(level: Level, info: RequestInfo): Level {
+function capped(level: Level, info: RequestInfo): Level {
   if (level === "None" || level === "Metadata") return level;
   return holdsSecrets(info) ? "Metadata" : level;
 }

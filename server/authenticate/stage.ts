@@ -11,7 +11,7 @@ export interface Authenticator {
 }
 
 /** Nobody in particular; may ask how the server is. */
-export const anonymous: User = { name: "system:anonymous", uid: "", groups: ["system:unauthenticated"], extra: {} };
+const anonymous: User = { name: "system:anonymous", uid: "", groups: ["system:unauthenticated"], extra: {} };
 
 const open: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
 

@@ -92,7 +92,7 @@ export function aescbc({ name, secret }: NamedKey): Transform {
 }
 
 /** Whether a value is encrypted in any known or unknown way. */
-export function isSealed(value: Buffer): boolean {
+function isSealed(value: Buffer): boolean {
   return (
     value.length >= everyPrefix.length && value.compare(everyPrefix, 0, everyPrefix.length, 0, everyPrefix.length) === 0
   );

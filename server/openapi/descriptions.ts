@@ -14,8 +14,7 @@ export interface TypeDescription {
 export type Descriptions = Readonly<Record<string, TypeDescription>>;
 
 /** Where the install step puts them. */
-export const descriptionsFile: string = new URL("../../node_modules/.cache/atoll/descriptions.json", import.meta.url)
-  .pathname;
+const descriptionsFile: string = new URL("../../node_modules/.cache/atoll/descriptions.json", import.meta.url).pathname;
 
 /** Reads the file; none when it is not there. */
 export async function loadDescriptions(file: string = descriptionsFile): Promise<Descriptions> {

@@ -19,7 +19,7 @@ export interface SchemeNamePort {
 }
 
 /** @throws {StatusError} BadRequest */
-export function splitName(text: string, what: string): SchemeNamePort {
+function splitName(text: string, what: string): SchemeNamePort {
   const parts = text.split(":");
   const [scheme = "", name = "", port = ""] = parts.length < 3 ? ["", ...parts] : parts;
   const known = scheme === "" || scheme === "http" || scheme === "https";

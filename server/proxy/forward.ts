@@ -69,7 +69,7 @@ export function forward(request: IncomingMessage, forwarding: Forwarding): Strea
 }
 
 /** Whether the client asks for another protocol on this connection. */
-export function isUpgrade({ headers }: IncomingMessage): boolean {
+function isUpgrade({ headers }: IncomingMessage): boolean {
   const tokens = (headers.connection ?? "").split(",").map((token) => token.trim().toLowerCase());
   return headers.upgrade !== undefined && tokens.includes("upgrade");
 }

@@ -14,7 +14,7 @@ import { parseStoredJson, stringifyJson } from "@atoll/machinery/json/json";
 import type { Entry } from "@atoll/storage/store";
 
 /** `{"kind":K,"apiVersion":V,"metadata":{` */
-export function openingOf(kind: string, apiVersion: string): string {
+function openingOf(kind: string, apiVersion: string): string {
   return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`;
 }
 

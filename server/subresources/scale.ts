@@ -66,7 +66,7 @@ function aboutScale(call: Call): Call {
 }
 
 /** What an object looks like as a Scale. */
-export function scaleOf(kind: Kind, object: ApiObject): ApiObject {
+function scaleOf(kind: Kind, object: ApiObject): ApiObject {
   const { scale } = kind.strategy;
   if (scale === undefined) throw new StatusError("NotFound", `${kind.plural} have no scale`);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;

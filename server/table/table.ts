@@ -10,7 +10,7 @@ import type { ApiObject } from "@atoll/machinery/object";
 export type IncludeObject = "None" | "Metadata" | "Object";
 
 /** Name and creation time: the table of kinds that have none of their own. */
-export const plainTable: TableShape<ApiObject> = {
+const plainTable: TableShape<ApiObject> = {
   columns: [
     nameColumn,
     { name: "Created At", type: "date", description: "When the object was created, in UTC.", priority: 0 },

@@ -120,7 +120,7 @@ export function formatContinue(from: Continue): string {
 }
 
 /** @throws {StatusError} BadRequest */
-export function readContinue(text: string): Continue {
+function readContinue(text: string): Continue {
   let token: { v?: unknown; rv?: unknown; start?: unknown };
   try {
     token = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));

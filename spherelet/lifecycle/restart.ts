@@ -7,7 +7,7 @@ import type { Pod } from "@atoll/client/builtin";
 import type { BackOff, Cast, Termination } from "./world.ts";
 
 /** Delay after the second crash, and the longest, ms. The first crash costs none. */
-export const crashDelays = { firstMs: 10_000, longestMs: 300_000 } as const;
+const crashDelays = { firstMs: 10_000, longestMs: 300_000 } as const;
 
 /** Whether a container that ended that way is to run again. */
 export function shouldRestart(pod: Pod, { container, role }: Cast, end: Termination): boolean {

@@ -45,7 +45,7 @@ export interface NodeSight {
 }
 
 /** Most Pods of a node. Source: the kubelet's maxPods */
-export const mostPods = 110;
+const mostPods = 110;
 const mostImages = 50;
 const mebi = 1024 * 1024;
 /** What the host keeps for itself. */

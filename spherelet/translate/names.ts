@@ -20,7 +20,7 @@ export interface NameFacts {
 }
 
 /** Short name and, for a Pod with a subdomain, the domain. */
-export function hostnameOf({ metadata, spec }: Pod, clusterDomain: string): { hostname: string; domain: string } {
+function hostnameOf({ metadata, spec }: Pod, clusterDomain: string): { hostname: string; domain: string } {
   const given = spec.hostnameOverride ?? spec.hostname ?? "";
   const hostname = given === "" ? cutName(metadata.name ?? "") : given;
   const { subdomain = "" } = spec;

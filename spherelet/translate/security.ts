@@ -15,7 +15,7 @@ const usualCapabilities =
   );
 
 /** The container's context where it says something, else the Pod's. */
-export function effectiveContext(pod: Pod, container: Container | EphemeralContainer): SecurityContext {
+function effectiveContext(pod: Pod, container: Container | EphemeralContainer): SecurityContext {
   const own = container.securityContext ?? {};
   const { runAsUser, runAsGroup, runAsNonRoot, seccompProfile } = pod.spec.securityContext ?? {};
   return {

@@ -13,7 +13,7 @@ export interface References {
 }
 
 /** What a Pod's volumes, variables and pull secrets name. */
-export function referencesOf(pod: Pod): References {
+function referencesOf(pod: Pod): References {
   const { spec } = pod;
   const volumes = spec.volumes ?? [];
   const projections = volumes.flatMap(({ projected }) => projected?.sources ?? []);

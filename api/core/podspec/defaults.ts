@@ -149,7 +149,7 @@ function setFieldRef(ref: { apiVersion?: string } | undefined): void {
 }
 
 /** Volumes of each kind; one that says nothing is an empty directory. */
-export function setVolumeDefaults(volume: Volume): void {
+function setVolumeDefaults(volume: Volume): void {
   if (Object.keys(volume).every((field) => field === "name")) volume.emptyDir = {};
   setFileVolumes(volume);
   setNetworkVolumes(volume);

@@ -66,7 +66,7 @@ function checkSeccomp(profile: SeccompProfile, at: Place): void {
 }
 
 /** A profile of AppArmor's. Source: ValidateAppArmorProfileField */
-export function checkAppArmor({ type, localhostProfile }: AppArmorProfile, at: Place): void {
+function checkAppArmor({ type, localhostProfile }: AppArmorProfile, at: Place): void {
   if (type === "Localhost") return checkAppArmorName(localhostProfile, at);
   if (type === "") at.required("type", "type is required when appArmorProfile is set");
   else if (!profileTypes.includes(type)) at.notSupported("type", type, profileTypes);

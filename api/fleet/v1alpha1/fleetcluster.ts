@@ -3,7 +3,7 @@ import { Type } from "@atoll/machinery/schema/type";
 import { fleetGroup } from "./group.ts";
 
 /** Where a cluster is between being wanted and being gone. */
-export const phases = ["Pending", "Ready", "Disconnected", "Revoked", "Fenced", "Detaching"] as const;
+const phases = ["Pending", "Ready", "Disconnected", "Revoked", "Fenced", "Detaching"] as const;
 
 /** `fleetclusters`: one attached cluster. */
 export const FleetCluster = defineKind(

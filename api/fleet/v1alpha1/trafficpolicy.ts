@@ -4,7 +4,7 @@ import { labelSelector } from "./labels.ts";
 import { definePolicy, onlyEnforced } from "./policy.ts";
 
 /** What a traffic policy can be made of. */
-export const recipes = [
+const recipes = [
   "AllowAll",
   "AllowAllToPods",
   "AllowAllEgress",

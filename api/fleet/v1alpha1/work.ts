@@ -5,7 +5,7 @@ import { fleetGroup } from "./group.ts";
 import { labelSelector } from "./labels.ts";
 
 /** How far an object of a Work is. */
-export const objectStates = ["Applied", "Pending", "Failed", "Unsupported"] as const;
+const objectStates = ["Applied", "Pending", "Failed", "Unsupported"] as const;
 
 /** `works`: what one cluster is to have. In the cluster's namespace on the hub. */
 export const Work = defineKind(

@@ -48,7 +48,7 @@ export const workspaceLabel = "fleet.atoll.dev/workspace";
 export const nameLabel = "kubernetes.io/metadata.name";
 
 /** Namespaces that no policy touches: without them a cluster could not be mended. */
-export const systemNamespaces = ["kube-system", "kube-public", "kube-node-lease", "atoll-system"] as const;
+const systemNamespaces = ["kube-system", "kube-public", "kube-node-lease", "atoll-system"] as const;
 
 /** Where a policy holds within one cluster. */
 export interface Reach {

@@ -10,7 +10,7 @@ import type { Envelope, Output } from "./envelope.ts";
 import { podRules, podVariables } from "./podrules.ts";
 
 /** The controls that hold. A restricted pod's capabilities and seccomp are judged by the stricter rule alone. */
-export function controlsOf({ level, custom }: SecurityPolicy["spec"]): readonly Control[] {
+function controlsOf({ level, custom }: SecurityPolicy["spec"]): readonly Control[] {
   if (level === "Custom") return custom?.controls ?? [];
   return level === "Baseline" ? baselineControls : [...baselineControls, ...restrictedControls];
 }

@@ -4,7 +4,6 @@
  */
 import type { Kind } from "@atoll/api/kind";
 import type { ApiObject } from "@atoll/machinery/object";
-import { StatusError } from "@atoll/machinery/status";
 import type { AdmissionRequest } from "../admission.ts";
 
 /** Group, version and plural name. */
@@ -102,10 +101,4 @@ function nameToCome(object: ApiObject | undefined): string {
   const { name = "", generateName = "" } = object?.metadata ?? {};
   if (name !== "") return name;
   return generateName === "" ? "Unknown" : generateName;
-}
-
-/** The refusal as an error. @throws nothing itself */
-export function forbiddenError(attributes: Attributes, message: string): StatusError {
-  const told = forbidden(attributes, message);
-  return new StatusError("Forbidden", told.message, { details: told.details });
 }

@@ -21,7 +21,7 @@ export interface Remote {
 }
 
 /** The Status of an end. Source: k8s.io/apimachinery/pkg/util/remotecommand NonZeroExitCodeReason */
-export function statusOf(exitCode: number): object {
+function statusOf(exitCode: number): object {
   if (exitCode === 0) return { metadata: {}, status: "Success" };
   return {
     metadata: {},

@@ -11,7 +11,7 @@ const octet = { strict: /^(0|[1-9]\d{0,2})$/, sloppy: /^\d+$/ } as const;
 const group = { strict: /^[0-9a-fA-F]{1,4}$/, sloppy: /^0*[0-9a-fA-F]{1,4}$/ } as const;
 
 /** Four numbers up to 255 with dots between. */
-export function isIPv4(text: string, leading: Leading): boolean {
+function isIPv4(text: string, leading: Leading): boolean {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => octet[leading].test(part) && Number(part) <= 255);
 }

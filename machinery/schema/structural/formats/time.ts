@@ -39,7 +39,7 @@ const goUnits = {
 const goPart = /(\d*)(?:\.(\d*))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h)(?=[\d.]|$)/y;
 
 /** Whether Go's time.ParseDuration takes the text: `1h30m`, `-1.5s`, `0`; at most some 290 years. */
-export function isGoDuration(text: string): boolean {
+function isGoDuration(text: string): boolean {
   const unsigned = /^[-+]/.test(text) ? text.slice(1) : text;
   if (unsigned === "0") return true;
   // Leading zeros do not count, but no real duration has thousands of digits.
