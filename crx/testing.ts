@@ -46,6 +46,8 @@ export async function tinyImage(cache = cacheFolder()): Promise<string> {
 /** A host below a folder of its own in the cache's file system, executing by TCG. */
 export async function testHost(options: Partial<HostOptions> = {}): Promise<MachineHost> {
   const cache = cacheFolder();
+  // Not in one call: the mode would be the cache's, too, which machines' users read.
+  await mkdir(cache, { recursive: true });
   await mkdir(join(cache, "test-hosts"), { recursive: true, mode: 0o700 });
   const home = await mkdtemp(join(cache, "test-hosts", "h"));
   return prepareHost({

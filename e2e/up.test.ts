@@ -13,6 +13,10 @@ import { lacking } from "./lacking.ts";
 const folder = await mkdtemp(join(tmpdir(), "atoll-up-"));
 const data = join(folder, "data");
 
+// A hardened host that has nothing yet: what root makes there is nobody else's, unless it is given another mode.
+process.umask(0o077);
+process.env["ATOLL_CACHE"] = join(folder, "cache");
+
 const atoll = (...args: string[]) => runAtoll(...args, "--data", data);
 const up = (...more: string[]) => atoll("up", "--background", "--api-port", "0", "--kubelet-port", "0", ...more);
 

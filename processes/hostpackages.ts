@@ -52,6 +52,9 @@ export async function missingOf(wanted: readonly string[]): Promise<readonly str
   return wanted.filter((name) => !have.has(name));
 }
 
+/** A fresh machine often installs its updates just then: that is waited for. */
+const waitForOthers = ["-o", "DPkg::Lock::Timeout=300"];
+
 /** The command that brings them. */
 export const installCommand = (names: readonly string[]): readonly string[] => [
   "apt-get",
@@ -75,7 +78,7 @@ export async function installPackages(names: readonly string[]): Promise<void> {
 
 async function apt([program = "", ...args]: readonly string[]): Promise<number> {
   const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const child = spawn(program, args, { env: environment, stdio: ["ignore", "ignore", 2] });
+  const child = spawn(program, [...waitForOthers, ...args], { env: environment, stdio: ["ignore", "ignore", 2] });
   return await new Promise((done) => {
     child.once("error", () => done(1));
     child.once("exit", (code) => done(code ?? 1));

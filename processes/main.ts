@@ -20,4 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return await run(rest);
 }
 
+// What is secret is given a mode of its own. What machines read as users of their own is not: a stricter umask of root's
+// (hardened hosts have 027 or 077) would keep kernels and images from them.
+process.umask(0o022);
 process.exitCode = await main(process.argv.slice(2));
