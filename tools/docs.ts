@@ -1,7 +1,8 @@
 /**
- * Every export has a doc comment, and every relative link in a Markdown file leads somewhere.
+ * Every export has a doc comment. In Markdown every relative link leads somewhere, every file or folder that is named (as
+ * `server/pipeline.ts`) is there, and an RFD says how it stands.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -44,9 +45,38 @@ function deadLinks(path: string): string[] {
     .map((target) => `${relative(root, path)}: dead link ${target}`);
 }
 
+const folders = new Set(
+  readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !skipped.has(entry.name))
+    .map(({ name }) => name),
+);
+
+/** `a/{b,c}.ts` is two names. */
+function spread(name: string): readonly string[] {
+  const [, before = "", options, after = ""] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(name) ?? [];
+  return options === undefined ? [name] : options.split(",").flatMap((each) => spread(before + each + after));
+}
+
+/** Whether there is a file or folder of that name, with or without its ending; `*` and `**` as in a shell. */
+const isThere = (name: string): boolean => globSync(`${name}{,.ts,.test.ts}`, { cwd: root }).length > 0;
+
+function missingFiles(path: string): string[] {
+  const text = readFileSync(path, "utf8").replace(/```[\s\S]*?```/g, "");
+  return [...text.matchAll(/`([a-z][\w.-]*\/[\w.{},/*-]+)`/g)]
+    .flatMap(([, name = ""]) => spread(name.replace(/\/$/, "")))
+    .filter((name) => folders.has(name.split("/")[0] ?? "") && !/\/[A-Z]+\b/.test(name) && !isThere(name))
+    .map((name) => `${relative(root, path)}: no file ${name}`);
+}
+
+function unstated(path: string): string[] {
+  if (/^State: (discussion|accepted|built|abandoned)\b/m.test(readFileSync(path, "utf8"))) return [];
+  return [`${relative(root, path)}: no line "State: …" of discussion, accepted, built or abandoned`];
+}
+
 const problems = [
   ...[...files(root, /(?<!\.test)\.ts$/)].flatMap(undocumented),
-  ...[...files(root, /\.md$/)].flatMap(deadLinks),
+  ...[...files(root, /\.md$/)].flatMap((path) => [...deadLinks(path), ...missingFiles(path)]),
+  ...[...files(join(root, "docs", "rfd"), /\.md$/)].flatMap(unstated),
 ];
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.exit(problems.length === 0 ? 0 : 1);

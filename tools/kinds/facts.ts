@@ -5,7 +5,7 @@
 import type { GoField, GoFile, GoType } from "./golang.ts";
 import type { ApiPackage } from "./packages.ts";
 
-/** A type in the notation of api/builtin/notation.ts: `[]`, `map[]`, scalars, `file.Name`. */
+/** A type in the notation of api/schemas.ts: `[]`, `map[]`, scalars, `file.Name`. */
 export type TypeText = string;
 
 export interface FieldFacts {
