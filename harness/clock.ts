@@ -1,7 +1,7 @@
 /**
  * A clock that moves when told to.
  */
-import type { Clock, Timer } from "@atoll/machinery/clock";
+import { type Clock, sleepBy, type Timer } from "@atoll/machinery/clock";
 
 interface Alarm {
   readonly atMs: number;
@@ -45,18 +45,7 @@ export class ManualClock implements Clock {
   }
 
   sleep(afterMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason);
-      const timer = this.after(afterMs, () => {
-        signal?.removeEventListener("abort", abort);
-        resolve();
-      });
-      const abort = () => {
-        timer.cancel();
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", abort, { once: true });
-    });
+    return sleepBy(this, afterMs, signal);
   }
 
   /** Moves both clocks on, and wakes what falls due in order, each at its own time. Waits only for what is ready. */

@@ -32,21 +32,24 @@ export const systemClock: Clock = {
     if (options.unref === true) (timer as unknown as { unref?: () => void }).unref?.();
     return { cancel: () => clearTimeout(timer) };
   },
-  sleep(afterMs, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason);
-      const timer = systemClock.after(afterMs, () => {
-        signal?.removeEventListener("abort", abort);
-        resolve();
-      });
-      const abort = () => {
-        timer.cancel();
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", abort, { once: true });
-    });
-  },
+  sleep: (afterMs, signal) => sleepBy(systemClock, afterMs, signal),
 };
+
+/** Sleeps by a clock's timers. @throws the signal's reason when it aborts */
+export function sleepBy(clock: Pick<Clock, "after">, afterMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason);
+    const timer = clock.after(afterMs, () => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+    const abort = () => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
 
 /** RFC 3339 in UTC, to the second: `2026-01-02T03:04:05Z`, as metav1.Time is written. */
 export function formatTime(ms: number): string {
