@@ -16,7 +16,7 @@ import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { leaveHost } from "./hostleave.ts";
 import { withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
-import { accountOf, joinedPart } from "./parts.ts";
+import { accountOf, sphereletPart } from "./parts.ts";
 import { prepareGuests, preparePackages } from "./preparation.ts";
 import { endOrphans, readRecord, runs } from "./running.ts";
 import { givenPort } from "./settings.ts";
@@ -114,7 +114,7 @@ async function joinHost(args: readonly string[]): Promise<number> {
     await enrol(hub, { ...options, data }, stopping);
     await prepareGuests(data);
     const kubeletPort = await givenPort("0.0.0.0", options.port, usualKubeletPort);
-    await children.start(joinedPart({ ...options, data, port: kubeletPort }));
+    await children.start(sphereletPart({ ...options, data, name: options.node, kubeletPort }));
     process.stdout.write(
       `\nThis host is node ${options.node} of ${hub}.\nTo stop: Ctrl-C, or ./atoll down --data ${data}\n`,
     );

@@ -20,22 +20,23 @@ export interface Wish extends StoreFlags {
   readonly loadBalancerPool?: string;
 }
 
-/** What the host's node is to be. */
+/** What this host's node is to be. */
 export interface NodeWish {
+  readonly data: string;
   readonly name: string;
   readonly kubeletPort: number;
-  /** This host's pods. */
-  readonly podCidr: string;
-  /** All pods. */
-  readonly clusterCidr: string;
+  /** Where others reach the host; by default at the address of its default route. */
+  readonly address?: string;
+  /** Ranges of addresses; without them the cluster says which. */
+  readonly ranges?: Ranges;
 }
 
-/** What a joined host's node is to be. */
-export interface JoinedWish {
-  readonly data: string;
-  readonly node: string;
-  readonly port: number;
-  readonly address?: string;
+interface Ranges {
+  /** This host's pods. */
+  readonly pods: string;
+  /** All pods. */
+  readonly cluster: string;
+  readonly services: string;
 }
 
 /** One process: its command, and the line by which it says that it serves; none means at once. */
@@ -110,33 +111,23 @@ export const consolePart = ({ data, bind, consolePort }: Wish): Part => ({
 });
 
 /** The node agent. */
-export const sphereletPart = ({ data, serviceCidr }: Wish, node: NodeWish): Part => ({
+export const sphereletPart = ({ data, name, kubeletPort, address, ranges }: NodeWish): Part => ({
   name: "spherelet",
   does: "spherelet",
   args: [
     "spherelet",
     ...["--kubeconfig", accountOf(data, "node")],
     ...["--data", data],
-    ...["--node", node.name],
-    ...["--port", String(node.kubeletPort)],
-    ...["--pod-cidr", node.podCidr],
-    ...["--cluster-cidr", node.clusterCidr],
-    ...["--service-cidr", serviceCidr],
+    ...["--node", name],
+    ...["--port", String(kubeletPort)],
+    ...(address === undefined ? [] : ["--address", address]),
+    ...(ranges === undefined ? [] : rangeArguments(ranges)),
   ],
   readyLine: "ready ",
 });
 
-/** The node agent of a host that has joined: the cluster says the ranges. */
-export const joinedPart = ({ data, node, port, address }: JoinedWish): Part => ({
-  name: "spherelet",
-  does: "spherelet",
-  args: [
-    "spherelet",
-    ...["--kubeconfig", accountOf(data, "node")],
-    ...["--data", data],
-    ...["--node", node],
-    ...["--port", String(port)],
-    ...(address === undefined ? [] : ["--address", address]),
-  ],
-  readyLine: "ready ",
-});
+const rangeArguments = ({ pods, cluster, services }: Ranges): readonly string[] => [
+  ...["--pod-cidr", pods],
+  ...["--cluster-cidr", cluster],
+  ...["--service-cidr", services],
+];

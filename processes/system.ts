@@ -110,9 +110,9 @@ export class System {
     return isSame && bind === "127.0.0.1" && node?.server === `https://${bind}:${apiPort}`;
   }
 
-  async #startSpherelet(wish: Wish, { podCidr, kubeletPort }: Settings): Promise<void> {
-    const node = { name: nodeName(), kubeletPort, podCidr: firstHosts(podCidr), clusterCidr: podCidr };
-    await this.#children.start(sphereletPart(wish, node));
+  async #startSpherelet({ data, serviceCidr }: Wish, { podCidr, kubeletPort }: Settings): Promise<void> {
+    const ranges = { pods: firstHosts(podCidr), cluster: podCidr, services: serviceCidr };
+    await this.#children.start(sphereletPart({ data, name: nodeName(), kubeletPort, ranges }));
   }
 
   /** The welcome pod, and word of the others. */
