@@ -5,8 +5,8 @@
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
  */
 import type { ApiObject } from "@atoll/machinery/object";
+import { guard } from "../own/guard.ts";
 
-const apiVersion = "admissionregistration.k8s.io/v1";
 const name = "access.fleet.atoll.dev";
 const roles = "authorizer.group('rbac.authorization.k8s.io').resource('clusterroles')";
 
@@ -24,45 +24,29 @@ function mayBind(role: string, when: string): object {
 const gives = (strength: string) => `object.spec.bindings.exists(b, b.role.endsWith('.${strength}'))`;
 
 /** What a hub needs beside the definitions. Kubernetes 1.30 or newer. */
-export const accessGuard: readonly ApiObject[] = [
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicy",
-    metadata: { name },
-    spec: {
-      failurePolicy: "Fail",
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: ["fleet.atoll.dev"],
-            apiVersions: ["*"],
-            operations: ["CREATE", "UPDATE"],
-            resources: ["accesspolicies"],
-          },
-        ],
+export const accessGuard: readonly ApiObject[] = guard(name, {
+  matchConstraints: {
+    resourceRules: [
+      {
+        apiGroups: ["fleet.atoll.dev"],
+        apiVersions: ["*"],
+        operations: ["CREATE", "UPDATE"],
+        resources: ["accesspolicies"],
       },
-      // What is given already may be kept by whoever changes labels or finalizers.
-      matchConditions: [
-        { name: "gives", expression: "request.operation == 'CREATE' || object.spec != oldObject.spec" },
-      ],
-      variables: [{ name: "everywhere", expression: everywhere }],
-      validations: [
-        mayBind("cluster-admin", `variables.everywhere && ${gives("admin")}`),
-        mayBind("admin", `!variables.everywhere && ${gives("admin")}`),
-        mayBind("edit", gives("edit")),
-        mayBind("view", gives("view")),
-        {
-          expression: `!object.spec.bindings.exists(b, b.role == 'custom') || ${roles}.check('escalate').allowed()`,
-          message: "rules of one's own need the verb escalate on ClusterRoles of the hub",
-          reason: "Forbidden",
-        },
-      ],
+    ],
+  },
+  // What is given already may be kept by whoever changes labels or finalizers.
+  matchConditions: [{ name: "gives", expression: "request.operation == 'CREATE' || object.spec != oldObject.spec" }],
+  variables: [{ name: "everywhere", expression: everywhere }],
+  validations: [
+    mayBind("cluster-admin", `variables.everywhere && ${gives("admin")}`),
+    mayBind("admin", `!variables.everywhere && ${gives("admin")}`),
+    mayBind("edit", gives("edit")),
+    mayBind("view", gives("view")),
+    {
+      expression: `!object.spec.bindings.exists(b, b.role == 'custom') || ${roles}.check('escalate').allowed()`,
+      message: "rules of one's own need the verb escalate on ClusterRoles of the hub",
+      reason: "Forbidden",
     },
-  } as ApiObject,
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicyBinding",
-    metadata: { name },
-    spec: { policyName: name, validationActions: ["Deny"] },
-  } as ApiObject,
-];
+  ],
+});

@@ -4,8 +4,8 @@
  * until the controller puts it back.
  */
 import type { ApiObject } from "@atoll/machinery/object";
+import { admissionVersion, guard } from "../own/guard.ts";
 
-const apiVersion = "admissionregistration.k8s.io/v1";
 const name = "owned.supervisor.atoll.dev";
 /** The account of the controllers, garbage collection among them. */
 const controllers = "system:kube-controller-manager";
@@ -18,48 +18,32 @@ const mayChange =
 const hostVmName = "hostvms.supervisor.atoll.dev";
 
 /** A HostVM is its host's word: the node writes it, garbage collection may take it away, and nobody else changes it. */
-const hostVmGuard: readonly ApiObject[] = [
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicy",
-    metadata: { name: hostVmName },
-    spec: {
-      failurePolicy: "Fail",
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: ["supervisor.atoll.dev"],
-            apiVersions: ["*"],
-            operations: ["CREATE", "UPDATE", "DELETE"],
-            resources: ["hostvms", "hostvms/*"],
-          },
-        ],
+const hostVmGuard = guard(hostVmName, {
+  matchConstraints: {
+    resourceRules: [
+      {
+        apiGroups: ["supervisor.atoll.dev"],
+        apiVersions: ["*"],
+        operations: ["CREATE", "UPDATE", "DELETE"],
+        resources: ["hostvms", "hostvms/*"],
       },
-      matchConditions: [
-        {
-          name: "not-collected",
-          expression: `request.operation != 'DELETE' || request.userInfo.username != '${controllers}'`,
-        },
-      ],
-      variables: [
-        { name: "node", expression: "request.operation == 'DELETE' ? oldObject.spec.node : object.spec.node" },
-      ],
-      validations: [
-        {
-          expression: "request.userInfo.username == 'system:node:' + variables.node",
-          messageExpression: "'a HostVM is written by the node that runs the machine, here ' + variables.node",
-          reason: "Forbidden",
-        },
-      ],
+    ],
+  },
+  matchConditions: [
+    {
+      name: "not-collected",
+      expression: `request.operation != 'DELETE' || request.userInfo.username != '${controllers}'`,
     },
-  } as ApiObject,
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicyBinding",
-    metadata: { name: hostVmName },
-    spec: { policyName: hostVmName, validationActions: ["Deny"] },
-  } as ApiObject,
-];
+  ],
+  variables: [{ name: "node", expression: "request.operation == 'DELETE' ? oldObject.spec.node : object.spec.node" }],
+  validations: [
+    {
+      expression: "request.userInfo.username == 'system:node:' + variables.node",
+      messageExpression: "'a HostVM is written by the node that runs the machine, here ' + variables.node",
+      reason: "Forbidden",
+    },
+  ],
+});
 
 const requestName = "requests.supervisor.atoll.dev";
 const requests = {
@@ -76,7 +60,7 @@ const requests = {
 /** Who asks for a SupervisorNamespace is written down by the server, and may use the template. */
 const requestGuard: readonly ApiObject[] = [
   {
-    apiVersion,
+    apiVersion: admissionVersion,
     kind: "MutatingAdmissionPolicy",
     metadata: { name: requestName },
     spec: {
@@ -94,81 +78,57 @@ const requestGuard: readonly ApiObject[] = [
     },
   } as ApiObject,
   {
-    apiVersion,
+    apiVersion: admissionVersion,
     kind: "MutatingAdmissionPolicyBinding",
     metadata: { name: requestName },
     spec: { policyName: requestName },
   } as ApiObject,
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicy",
-    metadata: { name: requestName },
-    spec: {
-      failurePolicy: "Fail",
-      matchConstraints: requests,
-      validations: [
-        {
-          expression: "has(object.spec.requester) && object.spec.requester == request.userInfo.username",
-          message: "spec.requester is who asks, and filled in by the server",
-          reason: "Forbidden",
-        },
-        {
-          expression:
-            "authorizer.group('supervisor.atoll.dev').resource('supervisornamespacetemplates').name(object.spec.template).check('use').allowed()",
-          messageExpression:
-            "'spec.template: you may not use ' + object.spec.template + '; ask the administrator to name you, or a group of yours, in that SupervisorNamespaceTemplate'",
-          reason: "Forbidden",
-        },
-      ],
-    },
-  } as ApiObject,
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicyBinding",
-    metadata: { name: requestName },
-    spec: { policyName: requestName, validationActions: ["Deny"] },
-  } as ApiObject,
+  ...guard(requestName, {
+    matchConstraints: requests,
+    validations: [
+      {
+        expression: "has(object.spec.requester) && object.spec.requester == request.userInfo.username",
+        message: "spec.requester is who asks, and filled in by the server",
+        reason: "Forbidden",
+      },
+      {
+        expression:
+          "authorizer.group('supervisor.atoll.dev').resource('supervisornamespacetemplates').name(object.spec.template).check('use').allowed()",
+        messageExpression:
+          "'spec.template: you may not use ' + object.spec.template + '; ask the administrator to name you, or a group of yours, in that SupervisorNamespaceTemplate'",
+        reason: "Forbidden",
+      },
+    ],
+  }),
 ];
 
 /** What a Supervisor needs beside the definitions. */
 export const supervisorGuard: readonly ApiObject[] = [
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicy",
-    metadata: { name },
-    spec: {
-      failurePolicy: "Fail",
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: ["", "rbac.authorization.k8s.io"],
-            apiVersions: ["*"],
-            operations: ["UPDATE", "DELETE"],
-            resources: ["namespaces", "resourcequotas", "limitranges", "rolebindings"],
-          },
-        ],
-      },
-      matchConditions: [
-        { name: "owned", expression: `(${owners}).size() > 0` },
-        { name: "others", expression: `request.userInfo.username != '${controllers}'` },
-      ],
-      variables: [{ name: "owners", expression: owners }],
-      validations: [
+  ...guard(name, {
+    matchConstraints: {
+      resourceRules: [
         {
-          expression: mayChange,
-          messageExpression:
-            "'this belongs to SupervisorNamespace ' + variables.owners[0].name + '; who may change that one decides what is here'",
-          reason: "Forbidden",
+          apiGroups: ["", "rbac.authorization.k8s.io"],
+          apiVersions: ["*"],
+          operations: ["UPDATE", "DELETE"],
+          resources: ["namespaces", "resourcequotas", "limitranges", "rolebindings"],
         },
       ],
     },
-  } as ApiObject,
-  {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicyBinding",
-    metadata: { name },
-    spec: { policyName: name, validationActions: ["Deny"] },
-  } as ApiObject,
+    matchConditions: [
+      { name: "owned", expression: `(${owners}).size() > 0` },
+      { name: "others", expression: `request.userInfo.username != '${controllers}'` },
+    ],
+    variables: [{ name: "owners", expression: owners }],
+    validations: [
+      {
+        expression: mayChange,
+        messageExpression:
+          "'this belongs to SupervisorNamespace ' + variables.owners[0].name + '; who may change that one decides what is here'",
+        reason: "Forbidden",
+      },
+    ],
+  }),
   ...hostVmGuard,
   ...requestGuard,
 ];
