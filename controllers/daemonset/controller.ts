@@ -8,10 +8,11 @@ import { keyOf } from "@atoll/client/resource";
 import { selectorOf } from "@atoll/machinery/selectors/labels";
 import { statusOf, watching } from "@atoll/runtime/claims";
 import { candidatesFor, childrenOf, settleFamily, sortFamily } from "@atoll/runtime/children";
-import type { Controller, Reconcile } from "@atoll/runtime/controller";
+import type { Controller } from "@atoll/runtime/controller";
 import { again, defineController, settled } from "@atoll/runtime/controller";
-import { messageOf, throwGathered } from "@atoll/runtime/failures";
+import { throwGathered } from "@atoll/runtime/failures";
 import { allOf, slowStart } from "../pods/batch.ts";
+import { createPod, deletePod } from "../pods/control.ts";
 import { ensureRevision, revisionLabel, surplusRevisions } from "../revisions/revision.ts";
 import { plan, summarise } from "./plan.ts";
 import { daemonPod } from "./pod.ts";
@@ -49,10 +50,9 @@ export const daemonSetController: Controller = defineController({
     const hash = revision.metadata.labels?.[revisionLabel] ?? "";
     const world = { set, nodes: cache.list(Node), pods: mine, hash, nowMs: clock.nowMs() };
     const { create, remove, afterMs } = plan(world);
-    const removed = await allOf(remove.length, (i) => removePod(set, remove[i], { client, events }));
-    const created = await slowStart(create.length, (i) =>
-      createPod(set, { node: create[i] ?? "", hash }, { client, events }),
-    );
+    const means = { client, events };
+    const removed = await allOf(remove, (pod) => deletePod(set, pod, means));
+    const created = await slowStart(create, (node) => createPod(set, daemonPod(set, node, hash), means));
     await client.setStatus(set, summarise(world, collisionCount));
     const used = new Set(mine.map(({ metadata }) => metadata.labels?.[revisionLabel]));
     const live = [revision, ...found.filter(({ metadata }) => used.has(metadata.labels?.[revisionLabel]))];
@@ -62,37 +62,3 @@ export const daemonSetController: Controller = defineController({
     return afterMs === undefined ? settled : again({ afterMs });
   },
 });
-
-type Means = Pick<Reconcile, "client" | "events">;
-
-async function createPod(
-  set: DaemonSet,
-  { node, hash }: { node: string; hash: string },
-  { client, events }: Means,
-): Promise<void> {
-  try {
-    const { metadata } = await client.create(Pod, daemonPod(set, node, hash));
-    events.record(set, {
-      type: "Normal",
-      reason: "SuccessfulCreate",
-      action: "Create",
-      note: `Created pod: ${metadata.name}`,
-    });
-  } catch (error) {
-    const note = `Error creating: ${messageOf(error)}`;
-    if (!isNamespaceTerminating(error))
-      events.record(set, { type: "Warning", reason: "FailedCreate", action: "Create", note });
-    throw error;
-  }
-}
-
-async function removePod(set: DaemonSet, pod: Pod | undefined, { client, events }: Means): Promise<void> {
-  if (pod === undefined) return;
-  await client.delete(pod);
-  events.record(set, {
-    type: "Normal",
-    reason: "SuccessfulDelete",
-    action: "Delete",
-    note: `Deleted pod: ${pod.metadata.name}`,
-  });
-}

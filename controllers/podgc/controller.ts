@@ -88,8 +88,7 @@ class Sweeper implements RunningController {
     const goneNodes = await this.#goneNodes(missingNodes(pods, nodes));
     const steps = plan({ pods, nodes, goneNodes, endedLimit });
     for (let i = 0; i < steps.length; i += atOnce) {
-      const some = steps.slice(i, i + atOnce);
-      const { failures } = await allOf(some.length, (j) => this.#take(some[j]));
+      const { failures } = await allOf(steps.slice(i, i + atOnce), (step) => this.#take(step));
       for (const error of failures) log.warn("a pod was not cleared away", { controller: name, error });
     }
   }
@@ -112,8 +111,7 @@ class Sweeper implements RunningController {
     return gone;
   }
 
-  async #take(step: Step | undefined): Promise<void> {
-    if (step === undefined) return;
+  async #take(step: Step): Promise<void> {
     const { client, log, dead } = this.#around;
     try {
       if (step.fail !== undefined) await this.#fail(step.pod, step.fail);

@@ -9,22 +9,22 @@ export interface Batch {
   readonly failures: readonly unknown[];
 }
 
-/** Runs `act` for 0 … count-1: one at first, then twice as many at a time, until some fail. */
-export async function slowStart(count: number, act: (i: number) => Promise<unknown>): Promise<Batch> {
+/** Runs `act` for each: one at first, then twice as many at a time, until some fail. */
+export async function slowStart<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<Batch> {
   let succeeded = 0;
-  for (let begun = 0, size = 1; begun < count; size *= 2) {
-    const now = Math.min(size, count - begun);
-    const { failures } = await allOf(now, (i) => act(begun + i));
-    succeeded += now - failures.length;
-    begun += now;
+  for (let begun = 0, size = 1; begun < items.length; size *= 2) {
+    const now = items.slice(begun, begun + size);
+    const { failures } = await allOf(now, act);
+    succeeded += now.length - failures.length;
+    begun += now.length;
     if (failures.length > 0) return { succeeded, failures };
   }
   return { succeeded, failures: [] };
 }
 
-/** Runs `act` for 0 … count-1 at once. */
-export async function allOf(count: number, act: (i: number) => Promise<unknown>): Promise<Batch> {
-  const results = await Promise.allSettled(Array.from({ length: count }, (_, i) => act(i)));
+/** Runs `act` for each at once. */
+export async function allOf<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<Batch> {
+  const results = await Promise.allSettled(items.map((item) => act(item)));
   const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-  return { succeeded: count - failures.length, failures };
+  return { succeeded: items.length - failures.length, failures };
 }

@@ -1,23 +1,19 @@
 /**
  * Carries out a plan: failures are gathered, told as events, and left to the caller.
  */
-import { Pod } from "@atoll/client/builtin";
+import type { Pod } from "@atoll/client/builtin";
 import { isNamespaceTerminating } from "@atoll/client/errors";
 import type { AnyResource } from "@atoll/client/resource";
-import { keyOf } from "@atoll/client/resource";
-import type { Recorder } from "@atoll/runtime/events";
 import { messageOf } from "@atoll/runtime/failures";
-import type { Writer } from "@atoll/runtime/writer";
 import { allOf, slowStart } from "../pods/batch.ts";
+import { createPod, deletePod, type Means as PodMeans } from "../pods/control.ts";
 import { podFrom } from "../pods/template.ts";
 import type { Failure, Replicator, Step } from "./plan.ts";
 
 /** What acting needs. */
-export interface Means {
+export interface Means extends PodMeans {
   /** Of the owner. */
   readonly kind: AnyResource;
-  readonly client: Writer;
-  readonly events: Recorder;
 }
 
 /** How it went. */
@@ -38,24 +34,12 @@ export async function act(want: Replicator, steps: readonly Step[], means: Means
 // Validation lets none pass, the type does.
 const noTemplate = { metadata: {}, spec: { containers: [] } };
 
-async function create(want: Replicator, count: number, { kind, client, events }: Means): Promise<Done> {
-  const draft = podFrom(want.spec.template ?? noTemplate, kind, want);
-  const { failures } = await slowStart(count, async () => {
-    try {
-      const { metadata } = await client.create(Pod, draft);
-      events.record(want, {
-        type: "Normal",
-        reason: "SuccessfulCreate",
-        action: "Create",
-        note: `Created pod: ${metadata.name}`,
-      });
-    } catch (error) {
-      const note = `Error creating: ${messageOf(error)}`;
-      if (!isNamespaceTerminating(error))
-        events.record(want, { type: "Warning", reason: "FailedCreate", action: "Create", note });
-      throw error;
-    }
-  });
+async function create(want: Replicator, count: number, means: Means): Promise<Done> {
+  const draft = podFrom(want.spec.template ?? noTemplate, means.kind, want);
+  const { failures } = await slowStart(
+    Array.from({ length: count }, () => draft),
+    (pod) => createPod(want, pod, means),
+  );
   // In a namespace that is going nothing can be made, and nothing need be.
   return doneWith(
     "FailedCreate",
@@ -63,24 +47,8 @@ async function create(want: Replicator, count: number, { kind, client, events }:
   );
 }
 
-async function remove(want: Replicator, pods: readonly Pod[], { client, events }: Means): Promise<Done> {
-  const { failures } = await allOf(pods.length, async (i) => {
-    const pod = pods[i];
-    if (pod === undefined) return;
-    try {
-      await client.delete(pod);
-      events.record(want, {
-        type: "Normal",
-        reason: "SuccessfulDelete",
-        action: "Delete",
-        note: `Deleted pod: ${pod.metadata.name}`,
-      });
-    } catch (error) {
-      const note = `Error deleting: ${keyOf(pod)}: ${messageOf(error)}`;
-      events.record(want, { type: "Warning", reason: "FailedDelete", action: "Delete", note });
-      throw error;
-    }
-  });
+async function remove(want: Replicator, pods: readonly Pod[], means: Means): Promise<Done> {
+  const { failures } = await allOf(pods, (pod) => deletePod(want, pod, means));
   return doneWith("FailedDelete", failures);
 }
 
