@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import {
   ClusterRole,
   ConfigMap,
@@ -22,13 +22,12 @@ import {
   Service,
   ServiceAccount,
 } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, makeNamespace } from "@atoll/harness/client";
 import { storyOf, testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
+import { tellRunning } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { leftAnnotation } from "@atoll/api/supervisor/annotations";
@@ -48,15 +47,11 @@ import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
-async function isGone(asked: Promise<{ metadata: { deletionTimestamp?: string } }>): Promise<boolean> {
+async function isGoing(asked: Promise<{ metadata: { deletionTimestamp?: string } }>): Promise<boolean> {
   return await asked.then(
     ({ metadata }) => metadata.deletionTimestamp !== undefined,
     (error: unknown) => isNotFound(error),
@@ -122,8 +117,8 @@ const stories: Readonly<Record<string, Story>> = {
       await make("goes", -1000);
     },
     async (round) => {
-      assert.ok(await isGone(client.get(Secret, toKey("kube-system", `${round}-goes`))));
-      assert.ok(!(await isGone(client.get(Secret, toKey("kube-system", `${round}-stays`)))));
+      assert.ok(await isGoing(client.get(Secret, toKey("kube-system", `${round}-goes`))));
+      assert.ok(!(await isGoing(client.get(Secret, toKey("kube-system", `${round}-stays`)))));
     },
   ),
   ttlafterfinished: storyOf(
@@ -145,8 +140,8 @@ const stories: Readonly<Record<string, Story>> = {
       }
     },
     async (round) => {
-      assert.ok(await isGone(client.get(Job, toKey(round, "goes"))));
-      assert.ok(!(await isGone(client.get(Job, toKey(round, "stays")))));
+      assert.ok(await isGoing(client.get(Job, toKey(round, "goes"))));
+      assert.ok(!(await isGoing(client.get(Job, toKey(round, "stays")))));
     },
   ),
   resourcequota: storyOf(
@@ -185,9 +180,7 @@ const stories: Readonly<Record<string, Story>> = {
       const spec = { selector: labels, ports: [{ port: 80 }] };
       await client.create(Service, { metadata: { name: "web", namespace: round }, spec });
       const pod = await client.create(Pod, { metadata: { name: "p", namespace: round, labels }, spec: podSpec });
-      const ready = { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: null };
-      const status = { ...pod.status, phase: "Running", podIP: "10.1.0.9", podIPs: [{ ip: "10.1.0.9" }] };
-      await client.setStatus(Pod, { object: pod, status: { ...status, conditions: [ready] } });
+      await tellRunning(client, pod, { ip: "10.1.0.9" });
     },
     async (round) => {
       const { subsets } = await client.get(Endpoints, toKey(round, "web"));
@@ -253,9 +246,9 @@ const stories: Readonly<Record<string, Story>> = {
       }
     },
     async (round) => {
-      assert.ok(await isGone(client.get(Node, toKey(undefined, `${round}-left`))));
-      assert.ok(!(await isGone(client.get(Node, toKey(undefined, `${round}-stays`)))));
-      assert.ok(!(await isGone(client.get(Node, toKey(undefined, `${round}-returned`)))));
+      assert.ok(await isGoing(client.get(Node, toKey(undefined, `${round}-left`))));
+      assert.ok(!(await isGoing(client.get(Node, toKey(undefined, `${round}-stays`)))));
+      assert.ok(!(await isGoing(client.get(Node, toKey(undefined, `${round}-returned`)))));
     },
   ),
   podgc: storyOf(
@@ -300,14 +293,14 @@ const stories: Readonly<Record<string, Story>> = {
         ((await client.get(Node, toKey(undefined, `${round}-${name}`))).spec?.taints ?? []).map(({ key }) => key);
       assert.deepEqual(await taintsOf("fit"), []);
       assert.deepEqual(await taintsOf("unfit"), ["go"]);
-      assert.ok(await isGone(client.get(Pod, toKey(round, "unfit"))));
-      assert.ok(!(await isGone(client.get(Pod, toKey(round, "fit")))));
+      assert.ok(await isGoing(client.get(Pod, toKey(round, "unfit"))));
+      assert.ok(!(await isGoing(client.get(Pod, toKey(round, "fit")))));
     },
   ),
 };
 
 for (const [name, told] of Object.entries(stories)) {
-  testConvergence(`objects of ${name}`, () => harness, { name: name.slice(0, 12), story: told, least: 1 });
+  testConvergence(`objects of ${name}`, harness, { name: name.slice(0, 12), story: told, least: 1 });
 }
 
 /** Serves rather than writes. */

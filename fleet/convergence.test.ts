@@ -1,6 +1,6 @@
 /** Mission Control's controllers come to the right end whatever fails between them and the hub's API. */
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { fleetKinds } from "@atoll/api/fleet/kinds";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
@@ -11,25 +11,20 @@ import { Work } from "@atoll/api/fleet/v1alpha1/work";
 import { Workspace } from "@atoll/api/fleet/v1alpha1/workspace";
 import { ClusterProfile } from "@atoll/api/multicluster/clusterprofile";
 import { Namespace, Role, RoleBinding } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, makeNamespace } from "@atoll/harness/client";
 import { storyOf, testConvergence } from "@atoll/harness/convergence";
 import { serveKinds } from "@atoll/harness/kinds";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { detachFinalizer } from "./cluster/controller.ts";
 import { clusterNamespace } from "./cluster/names.ts";
 import { hubNamespace } from "./cluster/plan.ts";
 import { fleetControllers } from "./index.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await serveKinds(client, [...fleetKinds, ClusterProfile]);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await serveKinds(client, [...fleetKinds, ClusterProfile]);
 
 const inRound = (namespace: string, name: string) => ({ metadata: { name, namespace } });
 const namespaceOf = async (round: string, name: string) =>
@@ -98,5 +93,5 @@ const detached = storyOf(
   },
 );
 
-testConvergence("clusters that are attached", () => harness, { name: "attached", story: attached, least: 8 });
-testConvergence("clusters that are detached", () => harness, { name: "detached", story: detached, least: 6 });
+testConvergence("clusters that are attached", harness, { name: "attached", story: attached, least: 8 });
+testConvergence("clusters that are detached", harness, { name: "detached", story: detached, least: 6 });

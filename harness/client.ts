@@ -3,6 +3,7 @@
  */
 import { Namespace, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
+import { isNotFound } from "@atoll/client/errors";
 import type { Transport } from "@atoll/client/transport";
 import { type Clock, systemClock } from "@atoll/machinery/clock";
 import { nodeTransport } from "@atoll/runtime/transport";
@@ -15,8 +16,12 @@ export function transportTo(harness: Pick<Harness, "url" | "tls">, clock: Clock 
 }
 
 /** A client over a transport, by default the network's. */
-export function clientOf(harness: Pick<Harness, "url" | "tls">, transport: Transport = transportTo(harness)): Client {
-  return new Client({ transport, clock: systemClock, userAgent: "atoll-test" });
+export function clientOf(
+  harness: Pick<Harness, "url" | "tls">,
+  transport: Transport = transportTo(harness),
+  clock: Clock = systemClock,
+): Client {
+  return new Client({ transport, clock, userAgent: "atoll-test" });
 }
 
 /** Asks until the answer is yes. @throws {Error} with what was waited for, after `withinMs` */
@@ -30,6 +35,17 @@ export async function eventually(
     if (systemClock.monotonicMs() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);
     await systemClock.sleep(10);
   }
+}
+
+/** Whether what was asked for is no longer there. @throws whatever else went wrong */
+export async function isGone(asked: Promise<unknown>): Promise<boolean> {
+  return await asked.then(
+    () => false,
+    (error: unknown) => {
+      if (isNotFound(error)) return true;
+      throw error;
+    },
+  );
 }
 
 /** Makes a namespace in which Pods can be made: with the ServiceAccount that a controller would make. */

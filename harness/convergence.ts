@@ -44,19 +44,18 @@ const mostDrops = 3;
  * Declares five tests of a story: with a crash, a lost answer and a lost request at its writes; with views that lag after
  * every write; and with views that lag after the first writes and then skip what happened.
  * @param what the objects that converge, for the names of the tests
- * @param harness the server, once it is there
  */
-export function testConvergence(what: string, harness: () => Harness, { name, story, least }: Convergence): void {
+export function testConvergence(what: string, harness: Harness, { name, story, least }: Convergence): void {
   for (const trouble of ["crash", "lose answer", "lose request"] as const) {
     test(`${what} converge with "${trouble}" at each write`, async () => {
-      const writes = await troubleAtEachWrite(harness(), `${name}-${trouble.replace(" ", "-")}`, { story, trouble });
+      const writes = await troubleAtEachWrite(harness, `${name}-${trouble.replace(" ", "-")}`, { story, trouble });
       assert.ok(writes >= 1, `${writes} writes`);
     });
   }
   for (const blindness of ["stale views", "dropped events"] as const) {
     test(`${what} converge with ${blindness} after each write`, async () => {
       const round = `${name}-${blindness.split(" ")[0]}`;
-      const writes = await tellBlindly(harness(), round, { story, skips: blindness === "dropped events" });
+      const writes = await tellBlindly(harness, round, { story, skips: blindness === "dropped events" });
       assert.ok(writes >= least, `${writes} writes`);
     });
   }

@@ -4,8 +4,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
-import type { Workshop } from "./controllers.ts";
-import { startControllers } from "./controllers.ts";
+import { startControllers, type Workshop } from "./controllers.ts";
 import type { Fate } from "./faults.ts";
 import type { Harness } from "./server.ts";
 

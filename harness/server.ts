@@ -32,8 +32,8 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A server under test, and a client of it that is in system:masters. */
-export interface Harness {
+/** A server under test, and a client of it that is in system:masters. A test's own goes with it: `await using`. */
+export interface Harness extends AsyncDisposable {
   readonly server: Server;
   readonly pki: Pki;
   readonly url: string;
@@ -49,7 +49,7 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Starts a server. `await using` is not needed: call close(). */
+/** Starts a server, which serves once this resolves. */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), "atoll-harness-"));
   const clock = options.clock ?? systemClock;
@@ -73,18 +73,20 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   });
   const tls = { ca: pki.ca.cert, cert: pki.admin.cert, key: pki.admin.key };
   const agent = new Agent({ keepAlive: true, ...tls });
+  const close = async () => {
+    agent.destroy();
+    await server.close();
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  };
   return {
     server,
     pki,
     url: `https://127.0.0.1:${server.port}`,
     tls,
     send: (method, path, how = {}) => sendThrough({ agent, port: server.port, method, path }, how),
-    async close() {
-      agent.destroy();
-      await server.close();
-      await store.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -15,7 +15,7 @@ import {
 } from "@atoll/client/builtin";
 import { toKey } from "@atoll/client/resource";
 import { everything } from "./everything.ts";
-import { clientOf, eventually, transportTo } from "@atoll/harness/client";
+import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { people } from "@atoll/harness/people";
 import { startHarness } from "@atoll/harness/server";
@@ -32,16 +32,12 @@ test("the rules that the server gives the controllers are those that they declar
 });
 
 test("the controllers do their work with their own account, without being masters", async (t) => {
-  const harness = await startHarness({ server: { policies: [controllersPolicy] } });
+  await using harness = await startHarness({ server: { policies: [controllersPolicy] } });
   const crew = people(harness);
   const manager = await crew.user("system:kube-controller-manager");
   const { ca, cert = "", key = "" } = manager.tls;
-  const workshop = startControllers(harness, all, transportTo({ url: harness.url, tls: { ca, cert, key } }));
-  t.after(async () => {
-    await workshop.stop();
-    crew.close();
-    await harness.close();
-  });
+  await using workshop = startControllers({ url: harness.url, tls: { ca, cert, key } }, all);
+  t.after(() => crew.close());
   const client = clientOf(harness);
   const namespace = "shop";
   await client.create(Namespace, { metadata: { name: namespace } });

@@ -1,34 +1,20 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before } from "node:test";
+import test, { after } from "node:test";
 import { ConfigMap, Namespace, Secret } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
-import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { ownedBy, statusOf, TwoWriters } from "./claims.ts";
 import type { Controller, ControllerShape, Reconcile, Result } from "./controller.ts";
 import { again, defineController, settled, terminal } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
-let count = 0;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
-
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
-
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+
+let count = 0;
 
 /** Makes as many Secrets as a ConfigMap's data.n says, and deletes what is too many. */
 function secretsController(): Controller {
@@ -75,7 +61,7 @@ const touch = (namespace: string, data: Record<string, string>) =>
 
 test("a controller makes what is wanted, and again when it goes", async () => {
   const namespace = await freshNamespace();
-  workshop = startControllers(harness, [secretsController()]);
+  await using workshop = startControllers(harness, [secretsController()]);
   await want(namespace, 3);
   await eventually("all are made", async () => (await secrets(namespace)) === 3);
   await client.deleteCollection(Secret, { namespace });
@@ -86,7 +72,7 @@ test("a controller makes what is wanted, and again when it goes", async () => {
 
 test("a controller with a stale view does not make things twice", async () => {
   const namespace = await freshNamespace();
-  workshop = startControllers(harness, [secretsController()]);
+  await using workshop = startControllers(harness, [secretsController()]);
   await want(namespace, 0);
   await workshop.quiet();
   // The Secrets' watch stalls, the ConfigMaps' does not: each change wakes the controller, which does not see its children.
@@ -107,7 +93,7 @@ test("a controller with a stale view does not make things twice", async () => {
 
 test("a controller whose create is not answered finds out what became of it", async () => {
   const namespace = await freshNamespace();
-  workshop = startControllers(harness, [secretsController()]);
+  await using workshop = startControllers(harness, [secretsController()]);
   workshop.faults.fate = (_, n) => (n % 2 === 1 ? "lose answer" : "pass");
   await want(namespace, 6);
   await eventually("all are made", async () => (await secrets(namespace)) >= 6);
@@ -141,7 +127,7 @@ test("a controller may write only what it claims, and read only what it declares
       return settled;
     },
   };
-  workshop = startControllers(harness, [defineController(shape)]);
+  await using workshop = startControllers(harness, [defineController(shape)]);
   await want(namespace, 0);
   await eventually("all was tried", () => done.size === 5);
   const refused = "UnclaimedWrite";
@@ -162,64 +148,45 @@ test("two controllers that claim the same are not started", () => {
   assert.throws(() => startControllers(harness, [first, second]), TwoWriters);
 });
 
-async function runs(
-  reconcile: (n: number, tools: Reconcile) => Promise<Result>,
-  wait: (n: () => number) => Promise<void>,
-) {
+/** Runs a controller of one object until `n` reconciles are through and there is nothing to do for a while. */
+async function runs(n: number, reconcile: (n: number, tools: Reconcile) => Promise<Result>) {
   const namespace = await freshNamespace();
-  let n = 0;
+  let count = 0;
   const controller = defineController<ConfigMap>({
     name: "counting",
     for: ConfigMap,
     writes: [],
-    reconcile: async (key, tools) => (key === toKey(namespace, "want") ? reconcile(++n, tools) : settled),
+    reconcile: async (key, tools) => (key === toKey(namespace, "want") ? reconcile(++count, tools) : settled),
   });
-  workshop = startControllers(harness, [controller]);
+  await using workshop = startControllers(harness, [controller]);
   await want(namespace, 0);
-  await wait(() => n);
-  return n;
+  await eventually(`there are ${n}`, () => count === n);
+  await workshop.quiet(200);
+  return { count, complaints: workshop.complaints, samples: workshop.running.samples() };
 }
 
 test("a reconcile that throws is tried again, until it does well", async () => {
-  const n = await runs(
-    async (i) => {
-      if (i < 4) throw new Error("not yet");
-      return settled;
-    },
-    async (seen) => {
-      await eventually("it did well", () => seen() === 4);
-      await workshop?.quiet(200);
-    },
-  );
-  assert.equal(n, 4);
-  assert.equal(workshop?.complaints.length, 3);
+  const { count, complaints } = await runs(4, async (i) => {
+    if (i < 4) throw new Error("not yet");
+    return settled;
+  });
+  assert.equal(count, 4);
+  assert.equal(complaints.length, 3);
 });
 
 test("a reconcile that fails for good is not tried again", async () => {
-  const n = await runs(
-    async () => {
-      throw terminal(new Error("never"));
-    },
-    async (seen) => {
-      await eventually("it ran", () => seen() === 1);
-      await systemClock.sleep(200);
-    },
-  );
-  assert.equal(n, 1);
-  assert.match(workshop?.complaints[0] ?? "", /never/);
+  const { count, complaints } = await runs(1, async () => {
+    throw terminal(new Error("never"));
+  });
+  assert.equal(count, 1);
+  assert.match(complaints[0] ?? "", /never/);
 });
 
 test("a reconcile that waits for the world looks again", async () => {
-  const n = await runs(
-    async (i) => (i < 3 ? again({ afterMs: 20 }) : settled),
-    async (seen) => {
-      await eventually("it looked again", () => seen() === 3);
-      await systemClock.sleep(100);
-    },
-  );
-  assert.equal(n, 3);
-  const outcomes = workshop?.running.samples().filter(({ name }) => name === "controller_runtime_reconcile_total");
-  const counted = Object.fromEntries(outcomes?.map(({ labels, value }) => [labels["result"], value]) ?? []);
+  const { count, samples } = await runs(3, async (i) => (i < 3 ? again({ afterMs: 20 }) : settled));
+  assert.equal(count, 3);
+  const outcomes = samples.filter(({ name }) => name === "controller_runtime_reconcile_total");
+  const counted = Object.fromEntries(outcomes.map(({ labels, value }) => [labels["result"], value]));
   assert.equal(counted["requeue_after"], 2);
   assert.equal(counted["error"], 0);
 });

@@ -1,23 +1,17 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { ConfigMap, Event, Namespace } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { clientOf } from "@atoll/harness/client";
 import { ManualClock } from "@atoll/harness/clock";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import type { Happening } from "./events.ts";
 import { Events } from "./events.ts";
 import { silent } from "./log.ts";
 
-let harness: Harness;
-let client: Client;
 let count = 0;
 
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const failed: Happening = { type: "Warning", reason: "FailedCreate", action: "Create", note: "no luck" };

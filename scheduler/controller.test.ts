@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import {
   Event,
   Node,
@@ -9,24 +9,18 @@ import {
   PriorityClass,
   StorageClass,
 } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { scheduler } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await client.create(PriorityClass, { metadata: { name: "vital" }, value: 1000 });
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await client.create(PriorityClass, { metadata: { name: "vital" }, value: 1000 });
 
 /** Pods and nodes of one test; its nodes take its Pods alone. */
 class Scene {
@@ -67,9 +61,8 @@ async function sceneOf(name: string): Promise<Scene> {
   return new Scene(name);
 }
 
-test("Pods are bound where there is room, by priority, and say why they wait; gated ones and others' are left", async (t) => {
-  const workshop = startControllers(harness, [scheduler]);
-  t.after(() => workshop.stop());
+test("Pods are bound where there is room, by priority, and say why they wait; gated ones and others' are left", async () => {
+  await using workshop = startControllers(harness, [scheduler]);
   const scene = await sceneOf("room");
   await scene.make("first");
   await scene.make("gated", { schedulingGates: [{ name: "example.com/wait" }] });
@@ -95,9 +88,8 @@ test("Pods are bound where there is room, by priority, and say why they wait; ga
   for (const name of ["one", "two"]) await scene.removeNode(name);
 });
 
-test("a Pod that matters more is promised the room of one that matters less, who is told to go and why", async (t) => {
-  const workshop = startControllers(harness, [scheduler]);
-  t.after(() => workshop.stop());
+test("a Pod that matters more is promised the room of one that matters less, who is told to go and why", async () => {
+  await using workshop = startControllers(harness, [scheduler]);
   const scene = await sceneOf("vital");
   await scene.addNode("three");
   await scene.make("plain");
@@ -129,9 +121,8 @@ test("a Pod that matters more is promised the room of one that matters less, who
   await scene.removeNode("three");
 });
 
-test("a claim that waits for its Pod is told the node, and the Pod is bound when the claim is", async (t) => {
-  const workshop = startControllers(harness, [scheduler]);
-  t.after(() => workshop.stop());
+test("a claim that waits for its Pod is told the node, and the Pod is bound when the claim is", async () => {
+  await using _ = startControllers(harness, [scheduler]);
   const scene = await sceneOf("disk");
   await scene.addNode("four");
   const late = { provisioner: "disk.example.com", volumeBindingMode: "WaitForFirstConsumer" };
@@ -210,11 +201,10 @@ const story: Story = {
   },
 };
 
-testConvergence("Pods", () => harness, { name: "sched", story: story, least: 2 });
+testConvergence("Pods", harness, { name: "sched", story: story, least: 2 });
 
-test("the scheduler with a stale view gives no room out twice, and finds what it missed", async (t) => {
-  const workshop = startControllers(harness, [scheduler]);
-  t.after(() => workshop.stop());
+test("the scheduler with a stale view gives no room out twice, and finds what it missed", async () => {
+  await using workshop = startControllers(harness, [scheduler]);
   const scene = await sceneOf("stale");
   await scene.addNode("five");
   await workshop.quiet();

@@ -7,14 +7,10 @@ import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { tokenCleaner } from "./controller.ts";
 
-test("a bootstrap token whose time is over is deleted, and others stay", async (t) => {
-  const harness = await startHarness();
+test("a bootstrap token whose time is over is deleted, and others stay", async () => {
+  await using harness = await startHarness();
   const client = clientOf(harness);
-  const workshop = startControllers(harness, [tokenCleaner]);
-  t.after(async () => {
-    await workshop.stop();
-    await harness.close();
-  });
+  await using _ = startControllers(harness, [tokenCleaner]);
   const make = async (name: string, type: string, afterMs: number) => {
     const stringData = { expiration: formatTime(systemClock.nowMs() + afterMs) };
     await client.create(Secret, { metadata: { name, namespace: "kube-system" }, type, stringData });

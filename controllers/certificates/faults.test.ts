@@ -1,26 +1,20 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { CertificateSigningRequest } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually } from "@atoll/harness/client";
+import { clientOf, eventually, isGone } from "@atoll/harness/client";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { newPrivateKey, newRequest } from "@atoll/runtime/certificates/newrequest";
 import { approvingController } from "./approving/controller.ts";
 import { cleanerController } from "./cleaner/controller.ts";
 import { signingController } from "./signing/controller.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const longAgoMs = 2 * 3_600_000;
@@ -59,11 +53,7 @@ const requests: Story = {
   },
   async ended(round) {
     await eventually("one is issued, and one gone", async () => {
-      const isGone = await get(`${round}-denied`).then(
-        () => false,
-        (error: unknown) => isNotFound(error),
-      );
-      return isGone && (await get(round)).status.certificate !== undefined;
+      return (await isGone(get(`${round}-denied`))) && (await get(round)).status.certificate !== undefined;
     });
   },
   async check(round) {
@@ -78,4 +68,4 @@ const requests: Story = {
   },
 };
 
-testConvergence("requests for certificates", () => harness, { name: "csr", story: requests, least: 3 });
+testConvergence("requests for certificates", harness, { name: "csr", story: requests, least: 3 });

@@ -9,14 +9,10 @@ import { clusterRoleController } from "./controller.ts";
 
 const joins = (to: string) => ({ [`rbac.authorization.k8s.io/aggregate-to-${to}`]: "true" });
 
-test("admin, edit and view gather what is added to them, and lose what is taken from them", async (t) => {
-  const harness = await startHarness();
+test("admin, edit and view gather what is added to them, and lose what is taken from them", async () => {
+  await using harness = await startHarness();
   const client = clientOf(harness);
-  const workshop = startControllers(harness, [clusterRoleController]);
-  t.after(async () => {
-    await workshop.stop();
-    await harness.close();
-  });
+  await using workshop = startControllers(harness, [clusterRoleController]);
   const rulesOf = async (name: string) => (await client.get(ClusterRole, toKey(undefined, name))).rules ?? [];
   const may = async (name: string, verb: string, resource: string) =>
     (await rulesOf(name)).some(

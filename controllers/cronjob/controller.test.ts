@@ -1,23 +1,16 @@
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { CronJob, Job } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { cronJobController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const labels = { app: "c" };
@@ -53,4 +46,4 @@ const yearly: Story = {
   },
 };
 
-testConvergence("CronJobs", () => harness, { name: "cron", story: yearly, least: 2 });
+testConvergence("CronJobs", harness, { name: "cron", story: yearly, least: 2 });

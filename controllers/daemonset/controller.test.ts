@@ -1,31 +1,25 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { ControllerRevision, DaemonSet, Node, Pod } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
+import { playNodes } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { daemonSetController } from "./controller.ts";
 import { nodeOf } from "./pod.ts";
 
-let harness: Harness;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  for (const name of ["n0", "n1"]) {
-    await client.create(Node, { metadata: { name } });
-    // New nodes are tainted until they say that they are ready.
-    const patch = { type: "merge", body: { spec: { taints: null } } } as const;
-    await client.patch(Node, { key: toKey(undefined, name), patch });
-  }
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+for (const name of ["n0", "n1"]) {
+  await client.create(Node, { metadata: { name } });
+  // New nodes are tainted until they say that they are ready.
+  const patch = { type: "merge", body: { spec: { taints: null } } } as const;
+  await client.patch(Node, { key: toKey(undefined, name), patch });
+}
 
 const labels = { app: "agent" };
 const template = (image: string) => ({ metadata: { labels }, spec: { containers: [{ name: "c", image }] } });
@@ -40,24 +34,13 @@ const setImage = (namespace: string, image: string) =>
   });
 const pods = async (namespace: string) => (await client.list(Pod, { namespace })).items;
 
-/** Plays scheduler and node: Pods go where they are meant to be, run and are ready, and deleted ones go. */
-async function play(namespace: string): Promise<void> {
+/** Plays the scheduler: Pods go where they are meant to be. */
+async function bind(namespace: string): Promise<void> {
   for (const pod of await pods(namespace)) {
-    const key = keyOf(pod);
-    if (pod.metadata.deletionTimestamp !== undefined)
-      await client.delete(Pod, key, { graceSeconds: 0 }).catch(() => undefined);
-    else if ((pod.spec.nodeName ?? "") === "") {
-      const target = { apiVersion: "v1", kind: "Node", name: nodeOf(pod) ?? "" };
-      const body = { apiVersion: "v1", kind: "Binding", metadata: { name: pod.metadata.name, namespace }, target };
-      await client.createSubresource(Pod, { key, subresource: "binding", body }).catch(() => undefined);
-    } else if (pod.status?.phase !== "Running") {
-      const conditions = [
-        { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: "2026-01-01T00:00:00Z" },
-      ];
-      await client
-        .setStatus(Pod, { object: pod, status: { ...pod.status, phase: "Running", conditions } })
-        .catch(() => undefined);
-    }
+    if ((pod.spec.nodeName ?? "") !== "") continue;
+    const target = { apiVersion: "v1", kind: "Node", name: nodeOf(pod) ?? "" };
+    const body = { apiVersion: "v1", kind: "Binding", metadata: { name: pod.metadata.name, namespace }, target };
+    await client.createSubresource(Pod, { key: keyOf(pod), subresource: "binding", body }).catch(() => undefined);
   }
 }
 
@@ -65,7 +48,8 @@ const is = (namespace: string, wanted: string) =>
   eventually(
     `the Pods are ${wanted}`,
     async () => {
-      await play(namespace);
+      await bind(namespace);
+      await playNodes(client, namespace);
       const all = (await pods(namespace)).map((pod) => `${pod.spec.nodeName}:${pod.spec.containers?.[0]?.image}`);
       const { status } = await client.get(DaemonSet, toKey(namespace, "agent"));
       return all.sort().join(" ") === wanted && status.numberAvailable === 2 && status.updatedNumberScheduled === 2;
@@ -76,7 +60,7 @@ const is = (namespace: string, wanted: string) =>
 test("a DaemonSet has a Pod on each node, and rolls them to another template and back", async () => {
   const namespace = "daemons";
   await makeNamespace(client, namespace);
-  const workshop = startControllers(harness, [daemonSetController]);
+  await using workshop = startControllers(harness, [daemonSetController]);
   await client.create(DaemonSet, draft(namespace));
   await is(namespace, "n0:a n1:a");
   await setImage(namespace, "b");
@@ -89,7 +73,6 @@ test("a DaemonSet has a Pod on each node, and rolls them to another template and
   const done = workshop.faults.writes.length;
   await workshop.quiet(300);
   assert.equal(workshop.faults.writes.length, done);
-  await workshop.stop();
 });
 
 const rollout: Story = {
@@ -105,4 +88,4 @@ const rollout: Story = {
   },
 };
 
-testConvergence("DaemonSets", () => harness, { name: "ds", story: rollout, least: 3 });
+testConvergence("DaemonSets", harness, { name: "ds", story: rollout, least: 3 });

@@ -1,26 +1,21 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { Datastore } from "@atoll/api/supervisor/v1alpha1/datastore";
 import { Node } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { storyOf, testConvergence } from "@atoll/harness/convergence";
 import { serveKinds } from "@atoll/harness/kinds";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { datastoreController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
 const gibi = 2 ** 30;
 
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await serveKinds(client, [Datastore]);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await serveKinds(client, [Datastore]);
 
 /** A host that tells what it sees. */
 async function makeHost(name: string, seen: string, ready: "True" | "False" = "True"): Promise<void> {
@@ -41,9 +36,8 @@ const make = async (name: string) =>
   });
 const statusOf = async (name: string) => (await client.get(Datastore, toKey(undefined, name))).status ?? {};
 
-test("a Datastore says how much room there is and which hosts have it, as they tell", async (t) => {
-  const workshop = startControllers(harness, [datastoreController]);
-  t.after(() => workshop.stop());
+test("a Datastore says how much room there is and which hosts have it, as they tell", async () => {
+  await using workshop = startControllers(harness, [datastoreController]);
   await makeHost("a", `nfs=${9 * gibi}/${4 * gibi}`);
   await makeHost("b", `other=1/1,nfs=${9 * gibi}/${3 * gibi}`);
   await makeHost("c", "");
@@ -96,4 +90,4 @@ const story = storyOf(
   },
 );
 
-testConvergence("Datastores", () => harness, { name: "datastore", story, least: 1 });
+testConvergence("Datastores", harness, { name: "datastore", story, least: 1 });

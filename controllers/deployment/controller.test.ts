@@ -1,39 +1,27 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before, beforeEach } from "node:test";
+import test, { after, beforeEach } from "node:test";
 import { Deployment, Pod, ReplicaSet } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
+import { playNodes } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { replicaSetController } from "../replicaset/controller.ts";
 import { deploymentController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
+const harness = await startHarness();
+const client = clientOf(harness);
+after(() => harness.close());
+
 let namespace: string;
 let count = 0;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
 
 beforeEach(async () => {
   namespace = `deploy-${++count}`;
   await makeNamespace(client, namespace);
 });
-
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
-after(() => harness.close());
 
 const labels = { app: "web" };
 const template = (image: string) => ({ metadata: { labels }, spec: { containers: [{ name: "c", image }] } });
@@ -49,26 +37,11 @@ const setImage = (image: string, where = namespace) =>
     patch: { type: "strategic", body: { spec: { template: template(image) } } },
   });
 
-/** Plays the node: Pods run and are ready, and deleted ones go. */
-async function play(where = namespace): Promise<void> {
-  for (const pod of (await client.list(Pod, { namespace: where })).items) {
-    if (pod.metadata.deletionTimestamp !== undefined) {
-      await client.delete(Pod, keyOf(pod), { graceSeconds: 0 }).catch(() => undefined);
-    } else if (pod.status?.phase !== "Running") {
-      const conditions = [
-        { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: "2026-01-01T00:00:00Z" },
-      ];
-      const status = { ...pod.status, phase: "Running", conditions };
-      await client.setStatus(Pod, { object: pod, status }).catch(() => undefined);
-    }
-  }
-}
-
 const complete = (image: string, replicas: number, where = namespace) =>
   eventually(
     `${replicas} Pods of image ${image}`,
     async () => {
-      await play(where);
+      await playNodes(client, where);
       const { status } = await get(where);
       const images = (await client.list(Pod, { namespace: where })).items.map(
         ({ spec }) => spec.containers?.[0]?.image,
@@ -84,7 +57,7 @@ const complete = (image: string, replicas: number, where = namespace) =>
   );
 
 test("a Deployment makes its Pods, and rolls them to another template and back", async () => {
-  workshop = startControllers(harness, [deploymentController, replicaSetController]);
+  await using workshop = startControllers(harness, [deploymentController, replicaSetController]);
   await client.create(Deployment, draft(3));
   await complete("a", 3);
   await setImage("b");
@@ -103,7 +76,7 @@ test("a Deployment makes its Pods, and rolls them to another template and back",
 });
 
 test("a Deployment that recreates makes no new Pod before the last old one is gone", async () => {
-  workshop = startControllers(harness, [deploymentController, replicaSetController]);
+  await using workshop = startControllers(harness, [deploymentController, replicaSetController]);
   const { metadata, spec } = draft(2);
   await client.create(Deployment, { metadata, spec: { ...spec, strategy: { type: "Recreate" } } });
   await complete("a", 2);
@@ -127,12 +100,12 @@ test("a Deployment that recreates makes no new Pod before the last old one is go
 });
 
 test("a Deployment whose ReplicaSet's name is taken takes another", async () => {
-  workshop = startControllers(harness, [deploymentController, replicaSetController]);
+  const first = startControllers(harness, [deploymentController, replicaSetController]);
   await client.create(Deployment, draft(1));
   await complete("a", 1);
   const [set] = (await client.list(ReplicaSet, { namespace })).items;
   assert.ok(set);
-  await workshop.stop();
+  await first.stop();
   await client.delete(Deployment, toKey(namespace, "web"), { propagation: "Orphan" });
   // Left behind by somebody else, under the very name, with labels that are not selected.
   await client.delete(ReplicaSet, keyOf(set), { propagation: "Orphan" });
@@ -154,7 +127,7 @@ test("a Deployment whose ReplicaSet's name is taken takes another", async () => 
     metadata: { name: set.metadata.name ?? "", namespace, labels: other },
     spec: foreign,
   });
-  workshop = startControllers(harness, [deploymentController, replicaSetController]);
+  await using _ = startControllers(harness, [deploymentController, replicaSetController]);
   await client.create(Deployment, draft(1));
   await eventually(
     "another ReplicaSet is there",
@@ -180,4 +153,4 @@ const rollout: Story = {
   },
 };
 
-testConvergence("Deployments", () => harness, { name: "deploy", story: rollout, least: 6 });
+testConvergence("Deployments", harness, { name: "deploy", story: rollout, least: 6 });

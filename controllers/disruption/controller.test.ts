@@ -1,30 +1,18 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before } from "node:test";
+import test, { after } from "node:test";
 import { Pod, PodDisruptionBudget, ReplicaSet } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isRefusal } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
+import { tellRunning } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { disruptionController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const labels = { app: "web" };
@@ -36,8 +24,7 @@ async function makeReady(namespace: string, name: string, owner?: ReplicaSet): P
       ? []
       : [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: owner.metadata.uid ?? "", controller: true }];
   const pod = await client.create(Pod, { metadata: { name, namespace, labels, ownerReferences }, spec });
-  const conditions = [{ type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: null }];
-  await client.setStatus(Pod, { object: pod, status: { ...pod.status, phase: "Running", conditions } });
+  await tellRunning(client, pod);
 }
 
 const budget = (namespace: string) => client.get(PodDisruptionBudget, toKey(namespace, "web"));
@@ -59,7 +46,7 @@ const evict = (namespace: string, name: string) =>
   });
 
 test("evictions are let through as the budget's status allows, and no more", async () => {
-  workshop = startControllers(harness, [disruptionController]);
+  await using workshop = startControllers(harness, [disruptionController]);
   await makeNamespace(client, "pdb");
   for (const name of ["a", "b", "c"]) await makeReady("pdb", name);
   await makeBudget("pdb", { minAvailable: 2 });
@@ -75,7 +62,7 @@ test("evictions are let through as the budget's status allows, and no more", asy
 });
 
 test("a budget of a share counts what the owner of the Pods wants", async () => {
-  workshop = startControllers(harness, [disruptionController]);
+  await using _ = startControllers(harness, [disruptionController]);
   await makeNamespace(client, "share");
   const template = { metadata: { labels }, spec };
   const owner = await client.create(ReplicaSet, {
@@ -107,4 +94,4 @@ const keeping: Story = {
   },
 };
 
-testConvergence("budgets", () => harness, { name: "pdb", story: keeping, least: 1 });
+testConvergence("budgets", harness, { name: "pdb", story: keeping, least: 1 });

@@ -1,38 +1,24 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { Endpoints, EndpointSlice, Pod, Service } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { type Told, tellRunning } from "@atoll/harness/pods";
+import { startHarness } from "@atoll/harness/server";
 import { mirroringController } from "../endpointslicemirroring/controller.ts";
 import { endpointsController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const labels = { app: "web" };
 
-async function makePod(namespace: string, name: string, { ip, ready }: { ip: string; ready: boolean }): Promise<Pod> {
+async function makePod(namespace: string, name: string, told: Told): Promise<Pod> {
   const spec = { containers: [{ name: "c", image: "i", ports: [{ name: "web", containerPort: 8080 }] }] };
-  const pod = await client.create(Pod, { metadata: { name, namespace, labels }, spec });
-  const conditions = [
-    {
-      type: "Ready",
-      status: ready ? "True" : "False",
-      lastProbeTime: null,
-      lastTransitionTime: "2026-01-01T00:00:00Z",
-    },
-  ];
-  const status = { ...pod.status, phase: "Running", podIP: ip, podIPs: [{ ip }], conditions };
-  return client.setStatus(Pod, { object: pod, status });
+  return await tellRunning(client, await client.create(Pod, { metadata: { name, namespace, labels }, spec }), told);
 }
 
 /** `ready / not ready` addresses of Endpoints, and their ports. */
@@ -51,11 +37,10 @@ async function told(namespace: string, name: string): Promise<string> {
   }
 }
 
-test("Endpoints tell a Service's Pods, ready and not, and go with it", async (t) => {
+test("Endpoints tell a Service's Pods, ready and not, and go with it", async () => {
   const namespace = "endpoints";
   await makeNamespace(client, namespace);
-  const workshop = startControllers(harness, [endpointsController]);
-  t.after(() => workshop.stop());
+  await using workshop = startControllers(harness, [endpointsController]);
   const key = toKey(namespace, "web");
   await client.create(Service, {
     metadata: { name: "web", namespace, labels: { tier: "front" } },
@@ -77,11 +62,10 @@ test("Endpoints tell a Service's Pods, ready and not, and go with it", async (t)
   assert.equal(await told(namespace, "foreign"), "");
 });
 
-test("Endpoints of a Service without a selector are left alone, and mirrored in slices until they go", async (t) => {
+test("Endpoints of a Service without a selector are left alone, and mirrored in slices until they go", async () => {
   const namespace = "mirrors";
   await makeNamespace(client, namespace);
-  const workshop = startControllers(harness, [endpointsController, mirroringController]);
-  t.after(() => workshop.stop());
+  await using workshop = startControllers(harness, [endpointsController, mirroringController]);
   const key = toKey(namespace, "db");
   await client.create(Service, { metadata: { name: "db", namespace }, spec: { ports: [{ port: 5432 }] } });
   const endpoints = await client.create(Endpoints, {

@@ -1,23 +1,17 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { EndpointSlice, Pod, Service } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
+import { tellRunning } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { endpointSliceController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const labels = { app: "web" };
@@ -25,20 +19,7 @@ const labels = { app: "web" };
 async function makePod(namespace: string, name: string, ip: string, ready = true): Promise<Pod> {
   const spec = { containers: [{ name: "c", image: "i", ports: [{ name: "web", containerPort: 8080 }] }] };
   const pod = await client.create(Pod, { metadata: { name, namespace, labels }, spec });
-  return setReady(pod, ip, ready);
-}
-
-function setReady(pod: Pod, ip: string, ready: boolean): Promise<Pod> {
-  const conditions = [
-    {
-      type: "Ready",
-      status: ready ? "True" : "False",
-      lastProbeTime: null,
-      lastTransitionTime: "2026-01-01T00:00:00Z",
-    },
-  ];
-  const status = { ...pod.status, phase: "Running", podIP: ip, podIPs: [{ ip }], conditions };
-  return client.setStatus(Pod, { object: pod, status });
+  return await tellRunning(client, pod, { ip, ready });
 }
 
 const makeService = (namespace: string, name: string) =>
@@ -62,7 +43,7 @@ async function endpoints(namespace: string, service: string): Promise<string> {
 test("EndpointSlices follow the Pods of a Service", async () => {
   const namespace = "slices";
   await makeNamespace(client, namespace);
-  const workshop = startControllers(harness, [endpointSliceController]);
+  await using workshop = startControllers(harness, [endpointSliceController]);
   const is = (wanted: string) =>
     eventually(`the endpoints are ${wanted}`, async () => (await endpoints(namespace, "svc")) === wanted);
   await makeService(namespace, "svc");
@@ -70,7 +51,7 @@ test("EndpointSlices follow the Pods of a Service", async () => {
   const first = await makePod(namespace, "a", "10.0.0.1");
   await makePod(namespace, "b", "10.0.0.2", false);
   await is("10.0.0.1 true, 10.0.0.2 false");
-  await setReady(await client.get(Pod, keyOf(first)), "10.0.0.1", false);
+  await tellRunning(client, await client.get(Pod, keyOf(first)), { ready: false });
   await is("10.0.0.1 false, 10.0.0.2 false");
   await client.delete(Pod, toKey(namespace, "a"), { graceSeconds: 0 });
   await is("10.0.0.2 false");
@@ -82,17 +63,15 @@ test("EndpointSlices follow the Pods of a Service", async () => {
   await is("");
   await workshop.quiet();
   assert.deepEqual(workshop.complaints, []);
-  await workshop.stop();
 });
 
 test("EndpointSlices are not made for a Service without a selector", async () => {
   const namespace = "manual";
   await makeNamespace(client, namespace);
-  const workshop = startControllers(harness, [endpointSliceController]);
+  await using workshop = startControllers(harness, [endpointSliceController]);
   await client.create(Service, { metadata: { name: "svc", namespace }, spec: { ports: [{ port: 80 }] } });
   await workshop.quiet(300);
   assert.equal(await endpoints(namespace, "svc"), "no slice");
-  await workshop.stop();
 });
 
 const change: Story = {
@@ -102,7 +81,7 @@ const change: Story = {
     await makeService(round, "svc");
     const first = await makePod(round, "a", "10.0.0.1");
     await makePod(round, "b", "10.0.0.2");
-    await setReady(await client.get(Pod, keyOf(first)), "10.0.0.1", false);
+    await tellRunning(client, await client.get(Pod, keyOf(first)), { ready: false });
   },
   async ended(round) {
     await eventually(
@@ -115,4 +94,4 @@ const change: Story = {
   },
 };
 
-testConvergence("EndpointSlices", () => harness, { name: "slices", story: change, least: 1 });
+testConvergence("EndpointSlices", harness, { name: "slices", story: change, least: 1 });

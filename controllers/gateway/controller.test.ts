@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before } from "node:test";
+import test, { after } from "node:test";
 import {
   gatewayController as controllerName,
   gatewayName,
@@ -12,35 +12,25 @@ import { HTTPRoute } from "@atoll/api/gatewayapi/httproute";
 import { gatewayKinds } from "@atoll/api/gatewayapi/kinds";
 import { ReferenceGrant } from "@atoll/api/gatewayapi/referencegrant";
 import { Deployment, Event, Ingress, IngressClass, Secret, Service } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { type Resource, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import { startControllers, type Workshop } from "@atoll/harness/controllers";
+import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
 import { serveKinds } from "@atoll/harness/kinds";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import type { ApiObject } from "@atoll/machinery/object";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { systemClock } from "@atoll/machinery/clock";
 import { gatewayController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
 const own = toKey(gatewayNamespace, gatewayName);
 
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await serveKinds(client, gatewayKinds);
-});
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await serveKinds(client, gatewayKinds);
 
 async function found<T extends ApiObject>(resource: Resource<T>, key: string): Promise<T | undefined> {
   return await client.get(resource, key as ReturnType<typeof toKey>).catch((error: unknown) => {
@@ -72,7 +62,7 @@ async function configured(): Promise<string> {
 }
 
 test("an Ingress brings the gateway, is told where it is, and with the last one it goes", async () => {
-  workshop = startControllers(harness, [gatewayController()]);
+  await using workshop = startControllers(harness, [gatewayController()]);
   await makeNamespace(client, "shop");
   await makeService("shop", "web");
   await eventually(
@@ -104,7 +94,7 @@ test("an Ingress brings the gateway, is told where it is, and with the last one 
 });
 
 test("what of an Ingress is not served is told, and takes nothing from the others", async () => {
-  workshop = startControllers(harness, [gatewayController()]);
+  await using workshop = startControllers(harness, [gatewayController()]);
   for (const namespace of ["first", "second"]) await makeNamespace(client, namespace);
   for (const namespace of ["first", "second"]) await makeService(namespace, "web");
   await makeIngress("first", "good", { rules: [{ host: "mine.test", http: { paths: [pathTo("web")] } }] });
@@ -143,7 +133,7 @@ async function routeSays(namespace: string, name: string): Promise<string> {
 }
 
 test("HTTPRoutes join Gateways, and are told what of them is not served", async () => {
-  workshop = startControllers(harness, [gatewayController()]);
+  await using workshop = startControllers(harness, [gatewayController()]);
   for (const namespace of ["infra", "one", "two"]) await makeNamespace(client, namespace);
   for (const namespace of ["one", "two"]) await makeService(namespace, "web");
   const allowedRoutes = { namespaces: { from: "All" } };
@@ -272,4 +262,4 @@ const story: Story = {
   },
 };
 
-testConvergence("the gateway's objects", () => harness, { name: "gateway", story, least: 3 });
+testConvergence("the gateway's objects", harness, { name: "gateway", story, least: 3 });

@@ -1,28 +1,23 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before, beforeEach } from "node:test";
+import test, { after, afterEach, beforeEach } from "node:test";
 import { ConfigMap, CustomResourceDefinition, Event, Namespace, Secret } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import type { Resource } from "@atoll/client/resource";
 import { keyOf, toKey } from "@atoll/client/resource";
-import { clientOf, eventually } from "@atoll/harness/client";
+import { clientOf, eventually, isGone } from "@atoll/harness/client";
 import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import type { ApiObject, ObjectMeta, OwnerReference } from "@atoll/machinery/object";
 import { garbageCollector } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
+const harness = await startHarness();
+const client = clientOf(harness);
+after(() => harness.close());
+
 let workshop: Workshop;
 let namespace: string;
 let count = 0;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
 
 beforeEach(async () => {
   namespace = `gc-${++count}`;
@@ -31,7 +26,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => workshop.stop());
-after(() => harness.close());
 
 function refTo(owner: ApiObject, overrides: Partial<OwnerReference> = {}): OwnerReference {
   const { apiVersion, kind, metadata } = owner;
@@ -46,16 +40,6 @@ function make(name: string, owners: OwnerReference[] = [], metadata: Partial<Obj
 async function names(): Promise<string[]> {
   const { items } = await client.list(ConfigMap, { namespace });
   return items.map(({ metadata }) => metadata.name ?? "").sort();
-}
-
-async function exists(resource: Resource, object: ApiObject): Promise<boolean> {
-  return client.get(resource, keyOf(object)).then(
-    () => true,
-    (error: unknown) => {
-      if (isNotFound(error)) return false;
-      throw error;
-    },
-  );
 }
 
 const becomes = (wanted: string[]) =>
@@ -154,7 +138,7 @@ test("garbage collector tells of an owner in another namespace and deletes the o
       ({ reason, regarding }) => reason === "OwnerRefInvalidNamespace" && regarding?.uid === child.metadata.uid,
     );
   });
-  assert.equal(await exists(Secret as Resource, elsewhere), true);
+  assert.equal(await isGone(client.get(Secret, keyOf(elsewhere))), false);
 });
 
 test("garbage collector lets cluster-scoped owners be owners anywhere", async () => {

@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { ConfigMap, Namespace } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import type { OwnerReference } from "@atoll/machinery/object";
 import { garbageCollector } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const refTo = (owner: ConfigMap, blockOwnerDeletion = false): OwnerReference => ({
@@ -73,10 +66,10 @@ const family: Story = {
   },
 };
 
-testConvergence("the collector's deletions", () => harness, { name: "family", story: family, least: 7 });
+testConvergence("the collector's deletions", harness, { name: "family", story: family, least: 7 });
 
 test("garbage collector with a stale view deletes nothing that has found an owner again", async () => {
-  const workshop = startControllers(harness, [garbageCollector]);
+  await using workshop = startControllers(harness, [garbageCollector]);
   const namespace = "gc-stale";
   await client.create(Namespace, { metadata: { name: namespace } });
   const old = await make(namespace, "old");
@@ -91,11 +84,10 @@ test("garbage collector with a stale view deletes nothing that has found an owne
   workshop.faults.resumeWatches();
   await workshop.quiet(300);
   assert.equal(await names(namespace), "child fresh");
-  await workshop.stop();
 });
 
 test("garbage collector finds what it missed while events were dropped", async () => {
-  const workshop = startControllers(harness, [garbageCollector]);
+  await using workshop = startControllers(harness, [garbageCollector]);
   const namespace = "gc-dropped";
   await client.create(Namespace, { metadata: { name: namespace } });
   const owner = await make(namespace, "owner");
@@ -108,5 +100,4 @@ test("garbage collector finds what it missed while events were dropped", async (
   await client.delete(ConfigMap, keyOf(owner));
   workshop.faults.skipStalled();
   await eventually("the children are gone", async () => (await names(namespace)) === "");
-  await workshop.stop();
 });

@@ -1,34 +1,24 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before } from "node:test";
+import test, { after } from "node:test";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { HostNetwork } from "@atoll/api/supervisor/v1alpha1/hostnetwork";
 import { Namespace, Node } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
-import { startControllers, type Workshop } from "@atoll/harness/controllers";
+import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
 import { serveKinds } from "@atoll/harness/kinds";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { hostNetworkController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
 const controllers = [hostNetworkController("10.244.0.0/16")];
 
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await serveKinds(client, supervisorKinds);
-  await client.create(Namespace, { metadata: { name: "kube-system" } }).catch(() => undefined);
-});
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await serveKinds(client, supervisorKinds);
+await client.create(Namespace, { metadata: { name: "kube-system" } }).catch(() => undefined);
 
 async function make(name: string, number: number): Promise<void> {
   const range = `10.244.${number}.0/24`;
@@ -44,7 +34,7 @@ async function peersOf(name: string): Promise<string> {
 }
 
 test("each Node is told of the others as they come and go, and what was for one that went goes with it", async () => {
-  workshop = startControllers(harness, controllers);
+  await using workshop = startControllers(harness, controllers);
   for (const [index, name] of ["one", "two", "three"].entries()) await make(name, index + 1);
   await eventually("all are told", async () => (await peersOf("one")) === "two three");
   await eventually("all are told", async () => (await peersOf("three")) === "one two");
@@ -78,4 +68,4 @@ const story: Story = {
   },
 };
 
-testConvergence("HostNetworks", () => harness, { name: "hostnetwork", story, least: 1 });
+testConvergence("HostNetworks", harness, { name: "hostnetwork", story, least: 1 });

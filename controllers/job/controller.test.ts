@@ -1,41 +1,27 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before, beforeEach } from "node:test";
+import test, { after, beforeEach } from "node:test";
 import { Job, Pod } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
-import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import type { Workshop } from "@atoll/harness/controllers";
+import { clientOf, eventually, isGone, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { garbageCollector } from "../gc/controller.ts";
 import { jobController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
+const harness = await startHarness();
+const client = clientOf(harness);
+after(() => harness.close());
+
 let namespace: string;
 let count = 0;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
 
 beforeEach(async () => {
   namespace = `job-${++count}`;
   await makeNamespace(client, namespace);
 });
-
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
-after(() => harness.close());
 
 const labels = { app: "job" };
 const draft = (where: string, spec: object = {}) => ({
@@ -78,7 +64,7 @@ const condition = async (type: string, where = namespace) =>
   (await get(where)).status.conditions?.find((each) => each.type === type)?.reason;
 
 test("a Job runs its Pods, counts them and is complete", async () => {
-  workshop = startControllers(harness, [jobController]);
+  await using workshop = startControllers(harness, [jobController]);
   await client.create(Job, draft(namespace, { completions: 3, parallelism: 2 }));
   await eventually("it is complete", async () => {
     await play(namespace, "Succeeded");
@@ -94,7 +80,7 @@ test("a Job runs its Pods, counts them and is complete", async () => {
 });
 
 test("a Job fails when its Pods do", async () => {
-  workshop = startControllers(harness, [jobController]);
+  await using _ = startControllers(harness, [jobController]);
   await client.create(Job, draft(namespace, { backoffLimit: 0 }));
   await eventually("it has failed", async () => {
     await play(namespace, "Failed");
@@ -105,18 +91,14 @@ test("a Job fails when its Pods do", async () => {
 });
 
 test("a Job that is deleted takes its Pods along, and one that orphans them lets them go", async () => {
-  workshop = startControllers(harness, [jobController, garbageCollector]);
+  await using _ = startControllers(harness, [jobController, garbageCollector]);
   for (const propagation of ["Background", "Foreground"] as const) {
     await client.create(Job, draft(namespace));
     await eventually("it has a Pod", async () => (await pods()).length === 1);
     await client.delete(Job, toKey(namespace, "work"), { propagation });
     await eventually("both are gone", async () => {
       // A Pod that no node has is gone once its finalizer is.
-      const gone = await get().then(
-        () => false,
-        (error: unknown) => isNotFound(error),
-      );
-      return gone && (await pods()).length === 0;
+      return (await isGone(get())) && (await pods()).length === 0;
     });
   }
   await client.create(Job, draft(namespace));
@@ -153,10 +135,10 @@ const running: Story = {
   },
 };
 
-testConvergence("Jobs", () => harness, { name: "job", story: running, least: 6 });
+testConvergence("Jobs", harness, { name: "job", story: running, least: 6 });
 
 test("a Job with a stale view counts each Pod once", async () => {
-  workshop = startControllers(harness, [jobController]);
+  await using workshop = startControllers(harness, [jobController]);
   await client.create(Job, draft(namespace, { completions: 2, parallelism: 2 }));
   await eventually("it has its Pods", async () => (await pods()).length === 2);
   await workshop.quiet();

@@ -1,37 +1,28 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before } from "node:test";
+import test, { after, afterEach } from "node:test";
 import { takenPortsAnnotation } from "@atoll/api/supervisor/annotations";
 import { Event, Node, Service } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
-import { startControllers, type Workshop } from "@atoll/harness/controllers";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startControllers } from "@atoll/harness/controllers";
+import { startHarness } from "@atoll/harness/server";
 import { loadBalancerController } from "./controller.ts";
 import { parsePool } from "./pool.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
+const harness = await startHarness();
+const client = clientOf(harness);
+after(() => harness.close());
+await host("one", "192.0.2.1", true);
+await host("two", "192.0.2.2", false);
 
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await host("one", "192.0.2.1", true);
-  await host("two", "192.0.2.2", false);
-});
 afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
   for (const { metadata } of (await client.list(Service)).items)
     if (metadata.name !== "kubernetes") await client.delete(Service, key(metadata.name ?? ""));
 });
-after(() => harness.close());
 
 const key = (name: string) => toKey("default", name);
-const start = (pool?: string) => {
-  workshop = startControllers(harness, [loadBalancerController(pool === undefined ? undefined : parsePool(pool))]);
-};
+const start = (pool?: string) =>
+  startControllers(harness, [loadBalancerController(pool === undefined ? undefined : parsePool(pool))]);
 const make = async (name: string, spec: object = {}) =>
   await client.create(Service, {
     metadata: { name, namespace: "default" },
@@ -62,7 +53,7 @@ async function host(name: string, address: string, ready: boolean): Promise<void
 }
 
 test("without a pool a LoadBalancer is reached at a host's own address, by its own port if that is free", async () => {
-  start();
+  await using workshop = start();
   await make("web");
   await placed("web", "192.0.2.1 80/TCP");
   await make("twin", { ports: [{ port: 80, nodePort: 30_777 }] });
@@ -77,12 +68,12 @@ test("without a pool a LoadBalancer is reached at a host's own address, by its o
   await placed("twin", "192.0.2.2 80/TCP");
   await host("one", "192.0.2.1", true);
   await host("two", "192.0.2.2", false);
-  await workshop?.quiet();
-  assert.deepEqual(workshop?.complaints, []);
+  await workshop.quiet();
+  assert.deepEqual(workshop.complaints, []);
 });
 
 test("a pool gives each LoadBalancer an address, says what to do when it is used up, and takes addresses back", async () => {
-  start("198.51.100.7-198.51.100.8");
+  await using _ = start("198.51.100.7-198.51.100.8");
   await make("a");
   await placed("a", "198.51.100.7 80/TCP");
   await make("b", { loadBalancerIP: "198.51.100.8" });
@@ -98,7 +89,7 @@ test("a pool gives each LoadBalancer an address, says what to do when it is used
 });
 
 test("one that is no LoadBalancer any more is told so; one of another class is left alone", async () => {
-  start();
+  await using workshop = start();
   await make("later");
   const other = await make("other", { loadBalancerClass: "example.com/else" });
   const ingress = [{ ip: "203.0.113.1" }];
@@ -109,6 +100,6 @@ test("one that is no LoadBalancer any more is told so; one of another class is l
   await eventually("its condition is gone", async () => {
     return ((await client.get(Service, key("later"))).status?.conditions ?? []).length === 0;
   });
-  await workshop?.quiet();
+  await workshop.quiet();
   assert.equal(await place("other"), "203.0.113.1");
 });

@@ -1,26 +1,20 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before, beforeEach } from "node:test";
+import test, { after, afterEach, beforeEach } from "node:test";
 import { ConfigMap, Namespace, Pod, Secret } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
+import { clientOf, eventually, isGone, makeNamespace } from "@atoll/harness/client";
 import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { namespaceController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
+const harness = await startHarness();
+const client = clientOf(harness);
+after(() => harness.close());
+
 let workshop: Workshop;
 let namespace: string;
 let count = 0;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
 
 beforeEach(async () => {
   namespace = `ns-${++count}`;
@@ -29,7 +23,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => workshop.stop());
-after(() => harness.close());
 
 async function status(): Promise<Record<string, string>> {
   const found = await client.get(Namespace, toKey(undefined, namespace));
@@ -38,14 +31,7 @@ async function status(): Promise<Record<string, string>> {
   );
 }
 
-const isGone = () =>
-  client.get(Namespace, toKey(undefined, namespace)).then(
-    () => false,
-    (error: unknown) => {
-      if (isNotFound(error)) return true;
-      throw error;
-    },
-  );
+const namespaceIsGone = () => isGone(client.get(Namespace, toKey(undefined, namespace)));
 
 const release = { type: "merge", body: { metadata: { finalizers: null } } } as const;
 
@@ -55,7 +41,7 @@ test("namespace controller deletes what is in a namespace, and the namespace, an
   const outside = { metadata: { name: `outside-${namespace}`, namespace: "default" } };
   await client.create(ConfigMap, outside);
   await client.delete(Namespace, toKey(undefined, namespace));
-  await eventually("the namespace is gone", isGone);
+  await eventually("the namespace is gone", namespaceIsGone);
   assert.deepEqual((await client.list(ConfigMap, { namespace })).items, []);
   assert.deepEqual((await client.list(Secret, { namespace })).items, []);
   assert.ok(await client.get(ConfigMap, toKey("default", outside.metadata.name)));
@@ -82,7 +68,7 @@ test("namespace controller says which finalizers hold a namespace up, and goes o
     "True: Some finalizers are remaining: test.example/hold in 1 resource instances",
   );
   await client.patch(ConfigMap, { key: toKey(namespace, "held"), patch: release });
-  await eventually("the namespace is gone", isGone, 20_000);
+  await eventually("the namespace is gone", namespaceIsGone, 20_000);
 });
 
 test("namespace controller deletes pods before anything else", async () => {
@@ -99,7 +85,7 @@ test("namespace controller deletes pods before anything else", async () => {
   await eventually("the conditions tell", async () => (await status())["NamespaceContentRemaining"] !== undefined);
   assert.ok(await client.get(ConfigMap, toKey(namespace, "needed")));
   await client.patch(Pod, { key: toKey(namespace, "p"), patch: release });
-  await eventually("the namespace is gone", isGone, 25_000);
+  await eventually("the namespace is gone", namespaceIsGone, 25_000);
 });
 
 test("namespace controller keeps a namespace that another finalizer holds, emptied", async () => {

@@ -1,33 +1,16 @@
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { ConfigMap, Namespace, Secret } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually } from "@atoll/harness/client";
+import { clientOf, eventually, isGone } from "@atoll/harness/client";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { namespaceController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
-
-const isGone = (name: string) =>
-  client.get(Namespace, toKey(undefined, name)).then(
-    () => false,
-    (error: unknown) => {
-      if (isNotFound(error)) return true;
-      throw error;
-    },
-  );
 
 const deletion: Story = {
   controllers: [namespaceController],
@@ -39,7 +22,7 @@ const deletion: Story = {
     await client.delete(Namespace, toKey(undefined, name));
   },
   async ended(name) {
-    await eventually("the namespace is gone", () => isGone(name), 20_000);
+    await eventually("the namespace is gone", () => isGone(client.get(Namespace, toKey(undefined, name))), 20_000);
   },
   async check(name) {
     assert.deepEqual((await client.list(ConfigMap, { namespace: name })).items, []);
@@ -48,4 +31,4 @@ const deletion: Story = {
   },
 };
 
-testConvergence("Namespaces that go", () => harness, { name: "ns", story: deletion, least: 3 });
+testConvergence("Namespaces that go", harness, { name: "ns", story: deletion, least: 3 });

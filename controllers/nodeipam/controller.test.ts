@@ -1,29 +1,18 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before } from "node:test";
+import test, { after } from "node:test";
 import { Node } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
-import { startControllers, type Workshop } from "@atoll/harness/controllers";
+import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import fc from "fast-check";
 import { nodeIpamController } from "./controller.ts";
 import { freeNodeRange } from "./plan.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const ranges = { pods: "10.244.0.0/16", services: "10.96.0.0/12" };
@@ -33,7 +22,7 @@ const rangeOf = async (name: string) => (await client.get(Node, toKey(undefined,
 const clear = () => client.deleteCollection(Node, {});
 
 test("each Node has a range of its own, and is told the cluster's", async () => {
-  workshop = startControllers(harness, [nodeIpamController(ranges)]);
+  await using workshop = startControllers(harness, [nodeIpamController(ranges)]);
   await make("given", { podCIDR: "10.244.0.0/24", podCIDRs: ["10.244.0.0/24"] });
   await Promise.all(["a", "b", "c", "d"].map((name) => make(name)));
   await eventually("all have ranges", async () => {
@@ -53,7 +42,7 @@ test("each Node has a range of its own, and is told the cluster's", async () => 
 });
 
 test("a Node for which there is no range is told so, and gets one that another leaves", async () => {
-  workshop = startControllers(harness, [nodeIpamController({ ...ranges, pods: "10.9.0.0/23" })]);
+  await using workshop = startControllers(harness, [nodeIpamController({ ...ranges, pods: "10.9.0.0/23" })]);
   for (const name of ["a", "b"]) await make(name);
   await eventually(
     "both have ranges",
@@ -62,7 +51,7 @@ test("a Node for which there is no range is told so, and gets one that another l
   await make("late");
   await eventually(
     "it is said",
-    () => workshop?.complaints.some((text) => text.includes("every range of 10.9.0.0/23 is taken")) ?? false,
+    () => workshop.complaints.some((text) => text.includes("every range of 10.9.0.0/23 is taken")) ?? false,
   );
   const freed = await rangeOf("a");
   await client.delete(Node, toKey(undefined, "a"));
@@ -96,4 +85,4 @@ const story: Story = {
   },
 };
 
-testConvergence("ranges of Nodes", () => harness, { name: "ipam", story: story, least: 1 });
+testConvergence("ranges of Nodes", harness, { name: "ipam", story: story, least: 1 });

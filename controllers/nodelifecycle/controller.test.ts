@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { Lease, Node, Pod } from "@atoll/client/builtin";
-import { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
+import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { ManualClock } from "@atoll/harness/clock";
-import { Faults } from "@atoll/harness/faults";
+import { startControllers } from "@atoll/harness/controllers";
+import { tellRunning } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { formatMicroTime, formatTime, systemClock } from "@atoll/machinery/clock";
-import { silent } from "@atoll/runtime/log";
-import { runControllers } from "@atoll/runtime/run";
 import { nodeLifecycleController } from "./controller.ts";
 import { taintEvictionController } from "./evicting.ts";
 
@@ -18,15 +16,10 @@ async function stage(t: TestContext) {
   const harness = await startHarness();
   const client = clientOf(harness);
   const clock = new ManualClock(systemClock.nowMs());
-  const faults = new Faults(transportTo(harness));
-  const own = new Client({ transport: faults, clock, userAgent: "test" });
-  const controllers = [nodeLifecycleController(), taintEvictionController()];
-  const running = runControllers({ controllers, client: own, clock, log: silent, identity: "test", graceMs: 0 });
+  const workshop = startControllers(harness, [nodeLifecycleController(), taintEvictionController()], { clock });
+  const { faults, running } = workshop;
   t.after(async () => {
-    const stopped = running.stop();
-    await clock.advance(2_000);
-    await stopped;
-    faults.close();
+    await workshop.stop();
     await harness.close();
   });
   await makeNamespace(client, "n");
@@ -70,11 +63,10 @@ async function stage(t: TestContext) {
     await client.create(Node, { metadata: { name } });
     const spec = { nodeName: name, containers: [{ name: "c", image: "i" }] };
     const pod = await client.create(Pod, { metadata: { name: `on-${name}`, namespace: "n" }, spec });
-    const ready = { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: null };
-    await client.setStatus(Pod, { object: pod, status: { ...pod.status, phase: "Running", conditions: [ready] } });
+    await tellRunning(client, pod);
   }
   await eventually("the caches are there", () => running.synced);
-  return { client, clock, faults, running, beat, say, taints, has, pass, pods, names };
+  return { client, clock, faults, beat, say, taints, has, pass, pods, names };
 }
 
 test("a new node takes no Pods until it is ready, and then at once", async (t) => {

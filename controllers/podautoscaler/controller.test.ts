@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { Deployment, HorizontalPodAutoscaler, Pod } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { keyOf, toKey } from "@atoll/client/resource";
 import type { Transport, TransportResponse } from "@atoll/client/transport";
 import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { podAutoscalerController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 /** The way to the server, with metrics.k8s.io as a node agent's figures would make it. */
@@ -77,11 +71,10 @@ async function conditions(namespace: string): Promise<readonly string[]> {
   return (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
 }
 
-test("an autoscaler scales its target by the use of cpu, and says so", async (t) => {
+test("an autoscaler scales its target by the use of cpu, and says so", async () => {
   await scene("busy", ["a", "b"]);
   const transport = withMetrics(transportTo(harness), () => ({ a: "90m", b: "60m" }));
-  const workshop = startControllers(harness, [podAutoscalerController()], transport);
-  t.after(() => workshop.stop());
+  await using workshop = startControllers(harness, [podAutoscalerController()], { transport });
   await eventually("it is scaled", async () => (await replicas("busy")) === 3);
   await eventually("it is told", async () => (await conditions("busy")).includes("AbleToScale=True SucceededRescale"));
   assert.deepEqual(await conditions("busy"), [
@@ -97,14 +90,11 @@ test("an autoscaler scales its target by the use of cpu, and says so", async (t)
   assert.equal(workshop.faults.writes.length, 2);
 });
 
-test("an autoscaler without figures, without a target, and of a target at zero says so and changes nothing", async (t) => {
+test("an autoscaler without figures, without a target, and of a target at zero says so and changes nothing", async () => {
   await scene("dark", ["a"]);
-  const workshop = startControllers(
-    harness,
-    [podAutoscalerController()],
-    withMetrics(transportTo(harness), () => ({})),
-  );
-  t.after(() => workshop.stop());
+  await using _ = startControllers(harness, [podAutoscalerController()], {
+    transport: withMetrics(transportTo(harness), () => ({})),
+  });
   const failed = "ScalingActive=False FailedGetResourceMetric";
   await eventually("it says that there are none", async () => (await conditions("dark")).includes(failed));
   const key = toKey("dark", "web");

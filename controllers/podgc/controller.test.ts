@@ -1,44 +1,26 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Node, Pod } from "@atoll/client/builtin";
-import { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
+import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { ManualClock } from "@atoll/harness/clock";
+import { startControllers } from "@atoll/harness/controllers";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
-import { silent } from "@atoll/runtime/log";
-import { runControllers } from "@atoll/runtime/run";
 import { podGcController } from "./controller.ts";
 
-test("Pods of a node that is gone are cleared away, but only after a while", async (t) => {
-  const harness = await startHarness();
+test("Pods of a node that is gone are cleared away, but only after a while", async () => {
+  await using harness = await startHarness();
   const client = clientOf(harness);
   const clock = new ManualClock(systemClock.nowMs());
-  const transport = transportTo(harness);
-  const own = new Client({ transport, clock, userAgent: "test" });
-  const running = runControllers({
-    controllers: [podGcController()],
-    client: own,
-    clock,
-    log: silent,
-    identity: "test",
-    graceMs: 0,
-  });
-  t.after(async () => {
-    const stopped = running.stop();
-    await clock.advance(1);
-    await stopped;
-    transport.close();
-    await harness.close();
-  });
+  await using workshop = startControllers(harness, [podGcController()], { clock });
   await makeNamespace(client, "gc");
   await client.create(Node, { metadata: { name: "stays" } });
   for (const nodeName of ["stays", "gone"]) {
     const spec = { nodeName, containers: [{ name: "c", image: "i" }] };
     await client.create(Pod, { metadata: { name: nodeName, namespace: "gc" }, spec });
   }
-  await eventually("the caches are there", () => running.synced);
+  await eventually("the caches are there", () => workshop.running.synced);
   const names = async () =>
     (await client.list(Pod, { namespace: "gc" })).items.map(({ metadata }) => metadata.name).join(" ");
   await clock.advance(50_000);

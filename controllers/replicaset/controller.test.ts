@@ -1,39 +1,27 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before, beforeEach } from "node:test";
+import test, { after, beforeEach } from "node:test";
 import { Pod, ReplicaSet } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import type { Workshop } from "@atoll/harness/controllers";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
+import { tellRunning } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { replicaSetController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
+const harness = await startHarness();
+const client = clientOf(harness);
+after(() => harness.close());
+
 let namespace: string;
 let count = 0;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
 
 beforeEach(async () => {
   namespace = `rs-${++count}`;
   await makeNamespace(client, namespace);
 });
-
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
-after(() => harness.close());
 
 const labels = { app: "web" };
 const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
@@ -46,12 +34,6 @@ const pods = async (where = namespace) => (await client.list(Pod, { namespace: w
 const has = (n: number) => eventually(`there are ${n} Pods`, async () => (await pods()).length === n);
 const get = (name: string) => client.get(ReplicaSet, toKey(namespace, name));
 
-async function setReady(pod: Pod): Promise<void> {
-  const now = new Date().toISOString().replace(/\.\d+Z/, "Z");
-  const conditions = [{ type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: now }];
-  await client.setStatus(Pod, { object: pod, status: { ...pod.status, phase: "Running", conditions } });
-}
-
 async function remove(pod: Pod): Promise<void> {
   await client.delete(Pod, keyOf(pod), { graceSeconds: 0 }).catch((error: unknown) => {
     if (!isNotFound(error)) throw error;
@@ -59,7 +41,7 @@ async function remove(pod: Pod): Promise<void> {
 }
 
 test("a ReplicaSet gets its Pods, and gets back those that go", async () => {
-  workshop = startControllers(harness, [replicaSetController]);
+  await using workshop = startControllers(harness, [replicaSetController]);
   const owner = await client.create(ReplicaSet, draft("web", 3));
   await has(3);
   for (const { metadata } of await pods()) {
@@ -80,12 +62,12 @@ test("a ReplicaSet gets its Pods, and gets back those that go", async () => {
 });
 
 test("a ReplicaSet that shrinks gives up the Pods worth least", async () => {
-  workshop = startControllers(harness, [replicaSetController]);
+  await using _ = startControllers(harness, [replicaSetController]);
   await client.create(ReplicaSet, draft("web", 4));
   await has(4);
   const [kept] = await pods();
   assert.ok(kept);
-  await setReady(kept);
+  await tellRunning(client, kept);
   await eventually("the status shows the ready Pod", async () => (await get("web")).status.readyReplicas === 1);
   const patch = { type: "merge", body: { spec: { replicas: 1 } } } as const;
   await client.patch(ReplicaSet, { key: toKey(namespace, "web"), patch });
@@ -96,7 +78,7 @@ test("a ReplicaSet that shrinks gives up the Pods worth least", async () => {
 });
 
 test("a ReplicaSet adopts strays it selects, and lets go of Pods it no longer selects", async () => {
-  workshop = startControllers(harness, [replicaSetController]);
+  await using _ = startControllers(harness, [replicaSetController]);
   const stray = await client.create(Pod, { metadata: { name: "stray", namespace, labels }, spec: template.spec });
   await client.create(ReplicaSet, draft("web", 2));
   await eventually("the stray is adopted", async () => {
@@ -111,7 +93,7 @@ test("a ReplicaSet adopts strays it selects, and lets go of Pods it no longer se
 });
 
 test("a ReplicaSet does not count Pods that have ended, and keeps them", async () => {
-  workshop = startControllers(harness, [replicaSetController]);
+  await using _ = startControllers(harness, [replicaSetController]);
   await client.create(ReplicaSet, draft("web", 1));
   await has(1);
   const [pod] = await pods();
@@ -121,7 +103,7 @@ test("a ReplicaSet does not count Pods that have ended, and keeps them", async (
 });
 
 test("a ReplicaSet says why it cannot make Pods, and that it can again", async () => {
-  workshop = startControllers(harness, [replicaSetController]);
+  await using workshop = startControllers(harness, [replicaSetController]);
   const { faults } = workshop;
   faults.fate = ({ method }) => (method === "POST" ? "lose request" : "pass");
   await client.create(ReplicaSet, draft("web", 2));
@@ -135,13 +117,13 @@ test("a ReplicaSet says why it cannot make Pods, and that it can again", async (
 });
 
 test("a ReplicaSet counts a Pod as available once it was ready for long enough", async () => {
-  workshop = startControllers(harness, [replicaSetController]);
+  await using _ = startControllers(harness, [replicaSetController]);
   const { spec, metadata } = draft("web", 1);
   await client.create(ReplicaSet, { metadata, spec: { ...spec, minReadySeconds: 2 } });
   await has(1);
   const [pod] = await pods();
   assert.ok(pod);
-  await setReady(pod);
+  await tellRunning(client, pod);
   await eventually("it is ready", async () => (await get("web")).status.readyReplicas === 1);
   assert.equal((await get("web")).status.availableReplicas, undefined);
   await eventually("it is available", async () => (await get("web")).status.availableReplicas === 1);
@@ -171,4 +153,4 @@ const scaling: Story = {
   },
 };
 
-testConvergence("ReplicaSets", () => harness, { name: "rs", story: scaling, least: 3 });
+testConvergence("ReplicaSets", harness, { name: "rs", story: scaling, least: 3 });

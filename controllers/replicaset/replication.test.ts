@@ -1,29 +1,24 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { Pod, ReplicationController } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { replicationController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await makeNamespace(client, namespace);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const namespace = "rc";
+await makeNamespace(client, namespace);
+
 const labels = { app: "web" };
 const pods = async () => (await client.list(Pod, { namespace })).items;
 
-test("a ReplicationController gets its Pods, grows, shrinks and lets go of what it no longer selects", async (t) => {
-  const workshop = startControllers(harness, [replicationController]);
-  t.after(() => workshop.stop());
+test("a ReplicationController gets its Pods, grows, shrinks and lets go of what it no longer selects", async () => {
+  await using workshop = startControllers(harness, [replicationController]);
   const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
   const key = toKey(namespace, "web");
   const has = (n: number) => eventually(`there are ${n} Pods`, async () => (await pods()).length === n);

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { ConfigMap, Pod, ResourceQuota, Service } from "@atoll/client/builtin";
-import { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
+import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { ManualClock } from "@atoll/harness/clock";
+import { startControllers } from "@atoll/harness/controllers";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
-import { silent } from "@atoll/runtime/log";
-import { runControllers } from "@atoll/runtime/run";
 import { resourceQuotaController } from "./controller.ts";
 import { driftMs } from "./plan.ts";
 
@@ -18,20 +16,9 @@ async function start(t: TestContext, hard: Record<string, string>) {
   const harness = await startHarness();
   const client = clientOf(harness);
   const clock = new ManualClock(systemClock.nowMs());
-  const transport = transportTo(harness);
-  const running = runControllers({
-    controllers: [resourceQuotaController()],
-    client: new Client({ transport, clock, userAgent: "test" }),
-    clock,
-    log: silent,
-    identity: "test",
-    graceMs: 0,
-  });
+  const workshop = startControllers(harness, [resourceQuotaController()], { clock });
   t.after(async () => {
-    const stopped = running.stop();
-    await clock.advance(1);
-    await stopped;
-    transport.close();
+    await workshop.stop();
     await harness.close();
   });
   await makeNamespace(client, namespace);

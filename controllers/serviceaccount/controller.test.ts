@@ -8,14 +8,10 @@ import { startHarness } from "@atoll/harness/server";
 import { rootCaController } from "../rootca/controller.ts";
 import { serviceAccountController } from "./controller.ts";
 
-test("each namespace gets its ServiceAccount and root CA, and gets them back when they go or change", async (t) => {
-  const harness = await startHarness();
+test("each namespace gets its ServiceAccount and root CA, and gets them back when they go or change", async () => {
+  await using harness = await startHarness();
   const client = clientOf(harness);
-  const workshop = startControllers(harness, [serviceAccountController, rootCaController("PEM")]);
-  t.after(async () => {
-    await workshop.stop();
-    await harness.close();
-  });
+  await using workshop = startControllers(harness, [serviceAccountController, rootCaController("PEM")]);
   await client.create(Namespace, { metadata: { name: "fresh" } });
   const account = () => client.get(ServiceAccount, toKey("fresh", "default")).catch(() => undefined);
   const ca = () => client.get(ConfigMap, toKey("fresh", "kube-root-ca.crt")).catch(() => undefined);

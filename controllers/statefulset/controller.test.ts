@@ -1,23 +1,17 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
-import { keyOf, toKey } from "@atoll/client/resource";
+import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import type { Harness } from "@atoll/harness/server";
+import { playNodes } from "@atoll/harness/pods";
 import { startHarness } from "@atoll/harness/server";
 import { statefulSetController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const labels = { app: "db" };
@@ -42,27 +36,11 @@ const pods = async (namespace: string) => (await client.list(Pod, { namespace })
 const change = (namespace: string, spec: object) =>
   client.patch(StatefulSet, { key: toKey(namespace, "db"), patch: { type: "strategic", body: { spec } } });
 
-/** Plays the node: Pods run and are ready, and deleted ones go. */
-async function play(namespace: string): Promise<void> {
-  for (const pod of await pods(namespace)) {
-    if (pod.metadata.deletionTimestamp !== undefined)
-      await client.delete(Pod, keyOf(pod), { graceSeconds: 0 }).catch(() => undefined);
-    else if (pod.status?.phase !== "Running") {
-      const conditions = [
-        { type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: "2026-01-01T00:00:00Z" },
-      ];
-      await client
-        .setStatus(Pod, { object: pod, status: { ...pod.status, phase: "Running", conditions } })
-        .catch(() => undefined);
-    }
-  }
-}
-
 const is = (namespace: string, wanted: string) =>
   eventually(
     `the Pods are ${wanted}`,
     async () => {
-      await play(namespace);
+      await playNodes(client, namespace);
       const all = (await pods(namespace)).map(
         ({ metadata, spec }) => `${metadata.name}:${spec.containers?.[0]?.image}`,
       );
@@ -79,7 +57,7 @@ const is = (namespace: string, wanted: string) =>
 test("a StatefulSet makes its Pods with their claims, rolls them and shrinks, and keeps the claims", async () => {
   const namespace = "sts";
   await makeNamespace(client, namespace);
-  const workshop = startControllers(harness, [statefulSetController]);
+  await using workshop = startControllers(harness, [statefulSetController]);
   await client.create(StatefulSet, draft(namespace, 2));
   await is(namespace, "db-0:a db-1:a");
   await change(namespace, { template: template("b") });
@@ -96,7 +74,6 @@ test("a StatefulSet makes its Pods with their claims, rolls them and shrinks, an
   const done = workshop.faults.writes.length;
   await workshop.quiet(300);
   assert.equal(workshop.faults.writes.length, done);
-  await workshop.stop();
 });
 
 const rollout: Story = {
@@ -113,4 +90,4 @@ const rollout: Story = {
   },
 };
 
-testConvergence("StatefulSets", () => harness, { name: "sts", story: rollout, least: 6 });
+testConvergence("StatefulSets", harness, { name: "sts", story: rollout, least: 6 });

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import test, { after, afterEach, before } from "node:test";
+import test, { after } from "node:test";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { SupervisorNamespace } from "@atoll/api/supervisor/v1alpha1/supervisornamespace";
 import { LimitRange, Namespace, Pod, ResourceQuota, RoleBinding, StorageClass } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isNotFound, isRefusal } from "@atoll/client/errors";
 import { type Key, keyOf, toKey } from "@atoll/client/resource";
-import { clientOf, eventually } from "@atoll/harness/client";
-import { startControllers, type Workshop } from "@atoll/harness/controllers";
+import { clientOf, eventually, isGone } from "@atoll/harness/client";
+import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
 import { serveKinds } from "@atoll/harness/kinds";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { garbageCollector } from "../gc/controller.ts";
 import { namespaceController } from "../namespace/controller.ts";
 import { resourceQuotaController } from "../resourcequota/controller.ts";
@@ -25,20 +24,11 @@ const workers = [
   garbageCollector,
   resourceQuotaController(),
 ];
-let harness: Harness;
-let client: Client;
-let workshop: Workshop | undefined;
 
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await serveKinds(client, supervisorKinds);
-});
-afterEach(async () => {
-  await workshop?.stop();
-  workshop = undefined;
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await serveKinds(client, supervisorKinds);
 
 const base = { network: "Isolated", podSecurity: "Restricted" } as const;
 type Spec = SupervisorNamespace["spec"];
@@ -50,15 +40,8 @@ const reaches = (name: string, phase: string) =>
   eventually(`${name} is ${phase}`, async () => (await statusOf(name))?.phase === phase);
 const supervisor = (name: string): Key => toKey(name, "supervisor");
 
-async function isGone(read: Promise<unknown>): Promise<boolean> {
-  return await read.then(
-    () => false,
-    (error: unknown) => isNotFound(error),
-  );
-}
-
 test("a SupervisorNamespace makes a Namespace with limits, defaults and roles", async () => {
-  workshop = startControllers(harness, workers);
+  await using workshop = startControllers(harness, workers);
   await client.create(StorageClass, { metadata: { name: "gold" }, provisioner: "example.com/disks" });
   await client.create(StorageClass, { metadata: { name: "scrap" }, provisioner: "example.com/disks" });
   await make("shop", {
@@ -96,7 +79,7 @@ test("a SupervisorNamespace makes a Namespace with limits, defaults and roles", 
 });
 
 test("use is told by kind of guest, and what is over the limit is refused", async () => {
-  workshop = startControllers(harness, workers);
+  await using _ = startControllers(harness, workers);
   await make("small", { limits: { cpu: 1 }, podSecurity: "Privileged" });
   await reaches("small", "Active");
   const pod = (name: string, cpu: string) =>
@@ -117,7 +100,7 @@ test("use is told by kind of guest, and what is over the limit is refused", asyn
 });
 
 test("what others change is put right, and what is no longer wanted goes", async () => {
-  workshop = startControllers(harness, workers);
+  await using _ = startControllers(harness, workers);
   const made = await make("kept", { limits: { counts: { pods: 2 } }, access: [{ role: "Owner", users: ["carol"] }] });
   await reaches("kept", "Active");
   const quota = await client.get(ResourceQuota, supervisor("kept"));
@@ -144,7 +127,7 @@ test("what others change is put right, and what is no longer wanted goes", async
 });
 
 test("a Namespace that was there before is left alone, and names of the cluster's own are refused", async () => {
-  workshop = startControllers(harness, workers);
+  await using _ = startControllers(harness, workers);
   const before = await client.create(Namespace, { metadata: { name: "older" } });
   for (const name of ["older", "default", "atoll-system"]) {
     await make(name, { limits: { counts: { pods: 0 } } });
@@ -162,7 +145,7 @@ test("a Namespace that was there before is left alone, and names of the cluster'
 });
 
 test("with a SupervisorNamespace its Namespace goes", async () => {
-  workshop = startControllers(harness, workers);
+  await using _ = startControllers(harness, workers);
   const made = await make("brief");
   await reaches("brief", "Active");
   await client.delete(SupervisorNamespace, keyOf(made));
@@ -197,4 +180,4 @@ const story: Story = {
   },
 };
 
-testConvergence("SupervisorNamespaces", () => harness, { name: "svns", story: story, least: 3 });
+testConvergence("SupervisorNamespaces", harness, { name: "svns", story: story, least: 3 });

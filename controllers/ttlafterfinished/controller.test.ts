@@ -26,14 +26,10 @@ test("expiresAtMs() counts from the end of a Job that has one and asks for it", 
   assert.equal(expiresAtMs({ ...job(60), metadata: { deletionTimestamp: formatTime(endMs) } }), undefined);
 });
 
-test("a Job that has had its time is deleted, and others are not", async (t) => {
-  const harness = await startHarness();
+test("a Job that has had its time is deleted, and others are not", async () => {
+  await using harness = await startHarness();
   const client = clientOf(harness);
-  const workshop = startControllers(harness, [ttlAfterFinishedController]);
-  t.after(async () => {
-    await workshop.stop();
-    await harness.close();
-  });
+  await using _ = startControllers(harness, [ttlAfterFinishedController]);
   await makeNamespace(client, "ttl");
   const labels = { app: "j" };
   const make = async (name: string, ttlSecondsAfterFinished: number) => {

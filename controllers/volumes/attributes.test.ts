@@ -1,32 +1,20 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { PersistentVolumeClaim, VolumeAttributesClass } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually } from "@atoll/harness/client";
+import { clientOf, eventually, isGone } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { attributesProtection } from "./protection.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
 
 const fast = toKey(undefined, "fast");
-const isGone = () =>
-  client.get(VolumeAttributesClass, fast).then(
-    () => false,
-    (error: unknown) => isNotFound(error),
-  );
 
-test("a class of attributes stays while a claim names it, though it is told to go", async (t) => {
-  const workshop = startControllers(harness, [attributesProtection]);
-  t.after(() => workshop.stop());
+test("a class of attributes stays while a claim names it, though it is told to go", async () => {
+  await using workshop = startControllers(harness, [attributesProtection]);
   await client.create(VolumeAttributesClass, {
     metadata: { name: "fast" },
     driverName: "d.example.com",
@@ -50,5 +38,5 @@ test("a class of attributes stays while a claim names it, though it is told to g
   } as const;
   await client.patch(PersistentVolumeClaim, claim);
   await client.delete(PersistentVolumeClaim, claim.key);
-  await eventually("the class goes", isGone);
+  await eventually("the class goes", () => isGone(client.get(VolumeAttributesClass, fast)));
 });

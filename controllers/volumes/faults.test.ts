@@ -1,25 +1,20 @@
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { keyOf, toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { volumeControllers } from "./index.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  const late = { volumeBindingMode: "WaitForFirstConsumer" } as const;
-  await client.create(StorageClass, { metadata: { name: "disk" }, provisioner: "disk.atoll.dev", ...late });
-  await client.create(Node, { metadata: { name: "host", labels: { "kubernetes.io/hostname": "host" } } });
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+const late = { volumeBindingMode: "WaitForFirstConsumer" } as const;
+await client.create(StorageClass, { metadata: { name: "disk" }, provisioner: "disk.atoll.dev", ...late });
+await client.create(Node, { metadata: { name: "host", labels: { "kubernetes.io/hostname": "host" } } });
 
 const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName: "disk" };
 const volumesOf = async (namespace: string) =>
@@ -87,4 +82,4 @@ const leaving: Story = {
   },
 };
 
-testConvergence("volumes that go", () => harness, { name: "volgo", story: leaving, least: 6 });
+testConvergence("volumes that go", harness, { name: "volgo", story: leaving, least: 6 });

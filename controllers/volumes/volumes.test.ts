@@ -1,40 +1,27 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { Datastore } from "@atoll/api/supervisor/v1alpha1/datastore";
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
-import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
+import { clientOf, eventually, isGone, makeNamespace } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
 import { serveKinds } from "@atoll/harness/kinds";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { volumeControllers } from "./index.ts";
 
-let harness: Harness;
-let client: Client;
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await makeNamespace(client, "work");
-  const late = { volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Delete" } as const;
-  await client.create(StorageClass, { metadata: { name: "disk" }, provisioner: "disk.atoll.dev", ...late });
-  const labels = { "kubernetes.io/hostname": "host" };
-  await client.create(Node, { metadata: { name: "host", labels } });
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await makeNamespace(client, "work");
+const late = { volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Delete" } as const;
+await client.create(StorageClass, { metadata: { name: "disk" }, provisioner: "disk.atoll.dev", ...late });
+const labels = { "kubernetes.io/hostname": "host" };
+await client.create(Node, { metadata: { name: "host", labels } });
 
 const claimNamed = (name: string, namespace = "work") => client.get(PersistentVolumeClaim, toKey(namespace, name));
 const volumeNamed = (name: string) => client.get(PersistentVolume, toKey(undefined, name));
-async function isGone(asked: Promise<unknown>): Promise<boolean> {
-  return await asked.then(
-    () => false,
-    (error: unknown) => isNotFound(error),
-  );
-}
 
 async function makeClaim(name: string, spec: object = {}, namespace = "work"): Promise<void> {
   const usual = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName: "" };
@@ -50,9 +37,8 @@ async function makeVolume(name: string, storage: string, spec: object = {}): Pro
 const phases = async (claim: string, volume: string) =>
   `${(await claimNamed(claim)).status.phase} ${(await volumeNamed(volume)).status.phase}`;
 
-test("a claim gets the smallest volume that suits, and the volume stays its own until both go", async (t) => {
-  const workshop = startControllers(harness, volumeControllers);
-  t.after(() => workshop.stop());
+test("a claim gets the smallest volume that suits, and the volume stays its own until both go", async () => {
+  await using workshop = startControllers(harness, volumeControllers);
   await makeVolume("large", "9Gi");
   await makeVolume("right", "2Gi");
   await makeVolume("small", "1Mi");
@@ -71,9 +57,8 @@ test("a claim gets the smallest volume that suits, and the volume stays its own 
   assert.deepEqual(workshop.complaints, []);
 });
 
-test("a claim that a Pod uses stays until the Pod is over; its volume is then released and retained", async (t) => {
-  const workshop = startControllers(harness, volumeControllers);
-  t.after(() => workshop.stop());
+test("a claim that a Pod uses stays until the Pod is over; its volume is then released and retained", async () => {
+  await using workshop = startControllers(harness, volumeControllers);
   await makeVolume("kept", "1Gi", { storageClassName: "none" });
   await makeClaim("used", { storageClassName: "none" });
   await eventually("it is bound", async () => (await phases("used", "kept")) === "Bound Bound");
@@ -92,9 +77,8 @@ test("a claim that a Pod uses stays until the Pod is over; its volume is then re
   assert.equal((await claimNamed("used")).status.phase, "Pending");
 });
 
-test("a claim whose volume is taken away is lost", async (t) => {
-  const workshop = startControllers(harness, volumeControllers);
-  t.after(() => workshop.stop());
+test("a claim whose volume is taken away is lost", async () => {
+  await using _ = startControllers(harness, volumeControllers);
   await makeVolume("doomed", "1Gi", { storageClassName: "doom" });
   await makeClaim("loser", { storageClassName: "doom" });
   await eventually("it is bound", async () => (await phases("loser", "doomed")) === "Bound Bound");
@@ -123,9 +107,8 @@ async function tellPresent(names: readonly string[]): Promise<void> {
 const toRemove = async () =>
   (await client.get(Node, toKey(undefined, "host"))).metadata.annotations?.["disk.atoll.dev/remove"] ?? "";
 
-test("a disk is provisioned for the node that was selected, and its volume goes when the node has removed it", async (t) => {
-  const workshop = startControllers(harness, volumeControllers);
-  t.after(() => workshop.stop());
+test("a disk is provisioned for the node that was selected, and its volume goes when the node has removed it", async () => {
+  await using workshop = startControllers(harness, volumeControllers);
   await makeClaim("disk", { storageClassName: "disk" });
   await workshop.quiet();
   assert.equal((await claimNamed("disk")).status.phase, "Pending");
@@ -147,18 +130,16 @@ test("a disk is provisioned for the node that was selected, and its volume goes 
   await eventually("the volume goes", async () => await isGone(volumeNamed(name)));
 });
 
-test("a disk is not provisioned for several writers, and says so nowhere but in an event", async (t) => {
-  const workshop = startControllers(harness, volumeControllers);
-  t.after(() => workshop.stop());
+test("a disk is not provisioned for several writers, and says so nowhere but in an event", async () => {
+  await using workshop = startControllers(harness, volumeControllers);
   await makeClaim("many", { storageClassName: "disk", accessModes: ["ReadWriteMany"] });
   await select("many");
   await workshop.quiet(200);
   assert.equal((await claimNamed("many")).status.phase, "Pending");
 });
 
-test("a Pod's ephemeral volume gets a claim of its own, and none that is another's", async (t) => {
-  const workshop = startControllers(harness, volumeControllers);
-  t.after(() => workshop.stop());
+test("a Pod's ephemeral volume gets a claim of its own, and none that is another's", async () => {
+  await using _ = startControllers(harness, volumeControllers);
   await makeClaim("p-taken", { storageClassName: "disk" });
   const spec = {
     accessModes: ["ReadWriteOnce"],
@@ -179,7 +160,7 @@ test("a Pod's ephemeral volume gets a claim of its own, and none that is another
   assert.equal((await claimNamed("p-taken")).metadata.ownerReferences, undefined);
 });
 
-test("a claim of a shared datastore has a volume for all hosts that have it; whose Pod is over is told to who waits, and never sooner", async (t) => {
+test("a claim of a shared datastore has a volume for all hosts that have it; whose Pod is over is told to who waits, and never sooner", async () => {
   await serveKinds(client, [Datastore]);
   await assert.rejects(
     client.create(Datastore, { metadata: { name: "ceph" }, spec: { rbd: { pool: "p" } } }),
@@ -190,8 +171,7 @@ test("a claim of a shared datastore has a volume for all hosts that have it; who
   const parameters = { datastore: "nfs" };
   const late = { provisioner: "disk.atoll.dev", volumeBindingMode: "Immediate", reclaimPolicy: "Delete" } as const;
   await client.create(StorageClass, { metadata: { name: "nfs" }, parameters, allowVolumeExpansion: true, ...late });
-  const workshop = startControllers(harness, volumeControllers);
-  t.after(() => workshop.stop());
+  await using workshop = startControllers(harness, volumeControllers);
   await makeClaim("roaming", { storageClassName: "nfs" });
   await eventually("it is bound", async () => (await claimNamed("roaming")).status.phase === "Bound");
   const name = (await claimNamed("roaming")).spec.volumeName ?? "";
@@ -246,4 +226,4 @@ const story: Story = {
   },
 };
 
-testConvergence("volumes", () => harness, { name: "vol", story: story, least: 4 });
+testConvergence("volumes", harness, { name: "vol", story: story, least: 4 });

@@ -1,29 +1,23 @@
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { SupervisorNamespace } from "@atoll/api/supervisor/v1alpha1/supervisornamespace";
 import { SupervisorNamespaceRequest } from "@atoll/api/supervisor/v1alpha1/supervisornamespacerequest";
 import { SupervisorNamespaceTemplate } from "@atoll/api/supervisor/v1alpha1/supervisornamespacetemplate";
 import { ClusterRole, ClusterRoleBinding } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { testConvergence } from "@atoll/harness/convergence";
 import type { Story } from "@atoll/harness/crashes";
 import { serveKinds } from "@atoll/harness/kinds";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 import { namespaceTemplateController } from "../templates/controller.ts";
 import { namespaceRequestController } from "./controller.ts";
 
-let harness: Harness;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  client = clientOf(harness);
-  await serveKinds(client, supervisorKinds);
-});
+const harness = await startHarness();
+const client = clientOf(harness);
 after(() => harness.close());
+await serveKinds(client, supervisorKinds);
 
 const namespace = { network: "Isolated", podSecurity: "Restricted", limits: { cpu: 1 } } as const;
 const share = { perPerson: 1, role: "Owner", namespace } as const;
@@ -55,7 +49,7 @@ const requests: Story = {
     assert.deepEqual((await client.get(ClusterRoleBinding, toKey(undefined, name))).roleRef.name, name);
   },
 };
-testConvergence("SupervisorNamespaceRequests", () => harness, { name: "svnsr", story: requests, least: 4 });
+testConvergence("SupervisorNamespaceRequests", harness, { name: "svnsr", story: requests, least: 4 });
 
 const templates: Story = {
   controllers: [namespaceTemplateController],
@@ -79,4 +73,4 @@ const templates: Story = {
     );
   },
 };
-testConvergence("SupervisorNamespaceTemplates", () => harness, { name: "svnst", story: templates, least: 2 });
+testConvergence("SupervisorNamespaceTemplates", harness, { name: "svnst", story: templates, least: 2 });
