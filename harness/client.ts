@@ -24,16 +24,20 @@ export function clientOf(
   return new Client({ transport, clock, userAgent: "atoll-test" });
 }
 
-/** Asks until the answer is yes. @throws {Error} with what was waited for, after `withinMs` */
+const shortestPauseMs = 5;
+const longestPauseMs = 200;
+
+/** Asks until the answer is yes, ever less often. @throws {Error} with what was waited for, after `withinMs` */
 export async function eventually(
   what: string,
   ask: () => boolean | Promise<boolean>,
   withinMs = 10_000,
 ): Promise<void> {
-  const endMs = systemClock.monotonicMs() + withinMs;
+  const beganMs = systemClock.monotonicMs();
   while (!(await ask())) {
-    if (systemClock.monotonicMs() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await systemClock.sleep(10);
+    const waitedMs = systemClock.monotonicMs() - beganMs;
+    if (waitedMs > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await systemClock.sleep(Math.min(Math.max(waitedMs / 10, shortestPauseMs), longestPauseMs));
   }
 }
 

@@ -8,7 +8,7 @@ import { ConfigMap, Pod } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { isRefusal } from "@atoll/client/errors";
 import { TransportFailed } from "@atoll/client/transport";
-import { clientOf, transportTo } from "@atoll/harness/client";
+import { clientOf, eventually, transportTo } from "@atoll/harness/client";
 import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
@@ -46,7 +46,7 @@ test("nodeTransport carries more watches than one connection has streams, and re
       if (!end.signal.aborted) throw error;
     }
   });
-  while (begun < 300) await systemClock.sleep(10);
+  await eventually("all watches have begun", () => begun >= 300);
   const made = await client.create(ConfigMap, { metadata: { name: "beside", namespace: "default" } });
   assert.equal(made.metadata.name, "beside");
   end.abort(new Error("enough"));

@@ -7,10 +7,9 @@ import type { Container, PodSpec } from "@atoll/api/builtin/core/v1.types";
 import type { Draft } from "@atoll/api/draft";
 import { ConfigMap, Event, Node, Pod, Secret } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
-import { isNotFound } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import type { Transport } from "@atoll/client/transport";
-import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
+import { clientOf, eventually, isGone, makeNamespace, transportTo } from "@atoll/harness/client";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Spherelet } from "./spherelet.ts";
@@ -74,7 +73,6 @@ async function untilPod(name: string, what: string, wanted: (pod: Pod) => boolea
       `pod ${name}: ${what}`,
       async () => {
         pod = await podOf(name);
-        if (!wanted(pod)) await systemClock.sleep(50);
         return wanted(pod);
       },
       patienceMs,
@@ -98,24 +96,7 @@ const hasPhase = (phase: string) => (pod: Pod) => pod.status.phase === phase;
 
 async function removePod(name: string): Promise<void> {
   await client.delete(Pod, toKey(namespace, name)).catch(() => undefined);
-  await eventually(
-    `pod ${name} is gone`,
-    async () => {
-      await systemClock.sleep(50);
-      return await isGone(name);
-    },
-    patienceMs,
-  );
-}
-
-async function isGone(name: string): Promise<boolean> {
-  try {
-    await podOf(name);
-    return false;
-  } catch (error) {
-    if (isNotFound(error)) return true;
-    throw error;
-  }
+  await eventually(`pod ${name} is gone`, async () => await isGone(podOf(name)), patienceMs);
 }
 
 test("the Node tells what it has, and is ready", async () => {
@@ -174,7 +155,6 @@ async function untilLog(pod: Pod, wanted: RegExp, container = "main", run = 0): 
   let text = "";
   const look = async () => {
     text = await logOf(pod, container, run);
-    if (!wanted.test(text)) await systemClock.sleep(50);
     return wanted.test(text);
   };
   await eventually(`${String(wanted)} in the log`, look, patienceMs).catch((error: unknown) => {
@@ -690,5 +670,5 @@ test("a Pod with a finalizer is let go, and shows how it ended until that is gon
   assert.equal(stateOf(pod)?.state.terminated?.exitCode, 137);
   assert.equal(spherelet.pods.find(namespace, "final"), undefined);
   await client.patch(Pod, { key: toKey(namespace, "final"), patch: finalizers([]) });
-  await eventually("it is gone", async () => await isGone("final"));
+  await eventually("it is gone", async () => await isGone(podOf("final")));
 });

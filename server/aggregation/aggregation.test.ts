@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { systemClock } from "@atoll/machinery/clock";
 import { issue } from "@atoll/server/pki/authority";
+import { eventually } from "@atoll/harness/client";
 import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
 
 let harness: Harness;
@@ -81,12 +82,10 @@ async function condition(of: string): Promise<Condition | undefined> {
 
 /** Waits until a condition says so. */
 async function until(reason: string): Promise<Condition> {
-  for (let i = 0; i < 200; i++) {
-    const found = await condition(name);
-    if (found?.reason === reason) return found;
-    await systemClock.sleep(50);
-  }
-  throw new Error(`never ${reason}: ${JSON.stringify(await condition(name))}`);
+  let found: Condition | undefined;
+  await eventually(`the APIService is told ${reason}`, async () => (found = await condition(name))?.reason === reason);
+  assert.ok(found);
+  return found;
 }
 
 function made(answer: Answer): void {

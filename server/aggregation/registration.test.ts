@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { systemClock } from "@atoll/machinery/clock";
+import { eventually } from "@atoll/harness/client";
 import { type Harness, startHarness } from "@atoll/harness/server";
 
 let harness: Harness;
@@ -46,10 +46,7 @@ test("the group of a custom kind is registered while it is served", async () => 
   const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
   assert.equal((await harness.send("POST", crds, { body: crd })).status, 201);
   const status = async () => (await harness.send("GET", `${apiServices}/v1.things.example.org`)).status;
-  const reach = async (wanted: number) => {
-    for (let i = 0; i < 100 && (await status()) !== wanted; i++) await systemClock.sleep(20);
-    assert.equal(await status(), wanted);
-  };
+  const reach = (wanted: number) => eventually(`it answers ${wanted}`, async () => (await status()) === wanted);
   await reach(200);
   await harness.send("DELETE", `${crds}/widgets.things.example.org`);
   await reach(404);

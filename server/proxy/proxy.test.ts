@@ -12,6 +12,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { after, before, test } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
+import { eventually } from "@atoll/harness/client";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { issue } from "../pki/authority.ts";
 
@@ -247,7 +248,7 @@ test("a client that breaks off takes the backend's connection with it", async ()
   };
   const { socket } = await upgrade(pod("web", "exec?container=a&command=x"));
   socket?.destroy();
-  while (state.closed === before) await systemClock.sleep(5);
+  await eventually("the backend's connection is closed", () => state.closed > before);
 });
 
 test("a node whose address is another's is not spoken to", async () => {
@@ -319,7 +320,7 @@ for (const code of [200, 302]) {
     const { status, socket } = await upgrade(pod("web", "exec?container=a&command=x"));
     assert.ok(status >= 500);
     assert.equal(socket, undefined);
-    while (state.closed === before) await systemClock.sleep(5);
+    await eventually("the backend's connection is closed", () => state.closed > before);
   });
 }
 

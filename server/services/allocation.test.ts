@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { eventually } from "@atoll/harness/client";
 import { type Harness, startHarness } from "@atoll/harness/server";
-import { systemClock } from "@atoll/machinery/clock";
 import { openMemory } from "@atoll/storage/memory";
 
 const services = "/api/v1/namespaces/default/services";
@@ -68,10 +68,8 @@ test("what a Service had is free when it has gone, and when nothing came of it",
   assert.equal((await other.send("POST", services, body("second", { nodePort }))).status, 201);
 });
 
-async function untilFree(nodePort: number): Promise<void> {
-  for (let i = 0; i < 1_000; i++) {
-    if ((await store.get(`/registry/claims/services/${nodePort}/TCP`)) === undefined) return;
-    await systemClock.sleep(5);
-  }
-  assert.fail(`${nodePort} is not given back`);
-}
+const untilFree = (nodePort: number) =>
+  eventually(
+    `${nodePort} is given back`,
+    async () => (await store.get(`/registry/claims/services/${nodePort}/TCP`)) === undefined,
+  );

@@ -5,6 +5,7 @@ import { type Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { constants, createDeflate } from "node:zlib";
 import fc from "fast-check";
+import { eventually } from "@atoll/harness/client";
 import { systemClock } from "@atoll/machinery/clock";
 import { dictionary } from "./dictionary.ts";
 import { SpdyConnection, type SpdyStream } from "./spdy.ts";
@@ -144,10 +145,6 @@ function pair(onStream: (stream: SpdyStream) => void): { client: Client; connect
   return { client: new Client(near), connection: new SpdyConnection(far, onStream) };
 }
 
-async function until(what: () => boolean): Promise<void> {
-  while (!what()) await systemClock.sleep(1);
-}
-
 test("SpdyConnection carries many streams at once, each whole and in order", async () => {
   const word = fc.record({ stream: fc.nat({ max: 4 }), payload: bytes(2_000) });
   await fc.assert(
@@ -170,7 +167,7 @@ test("SpdyConnection carries many streams at once, each whole and in order", asy
         const frames = words.map(({ stream, payload }) => dataFrame(ids[stream] ?? 1, payload, false));
         const ends = ids.map((id) => dataFrame(id, Buffer.alloc(0), true));
         for (const piece of cut(Buffer.concat([...opened, ...frames, ...ends]), places)) client.duplex.write(piece);
-        await until(() => ids.every((id) => client.said.get(id)?.ended === true));
+        await eventually("all streams have ended", () => ids.every((id) => client.said.get(id)?.ended === true));
         for (const [at, id] of ids.entries()) {
           const sent = Buffer.concat(words.filter(({ stream }) => stream === at).map(({ payload }) => payload));
           assert.ok(Buffer.concat(client.said.get(id)?.bytes ?? []).equals(sent));
@@ -224,7 +221,7 @@ test("what nobody takes holds the client back; a stream that is forgotten does n
   const [stream] = opened;
   assert.ok(stream !== undefined);
   connection.forget(stream);
-  await until(() => done);
+  await eventually("all is sent", () => done);
   client.duplex.end();
   await running;
 });
@@ -234,7 +231,7 @@ test("a client that goes away is missed, though nobody takes what it sent", asyn
   const server = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
   await once(server, "listening");
   const client = new Client(connect((server.address() as AddressInfo).port, "127.0.0.1"));
-  await until(() => sockets.length === 1);
+  await eventually("it is connected", () => sockets.length === 1);
   const [socket] = sockets;
   assert.ok(socket !== undefined);
   const connection = new SpdyConnection(socket, () => undefined);
@@ -244,13 +241,15 @@ test("a client that goes away is missed, though nobody takes what it sent", asyn
   for (let i = 0; i < 200; i++) client.duplex.write(dataFrame(1, Buffer.alloc(65_536), false));
   await systemClock.sleep(100);
   connection.ping();
-  await until(() => client.controls.some(({ type, stream }) => type === controlTypes.ping && stream === 2));
+  await eventually("the ping is answered", () =>
+    client.controls.some(({ type, stream }) => type === controlTypes.ping && stream === 2),
+  );
   client.duplex.destroy();
   await systemClock.sleep(100);
-  while (!over) {
+  await eventually("it is missed", () => {
     connection.ping();
-    await systemClock.sleep(5);
-  }
+    return over;
+  });
   server.close();
 });
 
@@ -261,9 +260,11 @@ test("the client's going, its reset of a stream, and a ping are heard", async ()
   client.duplex.write(await client.open(1, {}));
   client.duplex.write(await client.open(3, {}));
   client.duplex.write(controlFrame(controlTypes.ping, numbers(11)));
-  await until(() => client.controls.some(({ type, stream }) => type === controlTypes.ping && stream === 11));
+  await eventually("the ping is answered", () =>
+    client.controls.some(({ type, stream }) => type === controlTypes.ping && stream === 11),
+  );
   client.duplex.write(controlFrame(controlTypes.rstStream, numbers(3, 5)));
-  await until(() => over.length === 1);
+  await eventually("it is over", () => over.length === 1);
   client.duplex.destroy();
   await running;
   assert.deepEqual(over, [3, 1]);
