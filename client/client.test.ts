@@ -115,18 +115,6 @@ test("Client.setStatus() writes nothing when the status is that already", async 
   assert.equal(changed.status.conditions?.[0]?.type, "Test");
 });
 
-test("Client.updateWith() reads again when somebody else wrote in between", async () => {
-  const made = await client.create(ConfigMap, configMap("contended", { n: "0" }));
-  const key = keyOf(made);
-  const raise = () =>
-    client.updateWith(ConfigMap, {
-      key,
-      change: (object) => ({ ...object, data: { n: String(Number(object.data?.["n"]) + 1) } }),
-    });
-  await Promise.all(Array.from({ length: 4 }, raise));
-  assert.deepEqual((await client.get(ConfigMap, key)).data, { n: "4" });
-});
-
 test("Client.deleteCollection() deletes what is selected and nothing else", async () => {
   await client.create(ConfigMap, { metadata: { name: "goes", namespace: "default", labels: { go: "yes" } } });
   await client.create(ConfigMap, { metadata: { name: "stays", namespace: "default" } });

@@ -12,7 +12,7 @@ import { deepEqual } from "@atoll/machinery/equal";
 import type { ApiObject, ObjectMeta } from "@atoll/machinery/object";
 import type { Call, ConnectionOptions } from "./connection.ts";
 import { Connection } from "./connection.ts";
-import { isConflict, isStatus } from "./errors.ts";
+import { isStatus } from "./errors.ts";
 import type { AnyResource, Key, Resource } from "./resource.ts";
 import { apiVersionOf, bearingItsKind, collectionPath, keyOf, objectPath } from "./resource.ts";
 import type { WatchBatch, WatchOptions } from "./watch.ts";
@@ -203,28 +203,6 @@ export class Client {
   ): Promise<T> {
     if (deepEqual(object["status"], status)) return object;
     return this.replace(resource, { object: { ...object, status }, subresource: "status" }, options);
-  }
-
-  /**
-   * Reads an object, lets `change` make what it should be, and writes that, again when somebody else wrote in between.
-   * @param change returns the new object, or undefined for no write; must not change what it gets
-   */
-  async updateWith<T extends ApiObject>(
-    resource: Resource<T>,
-    { key, change }: { key: Key; change: (object: T) => T | undefined },
-    options: WriteOptions = {},
-  ): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      const old = await this.get(resource, key, { signal: options.signal });
-      const wanted = change(old);
-      if (wanted === undefined) return old;
-      try {
-        return await this.update(resource, wanted, options);
-      } catch (error) {
-        if (!isConflict(error) || attempt >= 8) throw error;
-        await this.connection.clock.sleep(10 * 2 ** attempt * this.connection.random(), options.signal);
-      }
-    }
   }
 
   /**

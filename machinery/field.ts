@@ -112,10 +112,6 @@ export class FieldErrors {
     this.add("FieldValueInvalid", path, value, detail);
   }
 
-  typeInvalid(path: Path, value: unknown, detail: string): void {
-    this.add("FieldValueTypeInvalid", path, value, detail);
-  }
-
   duplicate(path: Path, value: unknown): void {
     this.add("FieldValueDuplicate", path, value, "");
   }

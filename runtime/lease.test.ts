@@ -96,9 +96,9 @@ test("Leadership is not taken from a leader whose clock is an hour behind or ahe
 test("Leadership is lost when somebody else holds the lease after all", async () => {
   const first = candidate("stolen", "first");
   await eventually("the first leads", () => first.state.leading);
-  await direct.updateWith(Lease, {
+  await direct.patch(Lease, {
     key: toKey("kube-system", "stolen"),
-    change: (lease) => ({ ...lease, spec: { ...lease.spec, holderIdentity: "thief" } }),
+    patch: { type: "merge", body: { spec: { holderIdentity: "thief" } } },
   });
   assert.equal(await first.ended, true);
   assert.equal(first.state.leading, false);

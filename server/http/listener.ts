@@ -118,11 +118,6 @@ export class Listener {
     });
   }
 
-  /** Serves another certificate from the next handshake on. */
-  setCertificate(cert: string, key: string, clientCa: string): void {
-    this.#server.setSecureContext({ cert, key, ca: clientCa, ...handshake });
-  }
-
   get connections(): number {
     return this.#sockets.size;
   }
