@@ -92,8 +92,9 @@ test("a cluster takes the manifest, and the image it names, pulled from the hub 
   const { hub, gateway } = await startHub();
   await atoll("server", "--data", childDir, "--api-port", "0");
   const kubeconfig = join(childDir, "admin.kubeconfig");
-  const attach = ["--data", hubDir, "attach", "c1", "--gateway", gateway, "--kubeconfig", kubeconfig];
-  await promisify(execFile)(process.execPath, [...command, "cluster", ...attach]);
+  const attach = ["attach", "c1", "--data", hubDir, "--gateway", gateway, "--kubeconfig", kubeconfig];
+  const { stderr } = await promisify(execFile)(process.execPath, [...command, "cluster", ...attach]);
+  assert.match(stderr, /^The gateway listens at 127\.0\.0\.1, where a pod does not reach it\. .*--gateway-address/);
 
   const child = await open(childDir);
   const { spec } = await child.get(Deployment, toKey("atoll-system", "fleet-agent"));

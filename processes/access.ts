@@ -3,27 +3,26 @@ import { ClusterRole } from "@atoll/client/builtin";
 import { deedOf, whoCan } from "@atoll/fleet/explain/access";
 import { readFleet } from "@atoll/fleet/explain/organization";
 import { systemClock } from "@atoll/machinery/clock";
-import { exitCode, flags, UsageError } from "./flags.ts";
-import { table, withHub } from "./hub.ts";
+import { exitCode, UsageError } from "./flags.ts";
+import { hubFlags, table, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 
-/** @param args who-can VERB RESOURCE[.GROUP]; the hub is that of `--data DIR` first, KUBECONFIG, or the usual one */
+/** @param args who-can VERB RESOURCE[.GROUP] */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
-    const { kubeconfig, rest } = adminKubeconfig(args);
-    const command = flags("atoll access", "who-can VERB RESOURCE: who may, by the AccessPolicies.")
+    const command = hubFlags("atoll access", "who-can VERB RESOURCE: who may, by the AccessPolicies.")
       .argument("<what>", "who-can")
       .argument("<verb>", "as get, create, delete")
       .argument("<resource>", "as pods, pods/exec, deployments.apps")
       .option("--cluster <name>", "this cluster alone")
       .option("--org <namespace>", "the organization", "default")
-      .parse(rest, { from: "user" });
+      .parse(args, { from: "user" });
     const [what, verb = "", wanted = ""] = command.args;
     if (what !== "who-can") throw new UsageError("./atoll access who-can VERB RESOURCE");
-    const { cluster, org } = command.opts<{ cluster?: string; org: string }>();
+    const { data, cluster, org } = command.opts<{ data?: string; cluster?: string; org: string }>();
     const deed = deedOf(verb, wanted);
     process.stdout.write(
-      await withHub(kubeconfig, async (client) => {
+      await withHub(adminKubeconfig(data), async (client) => {
         const fleet = await readFleet(client, org, systemClock.nowMs());
         const clusters = fleet.clusters.filter(({ metadata }) => cluster === undefined || metadata.name === cluster);
         const { items } = await client.list(ClusterRole);

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import type { ReachableBy } from "@atoll/api/fleet/reachable";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { ClusterRoleBinding, Deployment, Namespace, Secret, ServiceAccount } from "@atoll/client/builtin";
-import { Client } from "@atoll/client/client";
+import type { Client } from "@atoll/client/client";
 import { type Resource, toKey } from "@atoll/client/resource";
 import { forceDetach } from "@atoll/fleet/cluster/controller";
 import { type AttachObject, attachObjects } from "@atoll/fleet/attach/manifest";
@@ -14,12 +14,10 @@ import { type PublishedGateway, publishedGateway } from "@atoll/fleet/gateway/pu
 import { expectCluster, makeToken } from "@atoll/fleet/gateway/offer";
 import { systemClock } from "@atoll/machinery/clock";
 import { formatYaml } from "@atoll/machinery/yaml/format";
-import { openKubeconfig } from "@atoll/runtime/kubeconfig";
-import { exitCode, flags, UsageError } from "./flags.ts";
-import { table, withHub } from "./hub.ts";
+import { exitCode, UsageError } from "./flags.ts";
+import { hubFlags, table, withHub } from "./hub.ts";
 import { reachableFlag, reachableHelp } from "./reachable.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
-import { atollVersion } from "./version.ts";
 
 interface Options {
   readonly org: string;
@@ -38,11 +36,10 @@ type Verb = (client: Client, name: string, options: Options) => Promise<void>;
 const resources: readonly Resource[] = [Namespace, ServiceAccount, ClusterRoleBinding, Secret, Deployment];
 const verbs: Readonly<Record<string, Verb>> = { attach, detach, ls };
 
-/** @param args VERB [NAME] and flags; the hub is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
+/** @param args VERB [NAME] and flags */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
-    const { kubeconfig, rest } = adminKubeconfig(args);
-    const command = flags("atoll cluster", "attach NAME, detach NAME or ls: the clusters of Mission Control.")
+    const command = hubFlags("atoll cluster", "attach NAME, detach NAME or ls: the clusters of Mission Control.")
       .argument("<verb>", Object.keys(verbs).join(", "))
       .argument("[name]", "name of the cluster")
       .option("--org <namespace>", "the organization", "default")
@@ -52,19 +49,14 @@ export async function run(args: readonly string[]): Promise<number> {
       .option("--out <dir>", "attach: write what an agent run by hand needs there, in place of the manifest")
       .option("--reachable [by]", `attach: ${reachableHelp}`)
       .option("--force", "detach: do not wait for an agent that will not come back")
-      .parse(rest, { from: "user" });
+      .parse(args, { from: "user" });
     const [verb = "", name = ""] = command.args;
     const act = verbs[verb];
     if (act === undefined)
       throw new UsageError(`there is no cluster ${verb}; there are ${Object.keys(verbs).join(", ")}`);
     if (name === "" && verb !== "ls") throw new UsageError(`which cluster? ./atoll cluster ${verb} NAME`);
-    const { transport } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
-    try {
-      const client = new Client({ transport, clock: systemClock, userAgent: `atoll-cluster/${atollVersion}` });
-      await act(client, name, command.opts());
-    } finally {
-      transport.close();
-    }
+    const options = command.opts<Options & { data?: string }>();
+    await withHub(adminKubeconfig(options.data), async (client) => await act(client, name, options));
     return 0;
   });
 }
@@ -77,7 +69,13 @@ async function attach(client: Client, name: string, options: Options): Promise<v
   const gateway = { ...published, url: options.gateway ?? published.url };
   if (out !== undefined)
     return await forAgentByHand(client, { name, namespace, gateway, reachable, out: resolve(out) });
-  const { host } = new URL(gateway.url);
+  const { host, hostname } = new URL(gateway.url);
+  if (isLoopback(hostname)) {
+    process.stderr.write(
+      `The gateway listens at ${hostname}, where a pod does not reach it. Start the hub with --gateway-address ADDRESS, one that\n` +
+        `${name} reaches, and attach again; or run the agent here by hand: ./atoll cluster attach ${name} --out DIR\n`,
+    );
+  }
   const waiting = systemClock.after(patienceMs, () => {
     process.stderr.write("The gateway makes the agent's image, once: this takes about two minutes.\n");
   });
@@ -101,6 +99,8 @@ async function attach(client: Client, name: string, options: Options): Promise<v
     ].join("\n"),
   );
 }
+
+const isLoopback = (hostname: string) => /^(127\.|\[::1\]$|localhost$)/.test(hostname);
 
 async function applyAll(kubeconfig: string, objects: readonly AttachObject[]): Promise<void> {
   await withHub(kubeconfig, async (cluster) => {

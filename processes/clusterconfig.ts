@@ -5,8 +5,8 @@ import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { toKey } from "@atoll/client/resource";
 import { publishedGateway } from "@atoll/fleet/gateway/published";
 import { parseYaml } from "@atoll/machinery/yaml/yaml";
-import { exitCode, flags, UsageError } from "./flags.ts";
-import { withHub } from "./hub.ts";
+import { exitCode, UsageError } from "./flags.ts";
+import { hubFlags, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 
 interface Named {
@@ -18,16 +18,16 @@ interface Config {
   readonly users?: readonly (Named & { readonly user?: Readonly<Record<string, unknown>> })[];
 }
 
-/** @param args NAME and flags; the hub is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
+/** @param args NAME and flags */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
-    const { kubeconfig, rest } = adminKubeconfig(args);
-    const command = flags("atoll kubeconfig", "A kubeconfig for an attached cluster, reached through the hub.")
+    const command = hubFlags("atoll kubeconfig", "A kubeconfig for an attached cluster, reached through the hub.")
       .argument("<cluster>", "name of the cluster")
       .option("--org <namespace>", "the organization", "default")
       .option("--gateway <url>", "where people reach the hub's gateway (default: where it says it is)")
-      .parse(rest, { from: "user" });
-    const { org, gateway } = command.opts<{ readonly org: string; readonly gateway?: string }>();
+      .parse(args, { from: "user" });
+    const { data, org, gateway } = command.opts<{ data?: string; org: string; gateway?: string }>();
+    const kubeconfig = adminKubeconfig(data);
     const [name = ""] = command.args;
     if (name.includes("/")) throw new UsageError("a cluster's name has no slash; its organization is given by --org");
     const published = await withHub(kubeconfig, async (client) => {

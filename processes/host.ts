@@ -14,7 +14,7 @@ import { Children } from "./children.ts";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { leaveHost } from "./hostleave.ts";
-import { withHub } from "./hub.ts";
+import { hubFlags, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 import { accountOf, sphereletPart } from "./parts.ts";
 import { prepareGuests, preparePackages } from "./preparation.ts";
@@ -39,11 +39,11 @@ const usualKubeletPort = 10250;
 
 /** Prints the command that joins a host. */
 async function makeToken(args: readonly string[]): Promise<number> {
-  const { kubeconfig, rest } = adminKubeconfig(args);
-  const { hours } = flags("atoll host token", "A token by which hosts join; prints the command for them.")
+  const { data, hours } = hubFlags("atoll host token", "A token by which hosts join; prints the command for them.")
     .option("--hours <n>", "how long it is good", (text) => Number(text), 24)
-    .parse(rest, { from: "user" })
-    .opts<{ hours: number }>();
+    .parse(args, { from: "user" })
+    .opts<{ data?: string; hours: number }>();
+  const kubeconfig = adminKubeconfig(data);
   if (!(hours > 0 && hours <= 24 * 30)) throw new UsageError("--hours: between 0 and 720");
   const [id, secret] = [random(6), random(16)];
   const { context, ca, transport } = await openKubeconfig({ path: kubeconfig, clock: systemClock });

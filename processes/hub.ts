@@ -1,11 +1,28 @@
-/** A client of the hub for a command's duration, and tables for people. */
+/** What commands that speak to a server as its admin have in common: flags, a client for their duration, tables for people. */
+import { stat } from "node:fs/promises";
 import { Client } from "@atoll/client/client";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import type { Command } from "commander";
+import { flags, UsageError } from "./flags.ts";
 import { atollVersion } from "./version.ts";
 
-/** Runs with a client of the kubeconfig's current context. */
+/** Flags of such a command; `adminKubeconfig` takes its `data`. */
+export function hubFlags(name: string, description: string): Command {
+  return flags(name, description).option(
+    "--data <dir>",
+    "as the admin of this data directory (default: as KUBECONFIG says, or of the usual one)",
+  );
+}
+
+/**
+ * Runs with a client of the kubeconfig's current context.
+ * @throws {UsageError} there is no such file
+ */
 export async function withHub<T>(kubeconfig: string, body: (client: Client) => Promise<T>): Promise<T> {
+  await stat(kubeconfig).catch(() => {
+    throw new UsageError(`there is no ${kubeconfig}; start ./atoll up, or name another file by KUBECONFIG or --data`);
+  });
   const { transport } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
   try {
     return await body(new Client({ transport, clock: systemClock, userAgent: `atoll/${atollVersion}` }));

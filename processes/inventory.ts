@@ -5,11 +5,12 @@ import type { Client } from "@atoll/client/client";
 import { type Findings, type Found, searched } from "@atoll/fleet/explain/inventory";
 import { humanDuration } from "@atoll/api/cells";
 import { parseTime, systemClock } from "@atoll/machinery/clock";
-import { exitCode, flags, UsageError } from "./flags.ts";
-import { table, withHub } from "./hub.ts";
+import { exitCode, UsageError } from "./flags.ts";
+import { hubFlags, table, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 
 interface Options {
+  readonly data?: string;
   readonly kind?: readonly string[];
   readonly cluster?: string;
   readonly namespace?: string;
@@ -18,11 +19,10 @@ interface Options {
   readonly output: string;
 }
 
-/** @param args words and flags; the hub is that of `--data DIR` first, KUBECONFIG, or the usual one */
+/** @param args words and flags */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
-    const { kubeconfig, rest } = adminKubeconfig(args);
-    const command = flags(
+    const command = hubFlags(
       "atoll inventory",
       "What all clusters have: nodes, namespaces, workloads, deprecated API use.",
     )
@@ -36,11 +36,11 @@ export async function run(args: readonly string[]): Promise<number> {
       .option("--unhealthy", "only what is not as it should be")
       .option("--org <namespace>", "the organization", "default")
       .option("-o, --output <format>", "table or json", "table")
-      .parse(rest, { from: "user" });
-    const { output, org, kind, ...where } = command.opts<Options>();
+      .parse(args, { from: "user" });
+    const { data, output, org, kind, ...where } = command.opts<Options>();
     if (output !== "table" && output !== "json") throw new UsageError("-o is table or json");
     const search = { words: command.args, ...where, ...(kind === undefined ? {} : { kinds: kind }) };
-    const findings = await withHub(kubeconfig, async (client) => {
+    const findings = await withHub(adminKubeconfig(data), async (client) => {
       const { items } = await client.list(FleetCluster, { namespace: org });
       return searched(items, await everyInventory(client), search);
     });

@@ -50,10 +50,15 @@ export async function readKubeconfig(path: string): Promise<KubeconfigOptions | 
   }
 }
 
-/** Whose cluster a bundled client speaks to: KUBECONFIG when it is set, else the data directory's admin kubeconfig. */
-export function adminKubeconfig(args: readonly string[]): { kubeconfig: string; rest: readonly string[] } {
+/** By which file a command speaks to a server: that of the data directory's admin, or what KUBECONFIG says, or the usual one's. */
+export function adminKubeconfig(data?: string): string {
+  if (data !== undefined) return join(resolve(data), "admin.kubeconfig");
+  return process.env["KUBECONFIG"] ?? join(defaultData(), "admin.kubeconfig");
+}
+
+/** The same of a bundled client, whose own arguments follow `--data DIR`. */
+export function clientKubeconfig(args: readonly string[]): { kubeconfig: string; rest: readonly string[] } {
   const [flag, data, ...rest] = args;
-  if (flag === "--data" && data !== undefined) return { kubeconfig: join(resolve(data), "admin.kubeconfig"), rest };
-  const usual = join(defaultData(), "admin.kubeconfig");
-  return { kubeconfig: process.env["KUBECONFIG"] ?? usual, rest: args };
+  if (flag === "--data" && data !== undefined) return { kubeconfig: adminKubeconfig(data), rest };
+  return { kubeconfig: adminKubeconfig(), rest: args };
 }

@@ -10,23 +10,22 @@ import { systemClock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { StatusError } from "@atoll/machinery/status";
 import { parseYaml } from "@atoll/machinery/yaml/yaml";
-import { exitCode, flags, UsageError } from "./flags.ts";
-import { table, withHub } from "./hub.ts";
+import { exitCode, UsageError } from "./flags.ts";
+import { hubFlags, table, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 
-/** @param args flags; the hub is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
+/** @param args flags */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
-    const { kubeconfig, rest } = adminKubeconfig(args);
-    const { filename, org } = flags("atoll plan", "What fleet objects would change on each cluster.")
+    const { data, filename, org } = hubFlags("atoll plan", "What fleet objects would change on each cluster.")
       .requiredOption("-f, --filename <file>", "the objects, YAML or JSON")
       .option("--org <namespace>", "the organization", "default")
-      .parse(rest, { from: "user" })
-      .opts<{ filename: string; org: string }>();
+      .parse(args, { from: "user" })
+      .opts<{ data?: string; filename: string; org: string }>();
     let refused = false;
     const given = objectsOf(await readFile(filename, "utf8"));
     process.stdout.write(
-      await withHub(kubeconfig, async (client) => {
+      await withHub(adminKubeconfig(data), async (client) => {
         const before = await readFleet(client, org, systemClock.nowMs());
         const { objects, refusals } = await asStored(client, given, org);
         const { fleet, ignored } = replaced(before, objects);

@@ -5,14 +5,14 @@
 import { whyConnection } from "./why/connection.ts";
 import { whyDecisions } from "./why/decisions.ts";
 import type { WhyOptions } from "./why/options.ts";
-import { exitCode, flags, UsageError } from "./flags.ts";
+import { exitCode, UsageError } from "./flags.ts";
+import { hubFlags } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
 
-/** @param args what is asked, and flags; the server is that of `--data DIR` first, KUBECONFIG, or the usual data directory */
+/** @param args what is asked, and flags */
 export async function run(args: readonly string[]): Promise<number> {
   return await exitCode(async () => {
-    const { kubeconfig, rest } = adminKubeconfig(args);
-    const command = flags(
+    const command = hubFlags(
       "atoll why",
       "POD-A POD-B:PORT: what lets one pod reach another, or refuses it. KIND/NAME --cluster C: which policies decide on an object.",
     )
@@ -25,9 +25,10 @@ export async function run(args: readonly string[]): Promise<number> {
       .option("-n, --namespace <namespace>", "of what is named without one", "default")
       .option("--org <namespace>", "the organization", "default")
       .option("--udp", "the connection is UDP")
-      .parse(rest, { from: "user" });
+      .parse(args, { from: "user" });
     const [what = "", reached] = command.args;
-    const options = command.opts<WhyOptions>();
+    const { data, ...options } = command.opts<WhyOptions & { data?: string }>();
+    const kubeconfig = adminKubeconfig(data);
     if (reached !== undefined) {
       const { allowed, text } = await whyConnection(kubeconfig, { from: what, reached }, options);
       process.stdout.write(text);
