@@ -23,8 +23,6 @@ import type { ApiObject } from "@atoll/machinery/object";
 import type { Claim, Read, View } from "./claims.ts";
 import type { Recorder } from "./events.ts";
 import type { Log } from "./log.ts";
-import type { ControllerMetrics, Outcome, Sample } from "./metrics.ts";
-import { controllerMetrics, controllerSamples, queueSamples } from "./metrics.ts";
 import { OwnWrites, patienceMs } from "./ownwrites.ts";
 import type { Limits } from "./queue.ts";
 import { Queue } from "./queue.ts";
@@ -66,7 +64,7 @@ export interface Reconcile {
 
 /** A controller, as its author writes it. */
 export interface ControllerShape<T extends ApiObject> {
-  /** Lower-case, unique; names its queue, its metrics, its events. */
+  /** Lower-case, unique; names its events and what it logs. */
   readonly name: string;
   readonly for: Resource<T>;
   readonly reads?: readonly Read<never>[];
@@ -112,7 +110,6 @@ export interface RunningController {
   readonly synced: boolean;
   /** Nothing is at work or waits to be, and the caches show its own writes. */
   readonly idle: boolean;
-  samples(): readonly Sample[];
 }
 
 /** A controller of the usual shape. */
@@ -131,7 +128,6 @@ class Loop implements RunningController, View {
   readonly #shape: ControllerShape<ApiObject>;
   readonly #around: Surroundings;
   readonly #queue: Queue<Key>;
-  readonly #metrics: ControllerMetrics = controllerMetrics();
   readonly #ownWrites: OwnWrites;
   readonly #informers = new Map<string, Informer>();
   /** Keys that wait for the cache to show what was written for them. */
@@ -146,11 +142,7 @@ class Loop implements RunningController, View {
     this.#log = around.log.with({ controller: shape.name });
     this.#ownWrites = new OwnWrites(around.clock);
     const { limits } = shape;
-    this.#queue = new Queue({
-      clock: around.clock,
-      metrics: this.#metrics.queue,
-      ...(limits === undefined ? {} : { limits }),
-    });
+    this.#queue = new Queue({ clock: around.clock, ...(limits === undefined ? {} : { limits }) });
     this.ended = this.#run();
   }
 
@@ -160,11 +152,6 @@ class Loop implements RunningController, View {
 
   get idle(): boolean {
     return this.synced && this.#queue.idle && this.#held.size === 0 && this.#gathering.size === 0;
-  }
-
-  samples(): readonly Sample[] {
-    const { name } = this.#shape;
-    return [...queueSamples(name, this.#metrics.queue, this.#queue), ...controllerSamples(name, this.#metrics)];
   }
 
   get<T extends ApiObject>(resource: Resource<T>, key: Key): T | undefined {
@@ -261,40 +248,31 @@ class Loop implements RunningController, View {
   }
 
   async #reconcile(key: Key): Promise<void> {
-    const { clock, client } = this.#around;
+    const { client } = this.#around;
     this.#held.delete(key);
-    const startMs = clock.monotonicMs();
     try {
       await this.#ownWrites.resolve(key, client, (resource) => this.#informers.get(groupResource(resource)));
       if (!this.#ownWrites.isSeen(key)) return this.#hold(key);
       const result = await this.#shape.reconcile(key, this.#toolsFor(key));
       this.#queue.forget(key);
       if (result.afterMs !== undefined) this.#queue.addAfter(key, result.afterMs);
-      this.#count(result.afterMs === undefined ? "success" : "requeue_after");
     } catch (error) {
       this.#failed(key, error);
     }
-    this.#metrics.reconcileSeconds.observe((clock.monotonicMs() - startMs) / 1000);
   }
 
   #failed(key: Key, error: unknown): void {
     if (this.#around.dead.aborted) return;
     if (error instanceof Terminal) {
       this.#queue.forget(key);
-      this.#count("terminal");
       this.#log.error("gave up until something changes", { key, error: error.cause });
       return;
     }
     const afterMs = this.#queue.retry(key);
-    this.#count("error");
     // These only say that the cache was behind, or that all of the namespace is going.
     const isPassing = isConflict(error) || isNotFound(error) || isNamespaceTerminating(error);
     const level = isPassing ? "debug" : "warn";
     this.#log[level]("failed, will try again", { key, afterMs, error });
-  }
-
-  #count(outcome: Outcome): void {
-    this.#metrics.outcomes[outcome].add(1);
   }
 
   #toolsFor(key: Key): Reconcile {

@@ -13,7 +13,6 @@
  * which leaves a cluster broken for a quarter of an hour after its trouble ended.
  */
 import type { Clock, Timer } from "@atoll/machinery/clock";
-import type { QueueMetrics } from "./metrics.ts";
 
 /** How failures are slowed down. */
 export interface Limits {
@@ -33,19 +32,17 @@ const defaultLimits: Limits = { firstDelayMs: 5, longestDelayMs: 60_000, retries
 export interface QueueOptions {
   readonly clock: Clock;
   readonly limits?: Limits;
-  readonly metrics: QueueMetrics;
 }
 
 /** Keys to be worked on. */
 export class Queue<K extends string = string> {
   readonly #clock: Clock;
   readonly #limits: Limits;
-  readonly #metrics: QueueMetrics;
-  readonly #waiting = new Map<K, { sinceMs: number }>();
+  readonly #waiting = new Set<K>();
   /** Waiting keys in the order in which they came, from #head on. A Map's own order would make its first key dear. */
   #line: K[] = [];
   #head = 0;
-  readonly #working = new Map<K, { sinceMs: number; again: boolean }>();
+  readonly #working = new Map<K, { again: boolean }>();
   readonly #delayed = new Map<K, { atMs: number; timer: Timer }>();
   readonly #failures = new Map<K, number>();
   readonly #takers: ((key: K | undefined) => void)[] = [];
@@ -53,10 +50,9 @@ export class Queue<K extends string = string> {
   #bucketFullMs = 0;
   #closed = false;
 
-  constructor({ clock, limits = defaultLimits, metrics }: QueueOptions) {
+  constructor({ clock, limits = defaultLimits }: QueueOptions) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#metrics = metrics;
   }
 
   /** Keys waiting, not counting those at work or delayed. */
@@ -69,25 +65,13 @@ export class Queue<K extends string = string> {
     return this.#waiting.size === 0 && this.#working.size === 0;
   }
 
-  /** When the key at work longest was taken, monotonic ms; and the sum over all such keys. For metrics. */
-  unfinishedMs(): { longest: number; sum: number } {
-    const nowMs = this.#clock.monotonicMs();
-    const ages = [...this.#working.values()].map(({ sinceMs }) => nowMs - sinceMs);
-    return { longest: Math.max(0, ...ages), sum: ages.reduce((a, b) => a + b, 0) };
-  }
-
   /** The key shall be worked on, as soon as may be. A delay set for it is off. */
   add(key: K): void {
     if (this.#closed) return;
     this.#undelay(key);
     const work = this.#working.get(key);
-    if (work !== undefined) {
-      if (!work.again) this.#metrics.adds.add(1);
-      work.again = true;
-    } else if (!this.#waiting.has(key)) {
-      this.#metrics.adds.add(1);
-      this.#enqueue(key);
-    }
+    if (work !== undefined) work.again = true;
+    else if (!this.#waiting.has(key)) this.#enqueue(key);
   }
 
   /** The key shall be worked on in `afterMs`, or earlier if something else says so. */
@@ -106,7 +90,6 @@ export class Queue<K extends string = string> {
   retry(key: K): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    this.#metrics.retries.add(1);
     const { firstDelayMs, longestDelayMs } = this.#limits;
     const ownMs = Math.min(firstDelayMs * 2 ** Math.min(failures, 40), longestDelayMs);
     const afterMs = Math.max(ownMs, this.#drawFromBucket());
@@ -138,7 +121,6 @@ export class Queue<K extends string = string> {
     const work = this.#working.get(key);
     if (work === undefined) return;
     this.#working.delete(key);
-    this.#metrics.workSeconds.observe((this.#clock.monotonicMs() - work.sinceMs) / 1000);
     if (work.again && !this.#closed) this.#enqueue(key);
   }
 
@@ -154,7 +136,7 @@ export class Queue<K extends string = string> {
   }
 
   #enqueue(key: K): void {
-    this.#waiting.set(key, { sinceMs: this.#clock.monotonicMs() });
+    this.#waiting.add(key);
     const taker = this.#takers.shift();
     if (taker === undefined) {
       this.#line.push(key);
@@ -176,11 +158,8 @@ export class Queue<K extends string = string> {
   }
 
   #begin(key: K): void {
-    const nowMs = this.#clock.monotonicMs();
-    const waited = this.#waiting.get(key);
     this.#waiting.delete(key);
-    this.#working.set(key, { sinceMs: nowMs, again: false });
-    this.#metrics.waitSeconds.observe((nowMs - (waited?.sinceMs ?? nowMs)) / 1000);
+    this.#working.set(key, { again: false });
   }
 
   #undelay(key: K): void {

@@ -15,7 +15,6 @@ import { Events } from "./events.ts";
 import type { LeaseOptions } from "./lease.ts";
 import { Leadership } from "./lease.ts";
 import type { Log } from "./log.ts";
-import type { Sample } from "./metrics.ts";
 
 /** What is run, and where. */
 export interface RunOptions {
@@ -40,7 +39,6 @@ export interface Running {
   readonly synced: boolean;
   /** Nothing waits, nothing is at work, and the caches show all own writes. For tests. */
   readonly idle: boolean;
-  samples(): readonly Sample[];
   /** Ends in an orderly way. */
   stop(): Promise<void>;
 }
@@ -73,10 +71,6 @@ class Run implements Running {
 
   get idle(): boolean {
     return this.#running?.every((controller) => controller.idle) ?? false;
-  }
-
-  samples(): readonly Sample[] {
-    return this.#running?.flatMap((controller) => controller.samples()) ?? [];
   }
 
   async stop(): Promise<void> {

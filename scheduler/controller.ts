@@ -14,7 +14,6 @@ import { isNotFound } from "@atoll/client/errors";
 import { keyOf } from "@atoll/client/resource";
 import { deletionOf, partOf, subresourceOf } from "@atoll/runtime/claims";
 import type { Controller, RunningController, Surroundings } from "@atoll/runtime/controller";
-import type { Sample } from "@atoll/runtime/metrics";
 import { bindPod, bindVolumes } from "./binding.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { Places } from "./places.ts";
@@ -95,10 +94,6 @@ class Scheduler implements RunningController {
 
   get idle(): boolean {
     return this.synced && this.#queue.isIdle && this.#writing + this.#awaiting === 0;
-  }
-
-  samples(): readonly Sample[] {
-    return [];
   }
 
   async #run(): Promise<void> {

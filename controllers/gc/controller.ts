@@ -18,8 +18,6 @@ import { groupResource, metadataOf } from "@atoll/client/resource";
 import type { ApiObject, OwnerReference } from "@atoll/machinery/object";
 import { deletionOf, partOf } from "@atoll/runtime/claims";
 import type { Controller, RunningController, Surroundings } from "@atoll/runtime/controller";
-import type { Sample } from "@atoll/runtime/metrics";
-import { queueMetrics, queueSamples } from "@atoll/runtime/metrics";
 import { Queue } from "@atoll/runtime/queue";
 import { AbsentOwners, Dealings, OwnerOutOfReach } from "./act.ts";
 import type { Identity, Node } from "./graph.ts";
@@ -84,7 +82,6 @@ class Collector implements RunningController {
   readonly #dealings: Dealings;
   readonly #looks: Queue;
   readonly #orphans: Queue;
-  readonly #metrics = { looks: queueMetrics(), orphans: queueMetrics() };
   readonly #monitors = new Map<string, Monitor>();
   #discovery: Discovery = { resources: [], failed: [] };
   #discovered = false;
@@ -92,8 +89,8 @@ class Collector implements RunningController {
   constructor(around: Surroundings) {
     const { clock, client, dead } = around;
     this.#around = around;
-    this.#looks = new Queue({ clock, metrics: this.#metrics.looks });
-    this.#orphans = new Queue({ clock, metrics: this.#metrics.orphans });
+    this.#looks = new Queue({ clock });
+    this.#orphans = new Queue({ clock });
     this.#graph = new Graph({
       look: (uid) => this.#looks.add(uid),
       lookLater: (uid) => this.#looks.retry(uid),
@@ -111,13 +108,6 @@ class Collector implements RunningController {
 
   get idle(): boolean {
     return this.synced && this.#looks.idle && this.#orphans.idle;
-  }
-
-  samples(): readonly Sample[] {
-    return [
-      ...queueSamples("garbage_collector_attempt_to_delete", this.#metrics.looks, this.#looks),
-      ...queueSamples("garbage_collector_attempt_to_orphan", this.#metrics.orphans, this.#orphans),
-    ];
   }
 
   async #run(): Promise<void> {

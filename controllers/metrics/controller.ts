@@ -15,7 +15,6 @@ import { metadataOf, type PartialObject, toKey } from "@atoll/client/resource";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { named } from "@atoll/runtime/claims";
 import type { Controller, RunningController, Surroundings } from "@atoll/runtime/controller";
-import type { Sample } from "@atoll/runtime/metrics";
 import { type MetricsServer, startMetricsServer } from "./server.ts";
 import { type Look, type Measured, measure, type Summary } from "./usage.ts";
 
@@ -58,10 +57,6 @@ class Metrics implements RunningController {
 
   get idle(): boolean {
     return this.synced;
-  }
-
-  samples(): readonly Sample[] {
-    return [];
   }
 
   async #run(): Promise<void> {

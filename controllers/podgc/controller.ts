@@ -12,7 +12,6 @@ import { keyOf, toKey } from "@atoll/client/resource";
 import { formatTime } from "@atoll/machinery/clock";
 import { deletionOf, partOf } from "@atoll/runtime/claims";
 import type { Controller, RunningController, Surroundings } from "@atoll/runtime/controller";
-import type { Sample } from "@atoll/runtime/metrics";
 import { allOf } from "../pods/batch.ts";
 import type { Step } from "./plan.ts";
 import { missingNodes, plan } from "./plan.ts";
@@ -45,7 +44,6 @@ class Sweeper implements RunningController {
   /** Since when nodes that Pods are bound to have been missing, monotonic ms. */
   readonly #missing = new Map<string, number>();
   #sweeping = false;
-  #deleted = 0;
 
   constructor(around: Surroundings, sweepEveryMs: number) {
     this.#around = around;
@@ -61,13 +59,6 @@ class Sweeper implements RunningController {
 
   get idle(): boolean {
     return this.synced && !this.#sweeping;
-  }
-
-  samples(): readonly Sample[] {
-    const help = "Pods cleared away.";
-    return [
-      { name: "pod_gc_collector_force_delete_pods_total", type: "counter", help, labels: {}, value: this.#deleted },
-    ];
   }
 
   async #run(): Promise<void> {
@@ -116,7 +107,6 @@ class Sweeper implements RunningController {
     try {
       if (step.fail !== undefined) await this.#fail(step.pod, step.fail);
       await client.delete(Pod, keyOf(step.pod), { uid: step.pod.metadata.uid, graceSeconds: 0, signal: dead });
-      this.#deleted++;
       log.info("cleared a pod away", { controller: name, pod: keyOf(step.pod), why: step.fail ?? "it has ended" });
     } catch (error) {
       // It is gone, or has changed since: the next sweep will see.
