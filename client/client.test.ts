@@ -1,24 +1,15 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { clientOf, transportTo } from "@atoll/harness/client";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { ConfigMap, Namespace, Pod } from "./builtin.ts";
-import type { Client } from "./client.ts";
 import { isAlreadyExists, isConflict, isNotFound, isRefusal } from "./errors.ts";
 import { keyOf, metadataOf, toKey } from "./resource.ts";
-import type { Transport } from "./transport.ts";
 import type { WatchEvent } from "./watch.ts";
 
-let harness: Harness;
-let transport: Transport;
-let client: Client;
-
-before(async () => {
-  harness = await startHarness();
-  transport = transportTo(harness);
-  client = clientOf(harness, transport);
-});
+const harness = await startHarness();
+const transport = transportTo(harness);
+const client = clientOf(harness, transport);
 
 after(async () => {
   transport.close();

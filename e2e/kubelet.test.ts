@@ -14,7 +14,6 @@ import { approvingController } from "@atoll/controllers/certificates/approving/c
 import { signingController } from "@atoll/controllers/certificates/signing/controller";
 import { clientOf, eventually, makeNamespace, transportTo } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
-import { people, type People } from "@atoll/harness/people";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { logTo } from "@atoll/runtime/log";
@@ -24,7 +23,6 @@ import { serveKubelet } from "@atoll/spherelet/kubelet/serving";
 const folder = await mkdtemp(join(tmpdir(), "atoll-kubelet-"));
 let harness: Harness;
 let admin: Client;
-let crowd: People;
 let workshop: Workshop;
 let closeTransport: () => void;
 let node: { readonly client: Client; close(): void };
@@ -33,9 +31,8 @@ before(async () => {
   harness = await startHarness();
   const transport = transportTo(harness);
   admin = clientOf(harness, transport);
-  crowd = people(harness);
   workshop = startControllers(harness, [approvingController, signingController(harness.pki.ca)]);
-  const { cert, key } = (await crowd.user("system:node:n1", ["system:nodes"])).tls;
+  const { cert, key } = (await harness.user("system:node:n1", ["system:nodes"])).tls;
   assert.ok(cert !== undefined && key !== undefined);
   const own = transportTo({ url: harness.url, tls: { ca: harness.pki.ca.cert, cert, key } });
   node = { client: clientOf(harness, own), close: () => own.close() };
@@ -49,7 +46,6 @@ before(async () => {
 after(async () => {
   node.close();
   closeTransport();
-  crowd.close();
   await workshop.stop();
   await harness.close();
   await rm(folder, { recursive: true, force: true });

@@ -13,15 +13,13 @@ import { toKey } from "@atoll/client/resource";
 import { controllers } from "@atoll/controllers/index";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { type As, type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { installKinds } from "@atoll/processes/kinds";
 
 let harness: Harness;
 let client: Client;
 let workshop: Workshop;
-let everyone: People;
 let alice: As;
 let mallory: As;
 
@@ -30,8 +28,7 @@ before(async () => {
   client = clientOf(harness);
   await installKinds(client, systemClock);
   workshop = startControllers(harness, controllers({ ca: harness.pki.ca.cert }));
-  everyone = people(harness);
-  [alice, mallory] = await Promise.all([everyone.user("alice", ["developers"]), everyone.user("mallory")]);
+  [alice, mallory] = await Promise.all([harness.user("alice", ["developers"]), harness.user("mallory")]);
   await client.create(SupervisorNamespaceTemplate, {
     metadata: { name: "small" },
     spec: {
@@ -49,7 +46,6 @@ before(async () => {
   await eventually("alice may ask", async () => (await asks(alice, "probe", { dryRun: true })) === "201");
 });
 after(async () => {
-  everyone.close();
   await workshop.stop();
   await harness.close();
 });

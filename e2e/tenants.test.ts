@@ -12,15 +12,13 @@ import { toKey } from "@atoll/client/resource";
 import { controllers } from "@atoll/controllers/index";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers, type Workshop } from "@atoll/harness/controllers";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { type As, type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { installKinds } from "@atoll/processes/kinds";
 
 let harness: Harness;
 let client: Client;
 let workshop: Workshop;
-let everyone: People;
 let alice: As;
 let bob: As;
 let vera: As;
@@ -32,8 +30,7 @@ before(async () => {
   await client.create(StorageClass, { metadata: { name: "gold" }, provisioner: "example.com/disks" });
   await client.create(StorageClass, { metadata: { name: "scrap" }, provisioner: "example.com/disks" });
   workshop = startControllers(harness, controllers({ ca: harness.pki.ca.cert }));
-  everyone = people(harness);
-  [alice, bob, vera] = await Promise.all([everyone.user("alice"), everyone.user("bob"), everyone.user("vera")]);
+  [alice, bob, vera] = await Promise.all([harness.user("alice"), harness.user("bob"), harness.user("vera")]);
   await Promise.all([tenant("reef", "alice"), tenant("lagoon", "bob")]);
   await eventually("the tenants' accounts are there", async () => {
     const answers = ["reef", "lagoon"].map((name) => harness.send("GET", inside(name, "serviceaccounts/default")));
@@ -41,7 +38,6 @@ before(async () => {
   });
 });
 after(async () => {
-  everyone.close();
   await workshop.stop();
   await harness.close();
 });

@@ -2,12 +2,14 @@
  * The real API server, in process, for tests: on memory storage unless told otherwise, on a free port, with keys in a
  * folder that goes away with it.
  */
+import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtinKinds } from "@atoll/api/catalog";
 import { type Clock, systemClock } from "@atoll/machinery/clock";
+import { issue } from "@atoll/server/pki/authority";
 import { openPki, type Pki } from "@atoll/server/pki/folder";
 import { type Server, type ServerOptions, startServer } from "@atoll/server/server";
 import { subresourceHandlers } from "@atoll/server/subresources/handlers";
@@ -40,7 +42,20 @@ export interface Harness extends AsyncDisposable {
   /** TLS options of the admin's connections. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   send(method: string, path: string, options?: SendOptions): Promise<Answer>;
+  /** Makes an object. @param path of the collection @throws {AssertionError} it is not made */
+  make(path: string, body: object): Promise<Answer>;
+  /** Somebody with a certificate, in no group but those given. */
+  user(name: string, groups?: readonly string[]): Promise<As>;
+  /** Somebody who shows no certificate. */
+  nobody(): As;
   close(): Promise<void>;
+}
+
+/** Somebody who may ask. */
+export interface As {
+  /** TLS options of their connections. */
+  readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string };
+  send(method: string, path: string, options?: SendOptions): Promise<Answer>;
 }
 
 export interface SendOptions {
@@ -71,10 +86,15 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     version: "test",
     ...options.server,
   });
-  const tls = { ca: pki.ca.cert, cert: pki.admin.cert, key: pki.admin.key };
-  const agent = new Agent({ keepAlive: true, ...tls });
+  const agents: Agent[] = [];
+  const as = <T extends As["tls"]>(tls: T): As & { readonly tls: T } => {
+    const agent = new Agent({ keepAlive: true, ...tls });
+    agents.push(agent);
+    return { tls, send: (method, path, how = {}) => sendThrough({ agent, port: server.port, method, path }, how) };
+  };
+  const admin = as({ ca: pki.ca.cert, cert: pki.admin.cert, key: pki.admin.key });
   const close = async () => {
-    agent.destroy();
+    for (const agent of agents) agent.destroy();
     await server.close();
     await store.close();
     await rm(folder, { recursive: true, force: true });
@@ -83,8 +103,17 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     server,
     pki,
     url: `https://127.0.0.1:${server.port}`,
-    tls,
-    send: (method, path, how = {}) => sendThrough({ agent, port: server.port, method, path }, how),
+    ...admin,
+    async make(path, body) {
+      const answer = await admin.send("POST", path, { body });
+      assert.equal(answer.status, 201, answer.text);
+      return answer;
+    },
+    async user(commonName, organizations = []) {
+      const wish = { commonName, organizations, usage: "client", days: 1 } as const;
+      return as({ ca: pki.ca.cert, ...(await issue(pki.ca, wish, systemClock.nowMs())) });
+    },
+    nobody: () => as({ ca: pki.ca.cert }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -17,7 +17,6 @@ import { toKey } from "@atoll/client/resource";
 import { everything } from "./everything.ts";
 import { clientOf, eventually } from "@atoll/harness/client";
 import { startControllers } from "@atoll/harness/controllers";
-import { people } from "@atoll/harness/people";
 import { startHarness } from "@atoll/harness/server";
 import { controllersPolicy } from "./accounts.ts";
 import { rulesOfControllers } from "./rulesofclaims.ts";
@@ -31,13 +30,11 @@ test("the rules that the server gives the controllers are those that they declar
   assert.deepEqual(controllersPolicy.rules, rulesOfControllers(), "make them anew: node processes/writerules.ts");
 });
 
-test("the controllers do their work with their own account, without being masters", async (t) => {
+test("the controllers do their work with their own account, without being masters", async () => {
   await using harness = await startHarness({ server: { policies: [controllersPolicy] } });
-  const crew = people(harness);
-  const manager = await crew.user("system:kube-controller-manager");
+  const manager = await harness.user("system:kube-controller-manager");
   const { ca, cert = "", key = "" } = manager.tls;
   await using workshop = startControllers({ url: harness.url, tls: { ca, cert, key } }, all);
-  t.after(() => crew.close());
   const client = clientOf(harness);
   const namespace = "shop";
   await client.create(Namespace, { metadata: { name: namespace } });
@@ -76,12 +73,8 @@ test("the controllers do their work with their own account, without being master
 
 test("what no controller declares to write, the account may not", async (t) => {
   const harness = await startHarness({ server: { policies: [controllersPolicy] } });
-  const crew = people(harness);
-  t.after(async () => {
-    crew.close();
-    await harness.close();
-  });
-  const manager = await crew.user("system:kube-controller-manager");
+  t.after(() => harness.close());
+  const manager = await harness.user("system:kube-controller-manager");
   for (const [path, body] of [
     ["/apis/storage.k8s.io/v1/storageclasses", { metadata: { name: "mine" }, provisioner: "me" }],
     ["/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name: "forged" }, value: 1 }],

@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { people } from "@atoll/harness/people";
 import { eventually } from "@atoll/harness/client";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
@@ -96,14 +95,12 @@ async function setUp(t: TestContext, webhook: object = {}) {
   const log = { info: () => {}, error: () => {} };
   const file = await Followed.open({ path, parse: readAuthorization, clock: systemClock, log, everyMs: 20 });
   const harness = await startHarness({ server: { authorization: { file, connect: connectWebhook } } });
-  const crew = people(harness);
   t.after(async () => {
     file.close();
-    crew.close();
     await harness.close();
     await rm(folder, { recursive: true });
   });
-  return { hook, write, hooked, harness, alice: await crew.user("alice") };
+  return { hook, write, hooked, harness, alice: await harness.user("alice") };
 }
 
 const pods = "/api/v1/namespaces/default/pods";

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { Lease } from "@atoll/client/builtin";
-import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually, transportTo } from "@atoll/harness/client";
 import { Faults } from "@atoll/harness/faults";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import type { Clock } from "@atoll/machinery/clock";
 import { formatMicroTime, systemClock } from "@atoll/machinery/clock";
@@ -13,14 +11,9 @@ import { hasEnded, processIdentity } from "./identity.ts";
 import { Leadership } from "./lease.ts";
 import { silent } from "./log.ts";
 
-let harness: Harness;
-let direct: Client;
-
-before(async () => {
-  harness = await startHarness();
-  direct = clientOf(harness);
-});
+const harness = await startHarness();
 after(() => harness.close());
+const direct = clientOf(harness);
 
 const times = { durationMs: 1_000, renewDeadlineMs: 600, retryMs: 50 };
 

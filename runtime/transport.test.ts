@@ -3,23 +3,18 @@ import { createServer as createHttp } from "node:http";
 import { createSecureServer } from "node:http2";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { ConfigMap, Pod } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { isRefusal } from "@atoll/client/errors";
 import { TransportFailed } from "@atoll/client/transport";
 import { clientOf, eventually, transportTo } from "@atoll/harness/client";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Identity } from "./transport.ts";
 import { nodeTransport } from "./transport.ts";
 
-let harness: Harness;
-
-before(async () => {
-  harness = await startHarness();
-});
+const harness = await startHarness();
 after(() => harness.close());
 
 function clientFor(server: string, identity: Partial<Identity> = {}): { client: Client; close: () => void } {

@@ -6,10 +6,9 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { connect as connectHttp2 } from "node:http2";
 import { Agent } from "node:https";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Answer, type Harness, sendThrough, startHarness } from "@atoll/harness/server";
+import { type As, type Answer, sendThrough, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { issue, newAuthority } from "./pki/authority.ts";
 
@@ -17,32 +16,20 @@ const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const shop = "/api/v1/namespaces/shop";
 const lines: string[] = [];
 const failures: string[] = [];
-let harness: Harness;
-let as: People;
 
-before(async () => {
-  harness = await startHarness({
-    onError: (fields, text) => failures.push(`${text} ${JSON.stringify(fields)}`),
-    server: { audit: { sink: { write: (line) => void lines.push(line) } } },
-  });
-  as = people(harness);
-  for (const name of ["shop", "bank"]) await made("/api/v1/namespaces", { metadata: { name } });
-  await made(`${shop}/serviceaccounts`, { metadata: { name: "default" } });
-  await made("/api/v1/namespaces/bank/secrets", { metadata: { name: "gold" }, stringData: { key: "hidden" } });
-  await made(`${shop}/secrets`, { metadata: { name: "own" }, stringData: { key: "known" } });
+const harness = await startHarness({
+  onError: (fields, text) => failures.push(`${text} ${JSON.stringify(fields)}`),
+  server: { audit: { sink: { write: (line) => void lines.push(line) } } },
 });
+for (const name of ["shop", "bank"]) await harness.make("/api/v1/namespaces", { metadata: { name } });
+await harness.make(`${shop}/serviceaccounts`, { metadata: { name: "default" } });
+await harness.make("/api/v1/namespaces/bank/secrets", { metadata: { name: "gold" }, stringData: { key: "hidden" } });
+await harness.make(`${shop}/secrets`, { metadata: { name: "own" }, stringData: { key: "known" } });
 
 after(async () => {
-  as.close();
   await harness.close();
   assert.deepEqual(failures, []);
 });
-
-async function made(path: string, body: object): Promise<Answer> {
-  const answer = await harness.send("POST", path, { body });
-  assert.equal(answer.status, 201, answer.text);
-  return answer;
-}
 
 const rule = (verbs: string[], resources: string[], more: object = {}) => ({
   verbs,
@@ -53,14 +40,14 @@ const rule = (verbs: string[], resources: string[], more: object = {}) => ({
 
 /** Somebody with rights in `shop`. */
 async function someone(name: string, ...rules: object[]): Promise<As> {
-  await made(`${rbac}/namespaces/shop/roles`, { metadata: { name }, rules });
+  await harness.make(`${rbac}/namespaces/shop/roles`, { metadata: { name }, rules });
   const subjects = [{ kind: "User", name }];
-  await made(`${rbac}/namespaces/shop/rolebindings`, {
+  await harness.make(`${rbac}/namespaces/shop/rolebindings`, {
     metadata: { name },
     roleRef: { kind: "Role", name },
     subjects,
   });
-  return await as.user(name);
+  return await harness.user(name);
 }
 
 const pod = (name: string) => ({ metadata: { name }, spec: { containers: [{ name: "c", image: "i" }] } });
@@ -133,7 +120,7 @@ test("the body cannot lead where the path does not", async () => {
 
 test("who may only write a status changes nothing else", async () => {
   const teller = await someone("teller", rule(["patch", "update", "get"], ["pods/status"]));
-  await made(`${shop}/pods`, pod("told"));
+  await harness.make(`${shop}/pods`, pod("told"));
   const body = {
     spec: { activeDeadlineSeconds: 1, containers: [{ name: "c", image: "evil" }] },
     metadata: { ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "x", uid: "y" }] },
@@ -166,10 +153,10 @@ test("who may patch but not create makes nothing by applying", async () => {
 
 test("somebody is added to a binding only by who holds what it grants", async () => {
   const clerk = await someone("clerk", rule(["get", "update", "patch"], ["rolebindings"]));
-  await made(`${rbac}/namespaces/shop/roles`, { metadata: { name: "all" }, rules: [rule(["*"], ["*"])] });
+  await harness.make(`${rbac}/namespaces/shop/roles`, { metadata: { name: "all" }, rules: [rule(["*"], ["*"])] });
   const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "all" };
   const object = { metadata: { name: "all" }, roleRef, subjects: [] };
-  await made(`${rbac}/namespaces/shop/rolebindings`, object);
+  await harness.make(`${rbac}/namespaces/shop/rolebindings`, object);
   const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "clerk" }];
   const path = `${rbac}/namespaces/shop/rolebindings/all`;
   const head = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding" };
@@ -192,23 +179,23 @@ test("somebody is added to a binding only by who holds what it grants", async ()
 });
 
 test("a label gathers no rights into a role that its writer does not hold", async () => {
-  await made(`${rbac}/clusterroles`, {
+  await harness.make(`${rbac}/clusterroles`, {
     metadata: { name: "labeller" },
     rules: [rule(["create", "update", "patch", "get"], ["clusterroles"])],
   });
-  await made(`${rbac}/clusterrolebindings`, {
+  await harness.make(`${rbac}/clusterrolebindings`, {
     metadata: { name: "labeller" },
     roleRef: { kind: "ClusterRole", name: "labeller" },
     subjects: [{ kind: "User", name: "labeller" }],
   });
-  const labeller = await as.user("labeller");
+  const labeller = await harness.user("labeller");
   const gathered = (name: string, verbs: string[]) => ({
     metadata: { name, labels: { "rbac.authorization.k8s.io/aggregate-to-edit": "true" } },
     rules: [rule(verbs, ["secrets"])],
   });
   await codeOf(labeller.send("POST", `${rbac}/clusterroles`, { body: gathered("g1", ["get"]) }), 403);
   // Nor is another's role, once labelled, one's own to widen.
-  await made(`${rbac}/clusterroles`, { metadata: { name: "g2" }, rules: [rule(["get"], ["secrets"])] });
+  await harness.make(`${rbac}/clusterroles`, { metadata: { name: "g2" }, rules: [rule(["get"], ["secrets"])] });
   const labels = { metadata: { labels: { "rbac.authorization.k8s.io/aggregate-to-edit": "true" } } };
   await codeOf(labeller.send("PATCH", `${rbac}/clusterroles/g2`, { body: labels, contentType: mergePatch }), 403);
 });
@@ -220,7 +207,7 @@ test("a token with a forged head, body or signature is nobody's", async () => {
   const { json } = await harness.send("POST", path, { body: { spec: {} } });
   const { token = "" } = (json?.["status"] ?? {}) as { token?: string };
   const ask = async (given: string) =>
-    (await as.nobody().send("GET", "/api", { headers: { authorization: `Bearer ${given}` } })).status;
+    (await harness.nobody().send("GET", "/api", { headers: { authorization: `Bearer ${given}` } })).status;
   assert.equal(await ask(token), 200);
   const [head = "", body = "", signature = ""] = token.split(".");
   const { kid } = JSON.parse(Buffer.from(head, "base64url").toString()) as { kid: string };
@@ -294,7 +281,7 @@ test("expressions that would take forever end at their limits, and the server go
     const { status } = await harness.send("POST", policies, { body: { metadata: { name: "bomb" }, spec } });
     if (status === 422) continue;
     assert.equal(status, 201, what);
-    await made(`${policies.replace("policies", "policybindings")}`, {
+    await harness.make(`${policies.replace("policies", "policybindings")}`, {
       metadata: { name: "bomb" },
       spec: { policyName: "bomb", validationActions: ["Deny"] },
     });
@@ -399,7 +386,7 @@ test("what is refused or wrong about a Secret does not tell what is in it", asyn
     assert.ok(status === 400 || status === 422, `${JSON.stringify(body)}: ${status}`);
     texts.push(text);
   }
-  await made(`${shop}/secrets`, { metadata: { name: "fixed" }, data: { k: secret }, immutable: true });
+  await harness.make(`${shop}/secrets`, { metadata: { name: "fixed" }, data: { k: secret }, immutable: true });
   const change = { data: { k: Buffer.from("supergeheim2").toString("base64") } };
   const refused = await harness.send("PATCH", `${shop}/secrets/fixed`, { body: change, contentType: mergePatch });
   assert.equal(refused.status, 422);
@@ -430,7 +417,7 @@ test("metrics count who was recognized and what was decided, without names", asy
   const someoneElse = await someone("bob@example.com", rule(["get"], ["pods"]));
   await codeOf(someoneElse.send("GET", `${shop}/pods/none`), 404);
   await codeOf(someoneElse.send("GET", `${shop}/secrets`), 403);
-  await codeOf(as.nobody().send("GET", "/api"), 401);
+  await codeOf(harness.nobody().send("GET", "/api"), 401);
   const { text } = await harness.send("GET", "/metrics");
   for (const line of [
     /^authenticated_user_requests\{username="email_id"\} [1-9]/m,
@@ -461,5 +448,5 @@ test("somebody's word for who they are counts for nothing, whatever the header",
   }
   const proxied = { "x-remote-user": "system:admin", "x-remote-group": "system:masters" };
   await codeOf(mallory.send("GET", `${shop}/secrets`, { headers: proxied }), 403);
-  await codeOf(as.nobody().send("GET", `${shop}/secrets`, { headers: proxied }), 401);
+  await codeOf(harness.nobody().send("GET", `${shop}/secrets`, { headers: proxied }), 401);
 });

@@ -1,27 +1,17 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { clientOf, eventually, transportTo } from "@atoll/harness/client";
 import { Faults } from "@atoll/harness/faults";
-import type { Harness } from "@atoll/harness/server";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { ConfigMap } from "../builtin.ts";
-import type { Client } from "../client.ts";
 import { toKey } from "../resource.ts";
 import { hasReached } from "../revision.ts";
 import { Cache } from "./cache.ts";
 
-let harness: Harness;
-let direct: Client;
-
-before(async () => {
-  harness = await startHarness();
-  direct = clientOf(harness);
-});
-
-after(async () => {
-  await harness.close();
-});
+const harness = await startHarness();
+after(() => harness.close());
+const direct = clientOf(harness);
 
 function fresh(selection: { labelSelector: string }) {
   const faults = new Faults(transportTo(harness));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import test from "node:test";
-import { people } from "@atoll/harness/people";
 import { startHarness } from "@atoll/harness/server";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
@@ -12,11 +11,7 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 test("who approves or signs a request must be allowed to for its signer", async (t) => {
   const harness = await startHarness();
-  const as = people(harness);
-  t.after(async () => {
-    as.close();
-    await harness.close();
-  });
+  t.after(() => harness.close());
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const wish = { name: "CN=x", keys, signingAlgorithm: algorithm };
   const pem = (await x509.Pkcs10CertificateRequestGenerator.create(wish, webcrypto)).toString("pem");
@@ -39,7 +34,7 @@ test("who approves or signs a request must be allowed to for its signer", async 
     const binding = { metadata: { name }, roleRef: { kind: "ClusterRole", name }, subjects: [{ kind: "User", name }] };
     assert.equal((await harness.send("POST", `${rbac}/clusterroles`, { body: role })).status, 201);
     assert.equal((await harness.send("POST", `${rbac}/clusterrolebindings`, { body: binding })).status, 201);
-    return await as.user(name);
+    return await harness.user(name);
   };
   const now = async () => (await harness.send("GET", `${requests}/r`)).json;
   const types: Readonly<Record<string, string>> = { approval: "Approved", status: "Failed" };

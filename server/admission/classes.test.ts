@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { startHarness } from "@atoll/harness/server";
 
 const space = "/api/v1/namespaces/default";
-let harness: Harness;
 
-before(async () => {
-  harness = await startHarness();
-  await made(`${space}/serviceaccounts`, { metadata: { name: "default" } });
-});
+const harness = await startHarness();
 after(() => harness.close());
+await made(`${space}/serviceaccounts`, { metadata: { name: "default" } });
 
 async function made(path: string, body: object): Promise<Record<string, unknown>> {
   const { status, text, json } = await harness.send("POST", path, { body });

@@ -1,34 +1,22 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
-let as: People;
-let one: As;
-let uid = "";
 const space = "/api/v1/namespaces/default";
 const merge = "application/merge-patch+json";
-
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-  one = await as.user("system:node:one", ["system:nodes"]);
-  await made(`${space}/serviceaccounts`, { metadata: { name: "default" } });
-  const { metadata } = await made("/api/v1/nodes", { metadata: { name: "one" } });
-  uid = metadata.uid;
-  await made("/api/v1/nodes", { metadata: { name: "two" } });
-  await made("/api/v1/namespaces", { metadata: { name: "kube-node-lease" } });
-  for (const nodeName of ["one", "two"]) {
-    await made(`${space}/pods`, { metadata: { name: `on-${nodeName}` }, spec: { nodeName, containers: [container] } });
-  }
-});
-after(async () => {
-  as.close();
-  await harness.close();
-});
-
 const container = { name: "c", image: "i" };
+
+const harness = await startHarness();
+after(() => harness.close());
+const one = await harness.user("system:node:one", ["system:nodes"]);
+await made(`${space}/serviceaccounts`, { metadata: { name: "default" } });
+const { metadata } = await made("/api/v1/nodes", { metadata: { name: "one" } });
+const { uid } = metadata;
+await made("/api/v1/nodes", { metadata: { name: "two" } });
+await made("/api/v1/namespaces", { metadata: { name: "kube-node-lease" } });
+for (const nodeName of ["one", "two"]) {
+  await made(`${space}/pods`, { metadata: { name: `on-${nodeName}` }, spec: { nodeName, containers: [container] } });
+}
 
 async function made(path: string, body: object): Promise<{ metadata: { uid: string } }> {
   const { status, text, json } = await harness.send("POST", path, { body });

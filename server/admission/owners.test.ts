@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { type As, startHarness } from "@atoll/harness/server";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const maps = "/api/v1/namespaces/default/configmaps";
-let harness: Harness;
-let as: People;
 
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-});
-after(async () => {
-  as.close();
-  await harness.close();
-});
+const harness = await startHarness();
+after(() => harness.close());
 
 /** Somebody who writes ConfigMaps, and may do what else is given. */
 async function writer(name: string, ...rules: readonly object[]): Promise<As> {
@@ -25,7 +16,7 @@ async function writer(name: string, ...rules: readonly object[]): Promise<As> {
   const binding = { metadata: { name }, roleRef: { kind: "ClusterRole", name }, subjects };
   assert.equal((await harness.send("POST", `${rbac}/clusterroles`, { body: role })).status, 201);
   assert.equal((await harness.send("POST", `${rbac}/clusterrolebindings`, { body: binding })).status, 201);
-  return await as.user(name);
+  return await harness.user(name);
 }
 
 function owner(fields: object = {}): object {

@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { startHarness } from "@atoll/harness/server";
 
 const space = "/api/v1/namespaces/default";
-let harness: Harness;
 
-before(async () => {
-  harness = await startHarness();
-  await made("serviceaccounts", { metadata: { name: "default" } });
-  await made("serviceaccounts", {
-    metadata: { name: "narrow", annotations: { "kubernetes.io/enforce-mountable-secrets": "true" } },
-    secrets: [{ name: "own" }],
-    imagePullSecrets: [{ name: "pull" }],
-  });
-});
+const harness = await startHarness();
 after(() => harness.close());
+await made("serviceaccounts", { metadata: { name: "default" } });
+await made("serviceaccounts", {
+  metadata: { name: "narrow", annotations: { "kubernetes.io/enforce-mountable-secrets": "true" } },
+  secrets: [{ name: "own" }],
+  imagePullSecrets: [{ name: "pull" }],
+});
 
 async function made(plural: string, body: object): Promise<void> {
   const { status, text } = await harness.send("POST", `${space}/${plural}`, { body });

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, request as httpsRequest, type Server } from "node:https";
+import { createServer, request as httpsRequest } from "node:https";
 import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { systemClock } from "@atoll/machinery/clock";
 import { issue } from "@atoll/server/pki/authority";
 import { eventually } from "@atoll/harness/client";
-import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
+import { type Answer, startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
-let backend: Server;
 /** What the backend was asked, and by whom. */
 const asked: { method: string; url: string; headers: IncomingMessage["headersDistinct"]; certified: boolean }[] = [];
 
@@ -48,19 +46,18 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   } else json({ kind: "SampleList", apiVersion: `${group}/v1`, metadata: {}, items: [] });
 }
 
-before(async () => {
-  harness = await startHarness();
-  const wish = { commonName: "metrics", usage: "server", names: ["metrics.default.svc"], days: 1 } as const;
-  const pair = await issue(harness.pki.ca, wish, systemClock.nowMs());
-  const ca = harness.pki.frontProxyCa.cert;
-  backend = createServer({ ...pair, ca, requestCert: true, rejectUnauthorized: false }, serve);
-  backend.on("upgrade", (request, socket) => {
-    asked.push({ method: "UPGRADE", url: request.url ?? "", headers: request.headersDistinct, certified: true });
-    socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n");
-    socket.pipe(socket);
-  });
-  await new Promise<void>((resolve) => backend.listen(0, "127.0.0.1", resolve));
+const harness = await startHarness();
+const wish = { commonName: "metrics", usage: "server", names: ["metrics.default.svc"], days: 1 } as const;
+const pair = await issue(harness.pki.ca, wish, systemClock.nowMs());
+const ca = harness.pki.frontProxyCa.cert;
+const backend = createServer({ ...pair, ca, requestCert: true, rejectUnauthorized: false }, serve);
+backend.on("upgrade", (request, socket) => {
+  asked.push({ method: "UPGRADE", url: request.url ?? "", headers: request.headersDistinct, certified: true });
+  socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n");
+  socket.pipe(socket);
 });
+await new Promise<void>((resolve) => backend.listen(0, "127.0.0.1", resolve));
+
 after(async () => {
   backend.closeAllConnections();
   backend.close();

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import { request as httpsRequest } from "node:https";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
 import { issue, type KeyPair } from "@atoll/server/pki/authority";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
-before(async () => {
-  harness = await startHarness();
-});
+const harness = await startHarness();
 after(() => harness.close());
 
 interface Reply {

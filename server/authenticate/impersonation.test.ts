@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { type As, startHarness } from "@atoll/harness/server";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
-let harness: Harness;
-let as: People;
 
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-});
-after(async () => {
-  as.close();
-  await harness.close();
-});
+const harness = await startHarness();
+after(() => harness.close());
 
 /** Headers in the order given, repeated ones apart. */
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -34,7 +25,7 @@ async function mayImpersonate(name: string, rules: object[]): Promise<As> {
     body: { metadata: { name }, roleRef: { kind: "ClusterRole", name }, subjects: [{ kind: "User", name }] },
   });
   assert.deepEqual([role.status, binding.status], [201, 201]);
-  return await as.user(name, ["helpdesk"]);
+  return await harness.user(name, ["helpdesk"]);
 }
 
 test("an admin is whom they say they are, in groups that belong to it", async () => {
@@ -67,7 +58,7 @@ test("rights are the other's, not one's own", async () => {
 });
 
 test("without the right to be somebody nobody is", async () => {
-  const bob = await as.user("bob");
+  const bob = await harness.user("bob");
   const user = await who(bob, { "impersonate-user": "alice" });
   assert.equal(user.code, 403);
   assert.equal(

@@ -5,27 +5,15 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { builtinKinds } from "@atoll/api/catalog";
 import type { Kind, Verb } from "@atoll/api/kind";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { type As, startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
-let as: People;
-let somebody: As;
-let nobody: As;
-
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-  somebody = await as.user("somebody");
-  nobody = as.nobody();
-});
-after(async () => {
-  as.close();
-  await harness.close();
-});
+const harness = await startHarness();
+after(() => harness.close());
+const somebody = await harness.user("somebody");
+const nobody = harness.nobody();
 
 /** Who may GET a path: anybody, whoever has a name, or whom a role allows it. */
 type Rule = "anybody" | "named" | "granted";

@@ -1,34 +1,25 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { type As, startHarness } from "@atoll/harness/server";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const group = "authorization.k8s.io";
 const reviews = `/apis/${group}/v1`;
-let harness: Harness;
-let as: People;
 
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-  const bound = await harness.send("POST", `${rbac}/namespaces/default/rolebindings`, {
-    body: {
-      metadata: { name: "readers" },
-      roleRef: { kind: "Role", name: "reader" },
-      subjects: [{ kind: "Group", name: "readers" }],
-    },
-  });
-  const rules = [{ verbs: ["get", "list"], apiGroups: [""], resources: ["pods", "pods/log"], resourceNames: [] }];
-  const made = await harness.send("POST", `${rbac}/namespaces/default/roles`, {
-    body: { metadata: { name: "reader" }, rules },
-  });
-  assert.deepEqual([bound.status, made.status], [201, 201]);
+const harness = await startHarness();
+after(() => harness.close());
+const bound = await harness.send("POST", `${rbac}/namespaces/default/rolebindings`, {
+  body: {
+    metadata: { name: "readers" },
+    roleRef: { kind: "Role", name: "reader" },
+    subjects: [{ kind: "Group", name: "readers" }],
+  },
 });
-after(async () => {
-  as.close();
-  await harness.close();
+const rules = [{ verbs: ["get", "list"], apiGroups: [""], resources: ["pods", "pods/log"], resourceNames: [] }];
+const made = await harness.send("POST", `${rbac}/namespaces/default/roles`, {
+  body: { metadata: { name: "reader" }, rules },
 });
+assert.deepEqual([bound.status, made.status], [201, 201]);
 
 async function review(user: As, kind: string, spec: object, namespace = "") {
   const at = namespace === "" ? reviews : `${reviews}/namespaces/${namespace}`;
@@ -91,7 +82,7 @@ test("a selector is given in one form", async () => {
 });
 
 test("people find out what they may do themselves", async () => {
-  const bob = await as.user("bob", ["readers"]);
+  const bob = await harness.user("bob", ["readers"]);
   const may = await review(bob, "SelfSubjectAccessReview", { resourceAttributes: pods });
   assert.equal(may.status["allowed"], true);
   const other = await review(bob, "SelfSubjectAccessReview", { resourceAttributes: { ...pods, verb: "delete" } });
@@ -107,7 +98,7 @@ test("people find out what they may do themselves", async () => {
 });
 
 test("a node's rules are not all that it may do, and the answer says so", async () => {
-  const node = await as.user("system:node:one", ["system:nodes"]);
+  const node = await harness.user("system:node:one", ["system:nodes"]);
   const { status } = await review(node, "SelfSubjectRulesReview", { namespace: "default" });
   assert.equal(status["incomplete"], true);
   assert.equal(status["evaluationError"], "node authorizer does not support user rule resolution");

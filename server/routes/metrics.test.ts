@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import { after, test } from "node:test";
+import { startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
-before(async () => {
-  harness = await startHarness();
-});
+const harness = await startHarness();
 after(() => harness.close());
 
 async function metrics(): Promise<Map<string, number>> {

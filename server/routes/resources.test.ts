@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
-before(async () => {
-  harness = await startHarness();
-});
+const harness = await startHarness();
 after(() => harness.close());
 
 const apps = "/apis/apps/v1/namespaces/default";

@@ -6,7 +6,6 @@ import { Client } from "@atoll/client/client";
 import { isRefusal } from "@atoll/client/errors";
 import { toKey } from "@atoll/client/resource";
 import { clientOf, eventually, makeNamespace } from "@atoll/harness/client";
-import { people } from "@atoll/harness/people";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { nodeTransport } from "@atoll/runtime/transport";
@@ -46,13 +45,11 @@ test("podsToEvict() is for all but the host's own, and loses nothing that nobody
 test("a host empties itself by its own rights: what a budget keeps it waits for, and says so", async (t) => {
   const harness = await startHarness();
   const client = clientOf(harness);
-  const known = people(harness);
-  const { tls } = await known.user("system:node:n1", ["system:nodes"]);
+  const { tls } = await harness.user("system:node:n1", ["system:nodes"]);
   const identity = { tls: async () => tls, authorization: async () => undefined };
   const transport = nodeTransport({ server: harness.url, identity, clock: systemClock });
   t.after(async () => {
     transport.close();
-    known.close();
     await harness.close();
   });
   await makeNamespace(client, "n");

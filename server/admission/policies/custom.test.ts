@@ -1,9 +1,8 @@
 /** Policies about custom kinds, and with custom kinds as parameters. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
+import { after, test } from "node:test";
+import { type Answer, startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
 const registration = "/apis/admissionregistration.k8s.io/v1";
 const apiVersion = "admissionregistration.k8s.io/v1";
 
@@ -27,22 +26,20 @@ async function define(plural: string, kind: string, spec: object, scope = "Names
   assert.fail(`${plural} are not served`);
 }
 
-before(async () => {
-  harness = await startHarness();
-  const part = {
-    type: "object",
-    properties: { name: { type: "string" }, size: { type: "integer" } },
-    required: ["name"],
-  };
-  await define("widgets", "Widget", {
-    size: { type: "integer" },
-    colour: { type: "string", default: "red" },
-    parts: { type: "array", items: part, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
-    tags: { type: "array", items: { type: "string" } },
-  });
-  await define("limits", "Limit", { max: { type: "integer" } }, "Cluster");
-});
+const harness = await startHarness();
 after(() => harness.close());
+const part = {
+  type: "object",
+  properties: { name: { type: "string" }, size: { type: "integer" } },
+  required: ["name"],
+};
+await define("widgets", "Widget", {
+  size: { type: "integer" },
+  colour: { type: "string", default: "red" },
+  parts: { type: "array", items: part, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
+  tags: { type: "array", items: { type: "string" } },
+});
+await define("limits", "Limit", { max: { type: "integer" } }, "Cluster");
 
 async function policy(kind: "Validating" | "Mutating", name: string, spec: object, binding: object = {}) {
   const path = `${registration}/${kind.toLowerCase()}admissionpolicies`;

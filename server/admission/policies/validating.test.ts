@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { eventually } from "@atoll/harness/client";
-import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
+import { type Answer, startHarness } from "@atoll/harness/server";
 
-let harness: Harness;
-before(async () => {
-  harness = await startHarness();
-});
+const harness = await startHarness();
 after(() => harness.close());
 
 const registration = "/apis/admissionregistration.k8s.io/v1";

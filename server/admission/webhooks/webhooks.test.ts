@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
+import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { after, before, beforeEach, test } from "node:test";
+import { after, beforeEach, test } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
 import type { ApiObject } from "@atoll/machinery/object";
 import { issue } from "@atoll/server/pki/authority";
-import { type Answer, type Harness, startHarness } from "@atoll/harness/server";
+import { type Answer, startHarness } from "@atoll/harness/server";
 
 interface Review {
   readonly apiVersion: string;
@@ -21,38 +21,35 @@ interface Review {
 /** What a path of the webhook server answers: a response, or something else altogether. */
 type Behaviour = (review: Review, response: ServerResponse) => Record<string, unknown> | undefined;
 
-let harness: Harness;
-let webhooks: Server;
 const behaviours = new Map<string, Behaviour>();
 const asked: { path: string; query: string; review: Review }[] = [];
 
-before(async () => {
-  harness = await startHarness();
-  const pair = await issue(
-    harness.pki.ca,
-    { commonName: "hook", usage: "server", names: ["127.0.0.1", "hook.default.svc"], days: 1 },
-    systemClock.nowMs(),
-  );
-  webhooks = createServer(pair, (request, response) => {
-    const parts: Buffer[] = [];
-    request.on("data", (part: Buffer) => parts.push(part));
-    request.on("end", () => {
-      const { pathname, search } = new URL(request.url ?? "/", "https://hook");
-      const review = JSON.parse(Buffer.concat(parts).toString()) as Review;
-      asked.push({ path: pathname, query: search, review });
-      const answer = behaviours.get(pathname.slice(1))?.(review, response);
-      if (answer === undefined) return;
-      response.end(
-        JSON.stringify({
-          kind: "AdmissionReview",
-          apiVersion: review.apiVersion,
-          response: { uid: review.request.uid, ...answer },
-        }),
-      );
-    });
+const harness = await startHarness();
+const pair = await issue(
+  harness.pki.ca,
+  { commonName: "hook", usage: "server", names: ["127.0.0.1", "hook.default.svc"], days: 1 },
+  systemClock.nowMs(),
+);
+const webhooks = createServer(pair, (request, response) => {
+  const parts: Buffer[] = [];
+  request.on("data", (part: Buffer) => parts.push(part));
+  request.on("end", () => {
+    const { pathname, search } = new URL(request.url ?? "/", "https://hook");
+    const review = JSON.parse(Buffer.concat(parts).toString()) as Review;
+    asked.push({ path: pathname, query: search, review });
+    const answer = behaviours.get(pathname.slice(1))?.(review, response);
+    if (answer === undefined) return;
+    response.end(
+      JSON.stringify({
+        kind: "AdmissionReview",
+        apiVersion: review.apiVersion,
+        response: { uid: review.request.uid, ...answer },
+      }),
+    );
   });
-  await new Promise<void>((resolve) => webhooks.listen(0, "127.0.0.1", resolve));
 });
+await new Promise<void>((resolve) => webhooks.listen(0, "127.0.0.1", resolve));
+
 after(async () => {
   webhooks.closeAllConnections();
   webhooks.close();

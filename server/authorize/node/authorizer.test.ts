@@ -1,47 +1,16 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after } from "node:test";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { clientOf } from "@atoll/harness/client";
 import { serveKinds } from "@atoll/harness/kinds";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
-
-let harness: Harness;
-let as: People;
-let one: As;
-let two: As;
+import { type As, startHarness } from "@atoll/harness/server";
 
 const core = "/api/v1/namespaces/shop";
 
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-  one = await as.user("system:node:one", ["system:nodes"]);
-  two = await as.user("system:node:two", ["system:nodes"]);
-  await made("/api/v1/namespaces", { metadata: { name: "shop" } });
-  await made(`${core}/serviceaccounts`, { metadata: { name: "default" } });
-  await made(`${core}/serviceaccounts`, { metadata: { name: "clerk" } });
-  for (const name of ["used", "env", "pull", "volume", "other"]) await made(`${core}/secrets`, { metadata: { name } });
-  await made(`${core}/configmaps`, { metadata: { name: "settings" } });
-  await made(`${core}/persistentvolumeclaims`, claim("data"));
-  await made("/api/v1/persistentvolumes", volume("disk", "data"));
-  await made("/api/v1/persistentvolumes", volume("stray", "nobodys"));
-  await made(`${core}/pods`, pod("web", "one"));
-  await made(`${core}/pods`, pod("waiting", undefined));
-  await made(`${core}/pods`, {
-    metadata: { name: "lone" },
-    spec: { nodeName: "two", containers: [{ name: "c", image: "i" }] },
-  });
-});
-after(async () => {
-  as.close();
-  await harness.close();
-});
-
-async function made(path: string, body: object): Promise<void> {
-  const answer = await harness.send("POST", path, { body });
-  assert.equal(answer.status, 201, answer.text);
-}
+const harness = await startHarness();
+after(() => harness.close());
+const one = await harness.user("system:node:one", ["system:nodes"]);
+const two = await harness.user("system:node:two", ["system:nodes"]);
 
 const resources = { requests: { storage: "1Gi" } };
 const claim = (name: string) => ({ metadata: { name }, spec: { accessModes: ["ReadWriteOnce"], resources } });
@@ -76,6 +45,22 @@ const pod = (name: string, nodeName: string | undefined) => ({
       { name: "d", persistentVolumeClaim: { claimName: "data" } },
     ],
   },
+});
+
+await harness.make("/api/v1/namespaces", { metadata: { name: "shop" } });
+await harness.make(`${core}/serviceaccounts`, { metadata: { name: "default" } });
+await harness.make(`${core}/serviceaccounts`, { metadata: { name: "clerk" } });
+for (const name of ["used", "env", "pull", "volume", "other"])
+  await harness.make(`${core}/secrets`, { metadata: { name } });
+await harness.make(`${core}/configmaps`, { metadata: { name: "settings" } });
+await harness.make(`${core}/persistentvolumeclaims`, claim("data"));
+await harness.make("/api/v1/persistentvolumes", volume("disk", "data"));
+await harness.make("/api/v1/persistentvolumes", volume("stray", "nobodys"));
+await harness.make(`${core}/pods`, pod("web", "one"));
+await harness.make(`${core}/pods`, pod("waiting", undefined));
+await harness.make(`${core}/pods`, {
+  metadata: { name: "lone" },
+  spec: { nodeName: "two", containers: [{ name: "c", image: "i" }] },
 });
 
 const code = async (user: As, method: string, path: string, body?: object) =>
@@ -163,7 +148,7 @@ test("a node has its own Node, Lease and CSINode", async () => {
 
 test("rights come and go with the pod", async () => {
   assert.equal(await code(two, "GET", `${core}/secrets/used`), 403);
-  await made(`${core}/pods/waiting/binding`, { target: { kind: "Node", name: "two" } });
+  await harness.make(`${core}/pods/waiting/binding`, { target: { kind: "Node", name: "two" } });
   assert.equal(await code(two, "GET", `${core}/secrets/used`), 200);
   assert.equal(await code(two, "GET", `${core}/secrets/volume`), 200);
   assert.equal(await code(harness, "DELETE", `${core}/pods/waiting?gracePeriodSeconds=0`), 200);
@@ -175,7 +160,7 @@ test("rights come and go with the pod", async () => {
 test("a mirror pod gives its node no rights", async () => {
   // Secrets and accounts it must not even name: server/admission/serviceaccount.test.ts.
   const volumes = [{ name: "m", configMap: { name: "settings" } }];
-  await made(`${core}/pods`, {
+  await harness.make(`${core}/pods`, {
     metadata: { name: "mirror", annotations: { "kubernetes.io/config.mirror": "x" } },
     spec: { nodeName: "two", containers: [{ name: "c", image: "i" }], volumes },
   });
@@ -184,9 +169,9 @@ test("a mirror pod gives its node no rights", async () => {
 });
 
 test("who is named like a node but is in no group of nodes has no rights of one", async () => {
-  const forged = await as.user("system:node:one");
+  const forged = await harness.user("system:node:one");
   assert.equal(await code(forged, "GET", `${core}/secrets/used`), 403);
-  const nameless = await as.user("system:node:", ["system:nodes"]);
+  const nameless = await harness.user("system:node:", ["system:nodes"]);
   assert.match(await refusal(nameless, "GET", `${core}/secrets/used`), /unknown node for user "system:node:"$/);
 });
 
@@ -194,7 +179,7 @@ test("a node reads the HostNetwork of its own name, and no other", async () => {
   await serveKinds(clientOf(harness), supervisorKinds);
   const path = "/apis/supervisor.atoll.dev/v1alpha1/hostnetworks";
   const spec = { network: 1, peers: [], namespaces: [], pods: [] };
-  for (const name of ["one", "two"]) await made(path, { metadata: { name }, spec });
+  for (const name of ["one", "two"]) await harness.make(path, { metadata: { name }, spec });
   assert.equal(await code(one, "GET", `${path}/one`), 200);
   assert.equal(await code(one, "GET", `${path}?fieldSelector=metadata.name%3Done`), 200);
   assert.equal(await code(one, "GET", `${path}/two`), 403);

@@ -3,7 +3,6 @@ import test from "node:test";
 import { supervisorKinds } from "@atoll/api/supervisor/kinds";
 import { clientOf } from "@atoll/harness/client";
 import { serveKinds } from "@atoll/harness/kinds";
-import { people } from "@atoll/harness/people";
 import { startHarness } from "@atoll/harness/server";
 
 const path = "/apis/supervisor.atoll.dev/v1alpha1/hostvms";
@@ -19,14 +18,10 @@ const machine = (name: string, node: string) => ({
 
 test("a node lists and watches the machines of its own, by their label alone", async (t) => {
   const harness = await startHarness();
-  const as = people(harness);
-  t.after(async () => {
-    as.close();
-    await harness.close();
-  });
+  t.after(() => harness.close());
   await serveKinds(clientOf(harness), supervisorKinds);
-  const one = await as.user("system:node:one", ["system:nodes"]);
-  const two = await as.user("system:node:two", ["system:nodes"]);
+  const one = await harness.user("system:node:one", ["system:nodes"]);
+  const two = await harness.user("system:node:two", ["system:nodes"]);
   for (const [name, node, who] of [
     ["web", "one", one],
     ["db", "two", two],

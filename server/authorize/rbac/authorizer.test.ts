@@ -1,26 +1,12 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { type As, startHarness } from "@atoll/harness/server";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
-let harness: Harness;
-let as: People;
 
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-  for (const name of ["green", "blue"]) await made("/api/v1/namespaces", { metadata: { name } });
-});
-after(async () => {
-  as.close();
-  await harness.close();
-});
-
-async function made(path: string, body: object): Promise<void> {
-  const answer = await harness.send("POST", path, { body });
-  assert.equal(answer.status, 201, answer.text);
-}
+const harness = await startHarness();
+after(() => harness.close());
+for (const name of ["green", "blue"]) await harness.make("/api/v1/namespaces", { metadata: { name } });
 
 async function messageOf(user: As, method: string, path: string, body?: object): Promise<unknown> {
   const answer = await user.send(method, path, { body });
@@ -32,7 +18,7 @@ const status = async (user: As, method: string, path: string, body?: object) =>
   (await user.send(method, path, { body })).status;
 
 test("somebody without roles is refused in upstream's words", async () => {
-  const alice = await as.user("alice");
+  const alice = await harness.user("alice");
   assert.equal(
     await messageOf(alice, "GET", "/api/v1/namespaces/green/pods"),
     'pods is forbidden: User "alice" cannot list resource "pods" in API group "" in the namespace "green"',
@@ -49,9 +35,9 @@ test("somebody without roles is refused in upstream's words", async () => {
 });
 
 test("a binding holds from the answer to its creation to the answer to its deletion", async () => {
-  const bob = await as.user("bob", ["readers"]);
+  const bob = await harness.user("bob", ["readers"]);
   const list = "/api/v1/namespaces/green/configmaps";
-  await made(`${rbac}/namespaces/green/roles`, {
+  await harness.make(`${rbac}/namespaces/green/roles`, {
     metadata: { name: "reader" },
     rules: [{ verbs: ["list"], apiGroups: [""], resources: ["configmaps"] }],
   });
@@ -62,7 +48,7 @@ test("a binding holds from the answer to its creation to the answer to its delet
   };
   for (let round = 0; round < 20; round++) {
     assert.equal(await status(bob, "GET", list), 403);
-    await made(`${rbac}/namespaces/green/rolebindings`, binding);
+    await harness.make(`${rbac}/namespaces/green/rolebindings`, binding);
     assert.equal(await status(bob, "GET", list), 200);
     assert.equal(await status(bob, "GET", "/api/v1/namespaces/blue/configmaps"), 403);
     await harness.send("DELETE", `${rbac}/namespaces/green/rolebindings/readers`);
@@ -70,12 +56,12 @@ test("a binding holds from the answer to its creation to the answer to its delet
 });
 
 test("a name in a field selector is the name that rules are asked about", async () => {
-  const carol = await as.user("carol");
-  await made(`${rbac}/clusterroles`, {
+  const carol = await harness.user("carol");
+  await harness.make(`${rbac}/clusterroles`, {
     metadata: { name: "one" },
     rules: [{ verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["configmaps"], resourceNames: ["one"] }],
   });
-  await made(`${rbac}/namespaces/green/rolebindings`, {
+  await harness.make(`${rbac}/namespaces/green/rolebindings`, {
     metadata: { name: "one" },
     roleRef: { kind: "ClusterRole", name: "one" },
     subjects: [{ kind: "User", name: "carol" }],
@@ -90,8 +76,8 @@ test("a name in a field selector is the name that rules are asked about", async 
 });
 
 test("rights in one namespace reach no other through it", async () => {
-  const dora = await as.user("dora");
-  await made(`${rbac}/namespaces/green/rolebindings`, {
+  const dora = await harness.user("dora");
+  await harness.make(`${rbac}/namespaces/green/rolebindings`, {
     metadata: { name: "dora" },
     roleRef: { kind: "ClusterRole", name: "cluster-admin" },
     subjects: [{ kind: "User", name: "dora" }],
@@ -105,8 +91,8 @@ test("rights in one namespace reach no other through it", async () => {
 });
 
 test("a binding of a role that is not there says so to those it is for", async () => {
-  const erin = await as.user("erin");
-  await made(`${rbac}/clusterrolebindings`, {
+  const erin = await harness.user("erin");
+  await harness.make(`${rbac}/clusterrolebindings`, {
     metadata: { name: "erin" },
     roleRef: { kind: "ClusterRole", name: "gone" },
     subjects: [{ kind: "User", name: "erin" }],
@@ -119,12 +105,12 @@ test("a binding of a role that is not there says so to those it is for", async (
 });
 
 test("a WebSocket to a pod needs the right to create, whatever its method", async () => {
-  const frank = await as.user("frank");
-  await made(`${rbac}/clusterroles`, {
+  const frank = await harness.user("frank");
+  await harness.make(`${rbac}/clusterroles`, {
     metadata: { name: "peek" },
     rules: [{ verbs: ["get"], apiGroups: [""], resources: ["pods/exec"] }],
   });
-  await made(`${rbac}/clusterrolebindings`, {
+  await harness.make(`${rbac}/clusterrolebindings`, {
     metadata: { name: "peek" },
     roleRef: { kind: "ClusterRole", name: "peek" },
     subjects: [{ kind: "User", name: "frank" }],
@@ -136,11 +122,11 @@ test("a WebSocket to a pod needs the right to create, whatever its method", asyn
 });
 
 test("everybody with a name finds out what is served; nobody in particular finds out nothing but health", async () => {
-  const gina = await as.user("gina");
+  const gina = await harness.user("gina");
   for (const path of ["/api", "/apis", "/apis/apps/v1", "/openapi/v3", "/version"]) {
     assert.equal(await status(gina, "GET", path), 200, path);
   }
-  const nobody = as.nobody();
+  const nobody = harness.nobody();
   for (const path of ["/healthz", "/livez", "/readyz"]) assert.equal(await status(nobody, "GET", path), 200, path);
   for (const path of ["/", "/api", "/version", "/metrics", "/api/v1/pods", "/livez/ping"]) {
     assert.equal(await status(nobody, "GET", path), 401, path);

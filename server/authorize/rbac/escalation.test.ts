@@ -1,39 +1,25 @@
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
-import { type As, people, type People } from "@atoll/harness/people";
-import { type Harness, startHarness } from "@atoll/harness/server";
+import test, { after } from "node:test";
+import { type As, startHarness } from "@atoll/harness/server";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
-let harness: Harness;
-let as: People;
 
-before(async () => {
-  harness = await startHarness();
-  as = people(harness);
-  await made("/api/v1/namespaces", { metadata: { name: "shop" } });
-  await made("/api/v1/namespaces", { metadata: { name: "bank" } });
-});
-after(async () => {
-  as.close();
-  await harness.close();
-});
-
-async function made(path: string, body: object): Promise<void> {
-  const answer = await harness.send("POST", path, { body });
-  assert.equal(answer.status, 201, answer.text);
-}
+const harness = await startHarness();
+after(() => harness.close());
+await harness.make("/api/v1/namespaces", { metadata: { name: "shop" } });
+await harness.make("/api/v1/namespaces", { metadata: { name: "bank" } });
 
 /** A user who may write roles and bindings in `shop`, and what else is given. */
 async function manager(name: string, rules: object[] = [], { everywhere = false } = {}): Promise<As> {
   const all = { verbs: ["*"], apiGroups: ["rbac.authorization.k8s.io"], resources: ["*"] };
   const without = { ...all, verbs: ["create", "get", "list", "patch", "update", "delete"] };
-  await made(`${rbac}/clusterroles`, { metadata: { name }, rules: [without, ...rules] });
-  await made(everywhere ? `${rbac}/clusterrolebindings` : `${rbac}/namespaces/shop/rolebindings`, {
+  await harness.make(`${rbac}/clusterroles`, { metadata: { name }, rules: [without, ...rules] });
+  await harness.make(everywhere ? `${rbac}/clusterrolebindings` : `${rbac}/namespaces/shop/rolebindings`, {
     metadata: { name },
     roleRef: { kind: "ClusterRole", name },
     subjects: [{ kind: "User", name }],
   });
-  return await as.user(name, ["staff"]);
+  return await harness.user(name, ["staff"]);
 }
 
 const roles = `${rbac}/namespaces/shop/roles`;
@@ -69,7 +55,7 @@ test("who writes a role must hold its rules", async () => {
 
 test("no way of writing goes round it: update, the patches, apply, dry run", async () => {
   const bob = await manager("bob", [pods("get")]);
-  await made(roles, { metadata: { name: "small" }, rules: [pods("get")] });
+  await harness.make(roles, { metadata: { name: "small" }, rules: [pods("get")] });
   const grown = {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "Role",
@@ -104,7 +90,7 @@ test("no way of writing goes round it: update, the patches, apply, dry run", asy
 
 test("what an object is held by may change, though its rules are not one's own", async () => {
   const carl = await manager("carl");
-  await made(roles, { metadata: { name: "big", finalizers: ["example.com/hold"] }, rules: [pods("*")] });
+  await harness.make(roles, { metadata: { name: "big", finalizers: ["example.com/hold"] }, rules: [pods("*")] });
   const freed = { metadata: { finalizers: null } };
   assert.equal((await send(carl, "PATCH", `${roles}/big`, freed, "application/merge-patch+json")).code, 200);
   const labelled = { metadata: { labels: { a: "b" } } };
@@ -113,8 +99,8 @@ test("what an object is held by may change, though its rules are not one's own",
 
 test("who binds must hold the role's rules, or may bind it", async () => {
   const dora = await manager("dora", [pods("get")]);
-  await made(roles, { metadata: { name: "lookers" }, rules: [pods("get")] });
-  await made(roles, { metadata: { name: "makers" }, rules: [pods("create")] });
+  await harness.make(roles, { metadata: { name: "lookers" }, rules: [pods("get")] });
+  await harness.make(roles, { metadata: { name: "makers" }, rules: [pods("create")] });
   const lookers = { kind: "Role", name: "lookers" };
   const makers = { kind: "Role", name: "makers" };
   assert.equal((await send(dora, "POST", bindings, toSelf("d1", lookers))).code, 201);
@@ -165,8 +151,8 @@ test("rights in one namespace grant nothing in another, nor in the cluster", asy
 });
 
 test("what a binding grants does not change", async () => {
-  await made(roles, { metadata: { name: "first" }, rules: [] });
-  await made(bindings, toSelf("fixed", { kind: "Role", name: "first" }));
+  await harness.make(roles, { metadata: { name: "first" }, rules: [] });
+  await harness.make(bindings, toSelf("fixed", { kind: "Role", name: "first" }));
   const other = { roleRef: { kind: "Role", apiGroup: "rbac.authorization.k8s.io", name: "second" } };
   const refused = await harness.send("PATCH", `${bindings}/fixed`, {
     body: other,
