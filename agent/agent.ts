@@ -28,6 +28,7 @@ import { Resources } from "./resources.ts";
 import { tellReports } from "./policyreports.ts";
 import { scan } from "./scan.ts";
 import { statusesOf } from "./status.ts";
+import { gatherUsage, type Usage } from "./usage.ts";
 import { type Found, Judges, nothingFound } from "./violations.ts";
 
 /** What an agent needs. */
@@ -50,6 +51,7 @@ const retryMs = 5_000;
 const reportEveryMs = 30_000;
 const scanEveryMs = 60_000;
 const censusEveryMs = 60_000;
+const usageEveryMs = 60_000;
 /** A scan costs more than a pass, and is less urgent: it waits longer for changes that come together. */
 const scanGatherMs = 2_000;
 /** The hub that was away is asked for again at least this often, ms, as for reports; by chance half as long again. */
@@ -73,6 +75,7 @@ export class Agent {
   /** What was applied of each kind, as the cluster has it. */
   readonly #followed = new Map<string, Informer>();
   readonly #judges = new Judges();
+  #usage: Usage | undefined;
   #isLeaving = false;
   /** Aborted when there is nothing more to do here, ever. */
   readonly #gone = new AbortController();
@@ -116,7 +119,14 @@ export class Agent {
   /** Works until the signal aborts, or until the cluster is detached and nothing of the agent is left there. */
   async run(signal: AbortSignal): Promise<void> {
     const ended = AbortSignal.any([signal, this.#gone.signal]);
-    await Promise.all([this.#passes(ended), this.#scans(ended), this.#reports(ended), this.#censuses(ended)]);
+    const loops = [
+      this.#passes(ended),
+      this.#scans(ended),
+      this.#reports(ended),
+      this.#censuses(ended),
+      this.#usages(ended),
+    ];
+    await Promise.all(loops);
     await Promise.all([this.#hubCache.stop(), this.#localCache.stop()]);
   }
 
@@ -271,9 +281,26 @@ export class Agent {
     }
   }
 
+  /** Looks how much is used; the next report tells it. */
+  async #usages(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      await gatherUsage(this.#options).then(
+        (usage) => (this.#usage = usage),
+        (error: unknown) => log.debug("cannot look at what is used, will try again", { error }),
+      );
+      await clock.sleep(usageEveryMs, signal).catch(() => undefined);
+    }
+  }
+
   async #report(): Promise<void> {
     const { hub, hubNamespace } = this.#options;
-    const spec = await gatherReport({ ...this.#options, found: this.#found, inventoryTime: this.#census.time });
+    const spec = await gatherReport({
+      ...this.#options,
+      found: this.#found,
+      inventoryTime: this.#census.time,
+      usage: this.#usage,
+    });
     const metadata = { name: "cluster", namespace: hubNamespace };
     const found = this.#told ?? (await this.#toldBefore());
     // Whoever else wrote it, or took it away, is seen at the next try.

@@ -5,6 +5,7 @@ import type { Client } from "@atoll/client/client";
 import { metadataOf } from "@atoll/client/resource";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
 import { addQuantities, canonicalQuantity, parseQuantity, type Quantity } from "@atoll/machinery/quantity";
+import type { Usage } from "./usage.ts";
 import type { Found } from "./violations.ts";
 
 /** Looks, and says what is there. */
@@ -16,8 +17,10 @@ export async function gatherReport(options: {
   readonly found: Found;
   /** When the inventory was looked at last. */
   readonly inventoryTime: string | undefined;
+  /** As it was found last. */
+  readonly usage: Usage | undefined;
 }): Promise<ClusterReport["spec"]> {
-  const { cluster, clock, instance, version, found, inventoryTime } = options;
+  const { cluster, clock, instance, version, found, inventoryTime, usage } = options;
   const [served, nodes, namespaces] = await Promise.all([
     cluster.raw({ method: "GET", path: "/version" }) as Promise<{ gitVersion?: string }>,
     cluster.list(Node),
@@ -35,6 +38,7 @@ export async function gatherReport(options: {
     capacity: sum(nodes.items),
     namespaces: namespaces.items.length,
     ...(inventoryTime === undefined ? {} : { inventoryTime }),
+    ...(usage === undefined ? {} : { usage }),
     violations: found.violations.map(({ apiVersion: _, uid: __, exceptions: ___, ...told }) => told),
     violationsTotal: found.total,
     violationsOf: { ...found.ofPolicy },

@@ -8,7 +8,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { AccessPolicy } from "@atoll/api/fleet/v1alpha1/accesspolicy";
+import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { ImagePolicy } from "@atoll/api/fleet/v1alpha1/imagepolicy";
+import { toKey } from "@atoll/client/resource";
 import { eventually } from "@atoll/harness/client";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { clientPath } from "@atoll/processes/clients";
@@ -97,6 +99,20 @@ describe("a cluster whose agent is a pod", { skip, timeout: 900_000 }, () => {
     watch.kill();
     assert.equal(await ok(throughHub, "exec", "web", "--", "cat", "/tmp/index.html"), "over the hub");
     await assertForwarded(throughHub);
+  });
+
+  test("says what of it is asked for and used", async () => {
+    let status: FleetCluster["status"];
+    await eventually(
+      "the hub knows what is used",
+      async () => {
+        ({ status } = await hub.client.get(FleetCluster, toKey("default", "real")));
+        return status?.used !== undefined && Number(status.requested?.["pods"]) >= 2;
+      },
+      patienceMs,
+    );
+    assert.deepEqual(Object.keys(status?.used ?? {}).sort(), ["cpu", "memory"]);
+    assert.ok(status?.usageTime !== undefined && status.usageProblem === undefined);
   });
 
   test("is detached by one command: neither the agent nor what it made stays", async () => {

@@ -31,3 +31,21 @@ test("two agents with one identity are fenced and reported, until one registers 
   assert.equal(after(["a"], fenced).phase, "Fenced");
   assert.equal(after(["c"], { ...fenced, agentKey: "k2" }).phase, "Ready");
 });
+
+test("what is used stands in the status only while it is known, with when and why not", () => {
+  const used = { cpu: "1" };
+  const requested = { cpu: "2", pods: "3" };
+  const told = (usage: object | undefined, status: object) => {
+    const report = reportOf("a");
+    const spec = usage === undefined ? report.spec : { ...report.spec, usage };
+    return statusOf(cluster(status), { ...report, spec } as ClusterReport, { namespace: "n", nowMs });
+  };
+  const known = told({ time: "t1", requested, used }, {});
+  assert.deepEqual(
+    [known.used, known.requested, known.usageTime, known.usageProblem],
+    [used, requested, "t1", undefined],
+  );
+  const unknown = told({ time: "t2", requested, problem: "late" }, known);
+  assert.deepEqual([unknown.used, unknown.usageTime, unknown.usageProblem], [undefined, "t2", "late"]);
+  assert.deepEqual(told(undefined, known).used, used);
+});

@@ -79,9 +79,9 @@ export function statusOf(
 ): Status {
   const runs = runsOf(cluster, report);
   const phase = phaseOf({ ...cluster, status: { ...cluster.status, ...runs } }, report, nowMs);
-  const { version, agentVersion, nodes, capacity } = report?.spec ?? {};
+  const { version, agentVersion, nodes, capacity, usage } = report?.spec ?? {};
   return {
-    ...cluster.status,
+    ...(usage === undefined ? cluster.status : withUsage(cluster.status, usage)),
     ...runs,
     phase,
     namespace,
@@ -98,6 +98,21 @@ export function statusOf(
         }),
     conditions: [readyCondition(cluster, { phase, nowMs })],
   } as Status;
+}
+
+/** What is used stands there only while it is known. */
+function withUsage(
+  status: FleetCluster["status"],
+  { time, requested, used, problem }: NonNullable<ClusterReport["spec"]["usage"]>,
+): Partial<Status> {
+  const { used: _, usageProblem: __, ...kept } = status ?? {};
+  return {
+    ...kept,
+    requested,
+    usageTime: time,
+    ...(used === undefined ? {} : { used }),
+    ...(problem === undefined ? {} : { usageProblem: problem }),
+  };
 }
 
 /**

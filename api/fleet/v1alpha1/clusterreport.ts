@@ -2,6 +2,8 @@ import { defineKind, type ObjectOf } from "../../own/kind.ts";
 import { Type } from "@atoll/machinery/schema/type";
 import { fleetGroup } from "./group.ts";
 
+const amounts = (description: string) =>
+  Type.map(Type.string({ description: "Quantity.", maxLength: 64 }), { description, maxProperties: 64 });
 const name = Type.string({ description: "Name.", maxLength: 253 });
 
 /** `clusterreports`: what a cluster's agent says of it. In the cluster's namespace on the hub; only the agent writes it. */
@@ -29,10 +31,20 @@ export const ClusterReport = defineKind(
           { total: Type.integer({ description: "Nodes." }), ready: Type.integer({ description: "Ready ones." }) },
           { description: "Its nodes." },
         ),
-        capacity: Type.map(Type.string({ description: "Quantity.", maxLength: 64 }), {
-          description: "Of all nodes together.",
-          maxProperties: 64,
-        }),
+        capacity: amounts("Of all nodes together."),
+        usage: Type.optional(
+          Type.object(
+            {
+              time: Type.time({ description: "When this was so." }),
+              requested: amounts("Asked for by the pods that are bound and not over, and how many they are."),
+              used: Type.optional(amounts("Used on all nodes, as the cluster's metrics API says.")),
+              problem: Type.optional(
+                Type.string({ description: "Why it is not known what is used.", maxLength: 1024 }),
+              ),
+            },
+            { description: "What of the capacity is asked for and used." },
+          ),
+        ),
         namespaces: Type.integer({ description: "Namespaces." }),
         inventoryTime: Type.optional(Type.time({ description: "When its ClusterInventories were looked at last." })),
         violations: Type.list(

@@ -5,6 +5,9 @@ import { fleetGroup } from "./group.ts";
 /** Where a cluster is between being wanted and being gone. */
 const phases = ["Pending", "Ready", "Disconnected", "Revoked", "Fenced", "Detaching"] as const;
 
+const amounts = (description: string) =>
+  Type.optional(Type.map(Type.string({ description: "Quantity." }), { description }));
+
 /** `fleetclusters`: one attached cluster. */
 export const FleetCluster = defineKind(
   {
@@ -20,6 +23,10 @@ export const FleetCluster = defineKind(
       { name: "Nodes", type: "integer", jsonPath: ".status.nodes.total" },
       { name: "Violations", type: "integer", jsonPath: ".status.violations" },
       { name: "Seen", type: "date", jsonPath: ".status.lastSeen" },
+      { name: "CPU", type: "string", jsonPath: ".status.capacity.cpu", priority: 1 },
+      { name: "CPU-Used", type: "string", jsonPath: ".status.used.cpu", priority: 1 },
+      { name: "Memory", type: "string", jsonPath: ".status.capacity.memory", priority: 1 },
+      { name: "Memory-Used", type: "string", jsonPath: ".status.used.memory", priority: 1 },
       { name: "Agent", type: "string", jsonPath: ".status.agentVersion", priority: 1 },
       { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
       { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
@@ -60,7 +67,11 @@ export const FleetCluster = defineKind(
             { description: "Its nodes." },
           ),
         ),
-        capacity: Type.optional(Type.map(Type.string({ description: "Quantity." }), { description: "Of all nodes." })),
+        capacity: amounts("Of all nodes."),
+        requested: amounts("Asked for by the pods that are bound and not over, and how many they are."),
+        used: amounts("Used on all nodes, as the cluster's metrics API says."),
+        usageTime: Type.optional(Type.time({ description: "When so much was requested and used." })),
+        usageProblem: Type.optional(Type.string({ description: "Why it is not known what is used." })),
         violations: Type.optional(Type.integer({ description: "Violations of policies found there." })),
         lastSeen: Type.optional(Type.time({ description: "When its agent reported last; all facts are of then." })),
         inventoryTime: Type.optional(
