@@ -7,6 +7,7 @@
  *
  * Without the hub, passes go on with what was last seen, so drift is still put back.
  */
+import type { Trial, Verdict } from "@atoll/api/fleet/trial";
 import { ClusterReport } from "@atoll/api/fleet/v1alpha1/clusterreport";
 import { Work } from "@atoll/api/fleet/v1alpha1/work";
 import type { Client } from "@atoll/client/client";
@@ -29,6 +30,7 @@ import { tellReports } from "./policyreports.ts";
 import { scan } from "./scan.ts";
 import { statusesOf } from "./status.ts";
 import { gatherUsage, type Usage } from "./usage.ts";
+import { tryPolicies } from "./trial.ts";
 import { type Found, Judges, nothingFound } from "./violations.ts";
 
 /** What an agent needs. */
@@ -83,6 +85,8 @@ export class Agent {
   #wakeScan = Promise.withResolvers<void>();
   #wakeReport = Promise.withResolvers<void>();
   #found: Found = nothingFound;
+  /** One at a time: each holds as much of the cluster in memory as a scan does. */
+  #trying: Promise<unknown> = Promise.resolve();
   /** The report as the hub has it. */
   #told: ClusterReport | undefined;
 
@@ -133,6 +137,17 @@ export class Agent {
   /** Whether the cluster was detached. */
   get isGone(): boolean {
     return this.#gone.signal.aborted;
+  }
+
+  /** What policies would do here, without applying them. @param signal nobody waits for it any more @throws when it cannot look */
+  tryPolicies(trial: Trial, signal: AbortSignal): Promise<Verdict> {
+    const { clock } = this.#options;
+    const turn = this.#trying.then(async () => {
+      signal.throwIfAborted();
+      return await tryPolicies({ ...this.#cluster, clock }, trial, signal);
+    });
+    this.#trying = turn.catch(() => undefined);
+    return turn;
   }
 
   async #passes(signal: AbortSignal): Promise<void> {

@@ -9,41 +9,65 @@ import { type Found, type Judge, mostTold, nothingFound } from "./violations.ts"
 /** Objects in memory at once. */
 const pageSize = 200;
 
+/** The cluster, and what it serves. */
+interface Place {
+  readonly client: Client;
+  readonly resources: Resources;
+}
+
 /** Lists, page by page, what any policy is about. Objects on their way out are not counted. @throws when it cannot list */
-export async function scan(
-  { client, resources }: { readonly client: Client; readonly resources: Resources },
-  judges: readonly Judge[],
-): Promise<Found> {
+export async function scan(place: Place, judges: readonly Judge[]): Promise<Found> {
   if (judges.length === 0) return nothingFound;
-  const namespaces = new Map<string, ApiObject>();
-  for await (const page of client.pages(Namespace, { limit: pageSize })) {
-    for (const namespace of page.items) namespaces.set(namespace.metadata.name ?? "", namespace);
-  }
   const tally = new Tally(judges.flatMap(({ exceptions }) => exceptions));
-  for (const resource of await resources.listable()) {
-    const concerned = judges.filter((judge) => judge.concerns(resource));
-    if (concerned.length === 0) continue;
-    for await (const page of client.pages<ApiObject>(resource as Resource<ApiObject>, { limit: pageSize })) {
-      for (const object of page.items) judgeAll(object, { resource, judges: concerned, namespaces, tally });
-    }
-  }
+  const add = (judge: Judge, { object, resource, home }: Seen) => tally.add(judge.judge(object, resource, home));
+  await look(place, judges, { see: (seen, concerned) => concerned.forEach((judge) => add(judge, seen)) });
   return tally.found;
 }
 
-interface Bench {
+/** An object of the cluster. */
+export interface Seen {
+  readonly object: ApiObject;
   readonly resource: Resource;
-  readonly judges: readonly Judge[];
-  readonly namespaces: ReadonlyMap<string, ApiObject>;
-  readonly tally: Tally;
+  /** Its namespace; undefined for what is in none. */
+  readonly home: ApiObject | undefined;
 }
 
-function judgeAll(object: ApiObject, { resource, judges, namespaces, tally }: Bench): void {
+interface Looking<T> {
+  /** @param concerned the judges that are about such objects */
+  see(seen: Seen, concerned: readonly T[]): void;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Shows every object that one of the judges is about, 200 at a time in memory. @throws when it cannot list, or is ended */
+export async function look<T extends Pick<Judge, "concerns">>(
+  { client, resources }: Place,
+  judges: readonly T[],
+  { see, signal }: Looking<T>,
+): Promise<void> {
+  const paged = { limit: pageSize, signal };
+  const namespaces = new Map<string, ApiObject>();
+  for await (const page of client.pages(Namespace, paged)) {
+    for (const namespace of page.items) namespaces.set(namespace.metadata.name ?? "", namespace);
+  }
+  for (const resource of await resources.listable()) {
+    const concerned = judges.filter((judge) => judge.concerns(resource));
+    if (concerned.length === 0) continue;
+    for await (const page of client.pages<ApiObject>(resource as Resource<ApiObject>, paged)) {
+      for (const { object, home } of page.items.flatMap((each) => seenOf(each, namespaces))) {
+        signal?.throwIfAborted();
+        see({ object, resource, home }, concerned);
+      }
+    }
+  }
+}
+
+/** None when it does not count: it is on its way out, or its namespace came after those were listed. */
+function seenOf(object: ApiObject, namespaces: ReadonlyMap<string, ApiObject>): readonly Omit<Seen, "resource">[] {
   const { namespace, deletionTimestamp } = object.metadata;
-  if (deletionTimestamp !== undefined) return;
+  if (deletionTimestamp !== undefined) return [];
   const home = namespace === undefined ? undefined : namespaces.get(namespace);
-  // Its namespace came after the namespaces were listed: the next scan sees both.
-  if (namespace !== undefined && home === undefined) return;
-  for (const judge of judges) tally.add(judge.judge(object, resource, home));
+  return namespace !== undefined && home === undefined ? [] : [{ object, home }];
 }
 
 /** Counts all, keeps the first. */

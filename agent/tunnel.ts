@@ -5,15 +5,18 @@
  *
  * The agent speaks in the person's name by impersonation, and never in one that begins with `system:`: whoever owns the
  * hub does not own the cluster. Where the cluster wants people's own tokens it impersonates nobody: the cluster itself says
- * whose a token is. Only an agent that was started to be reachable opens a tunnel. Source: docs/rfd/0028
+ * whose a token is. Only an agent that was started to be reachable lets people in. Source: docs/rfd/0028
+ *
+ * The gateway itself asks by the same way what policies would do here before they are applied. Source: docs/rfd/0039
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { ownTokenHeader, type ReachableBy } from "@atoll/api/fleet/reachable";
+import { type Trial, trialHeader, trialsOnlyHeader, type Verdict } from "@atoll/api/fleet/trial";
 import type { Client } from "@atoll/client/client";
-import type { Clock } from "@atoll/machinery/clock";
+import { chance, type Clock } from "@atoll/machinery/clock";
 import { tlsOptions } from "@atoll/runtime/carrier";
 import type { Log } from "@atoll/runtime/log";
 import type { Identity } from "@atoll/runtime/transport";
@@ -23,12 +26,18 @@ export interface TunnelOptions {
   readonly gateway: { readonly url: string; readonly identity: Identity };
   /** This cluster's API, and who the agent is there. */
   readonly cluster: { readonly server: string; readonly identity: Identity; readonly client: Client };
-  readonly by: ReachableBy;
+  /** How people reach the cluster; undefined: not at all. */
+  readonly by: ReachableBy | undefined;
+  /** Says what policies would do here. */
+  readonly tryPolicies: (trial: Trial, signal: AbortSignal) => Promise<Verdict>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 const retryMs = 2_000;
+/** Of those whom people do not wait for: all of them come back to a hub that was away. By chance half as long again. */
+const patientRetryMs = 5_000;
+const largestTrial = 4 * 1024 * 1024;
 const pingMs = 15_000;
 /** Of the whole connection; a stream has 64 KiB, so that one that nobody reads stops itself alone. */
 const windowBytes = 16 * 1024 * 1024;
@@ -43,7 +52,8 @@ export async function keepTunnel(options: TunnelOptions, signal: AbortSignal): P
   const { clock, log } = options;
   while (!signal.aborted) {
     await holdOne(options, signal).catch((error: unknown) => log.debug("the tunnel broke", { error }));
-    await clock.sleep(retryMs, signal).catch(() => undefined);
+    const afterMs = options.by === undefined ? patientRetryMs * (1 + chance() / 2) : retryMs;
+    await clock.sleep(afterMs, signal).catch(() => undefined);
   }
 }
 
@@ -57,7 +67,8 @@ async function holdOne(options: TunnelOptions, signal: AbortSignal): Promise<voi
   session.once("connect", () => session.setLocalWindowSize(windowBytes));
   session.on("stream", (stream, headers) => {
     stream.on("error", () => undefined);
-    serve(stream, headers, options).catch((error: unknown) => refuse(stream, 502, String(error)));
+    const served = headers[trialHeader] === undefined ? serve(stream, headers, options) : answerTrial(stream, options);
+    served.catch((error: unknown) => refuse(stream, 502, String(error)));
   });
   const timer = keepAlive(session, options.clock);
   await broken;
@@ -84,6 +95,7 @@ async function dial({ gateway, by, clock }: TunnelOptions, signal: AbortSignal):
   const headers = {
     ...{ connection: "Upgrade", upgrade: "atoll-tunnel" },
     ...(by === "own-token" ? { [ownTokenHeader]: "true" } : {}),
+    ...(by === undefined ? { [trialsOnlyHeader]: "true" } : {}),
   };
   const material = tlsOptions(await identity.tls(), hostname);
   return await new Promise((resolve, reject) => {
@@ -104,6 +116,23 @@ async function dial({ gateway, by, clock }: TunnelOptions, signal: AbortSignal):
     });
     asked.end();
   });
+}
+
+/** The gateway's own question. Nothing is changed by it, and what it tells the hub could ask by a policy that audits. */
+async function answerTrial(stream: ServerHttp2Stream, { tryPolicies }: TunnelOptions): Promise<void> {
+  const gone = new AbortController();
+  stream.once("close", () => gone.abort(new Error("nobody waits for it any more")));
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > largestTrial) return refuse(stream, 413, `a trial may be ${largestTrial} bytes long`);
+    chunks.push(chunk);
+  }
+  const verdict = await tryPolicies(JSON.parse(Buffer.concat(chunks).toString()) as Trial, gone.signal);
+  if (stream.closed || stream.destroyed) return;
+  stream.respond({ ":status": 200, "content-type": "application/json" });
+  stream.end(JSON.stringify(verdict));
 }
 
 /** As whom to ask; undefined when it is nobody that may be asked for. */
@@ -140,6 +169,7 @@ async function proven(token: unknown, { cluster }: TunnelOptions): Promise<Outgo
 
 /** Who is to be there, and how that is said: in the hub's words by the agent's own right, or by a token of the person's. */
 async function identify(given: IncomingHttpHeaders, options: TunnelOptions): Promise<OutgoingHttpHeaders | undefined> {
+  if (options.by === undefined) return undefined;
   if (options.by === "own-token") return await proven(given["x-atoll-token"], options);
   const person = personOf(given);
   const authorization = await options.cluster.identity.authorization();
@@ -150,7 +180,7 @@ async function serve(stream: ServerHttp2Stream, given: IncomingHttpHeaders, opti
   const { server, identity } = options.cluster;
   const person = await identify(given, options);
   const path = given[":path"];
-  if (person === undefined) return refuse(stream, 403, refusals[options.by]);
+  if (person === undefined) return refuse(stream, 403, refusals[options.by ?? "nobody"]);
   if (typeof path !== "string" || !path.startsWith("/")) return refuse(stream, 400, "no path");
   const upgrade = given["x-atoll-upgrade"];
   const headers: OutgoingHttpHeaders = { ...person };
@@ -188,7 +218,8 @@ async function serve(stream: ServerHttp2Stream, given: IncomingHttpHeaders, opti
   else stream.pipe(asked);
 }
 
-const refusals: Readonly<Record<ReachableBy, string>> = {
+const refusals: Readonly<Record<ReachableBy | "nobody", string>> = {
+  nobody: "this cluster is not reached through the hub: its agent was not started with --reachable",
   hub: "the agent does not speak in that name",
   "own-token": "this cluster does not know whose token that is; it wants one of an identity provider that it knows",
 };

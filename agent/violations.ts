@@ -40,7 +40,8 @@ export const nothingFound: Found = { violations: [], total: 0, ofPolicy: {}, ofN
 export const mostTold = 500;
 const longestMessage = 1024;
 
-interface Expressions {
+/** What a policy of either kind says of its reach. */
+export interface Matching {
   readonly matchConstraints?: {
     readonly resourceRules?: readonly {
       readonly apiGroups: readonly string[];
@@ -51,6 +52,8 @@ interface Expressions {
     }[];
   };
   readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
+}
+interface Expressions extends Matching {
   readonly variables?: readonly { readonly name: string; readonly expression: string }[];
   readonly validations?: readonly { readonly expression: string; readonly message?: string }[];
 }
@@ -77,24 +80,11 @@ export class Judges {
   #made = new Map<string, Judge>();
 
   /** Those policies of the Works that judge what is made. */
-  of(works: readonly Work[]): readonly Judge[] {
+  of(works: readonly { readonly spec: Pick<Work["spec"], "objects"> }[]): readonly Judge[] {
     const objects = works.flatMap(({ spec }) => spec.objects);
-    const specsOf = <T>(kind: string) =>
-      objects
-        .filter(({ manifest }) => manifest.kind === kind)
-        .map(({ source, manifest: { metadata, spec } }) => ({
-          source,
-          name: metadata.name,
-          spec: spec as T | undefined,
-        }));
-    const bindings = new Map(
-      specsOf<Reach>("ValidatingAdmissionPolicyBinding").map(({ spec }) => [spec?.policyName, spec]),
-    );
     const made = new Map<string, Judge>();
-    for (const { source, name, spec } of specsOf<Expressions>("ValidatingAdmissionPolicy")) {
-      const reach = bindings.get(name);
-      if (spec === undefined || reach === undefined) continue;
-      const said = JSON.stringify([source, name, spec, reach]);
+    for (const { source, spec, reach } of boundOf<Expressions>("ValidatingAdmissionPolicy", objects)) {
+      const said = JSON.stringify([source, spec, reach]);
       this.#compiler ??= new Compiler();
       made.set(said, this.#made.get(said) ?? judgeOf(source, { spec, reach, compiler: this.#compiler }));
     }
@@ -103,17 +93,49 @@ export class Judges {
   }
 }
 
+/** A policy on the cluster and where its binding has it hold. */
+interface Bound<T> {
+  readonly source: string;
+  readonly spec: T;
+  readonly reach: Reach;
+}
+
+/** The policies of a kind that have a binding. */
+export function boundOf<T>(kind: string, objects: Work["spec"]["objects"]): readonly Bound<T>[] {
+  const of = (wanted: string) => objects.filter(({ manifest }) => manifest.kind === wanted);
+  const reaches = new Map(
+    of(`${kind}Binding`).map(({ manifest }) => {
+      const reach = manifest["spec"] as Reach | undefined;
+      return [reach?.policyName, reach];
+    }),
+  );
+  return of(kind).flatMap(({ source, manifest }) => {
+    const reach = reaches.get(manifest.metadata.name);
+    return reach === undefined || manifest["spec"] === undefined
+      ? []
+      : [{ source, spec: manifest["spec"] as T, reach }];
+  });
+}
+
+/** Whether a policy reaches an object, by the labels of its namespace. @param home the namespace; undefined: it is in none */
+export function reaches({ matchResources }: Reach) {
+  const selector = selectorOf(matchResources?.namespaceSelector) ?? [];
+  return (object: ApiObject, { kind, group }: Resource, home: ApiObject | undefined): boolean => {
+    const labelled = kind === "Namespace" && group === "" ? object : home;
+    return labelled === undefined || matchesLabels(selector, labelled.metadata.labels);
+  };
+}
+
 function judgeOf(source: string, of: { spec: Expressions; reach: Reach; compiler: Compiler }): Judge {
   const { spec, reach, compiler } = of;
-  const selector = selectorOf(reach.matchResources?.namespaceSelector) ?? [];
+  const isReached = reaches(reach);
   const rules = compiled(spec, compiler);
   return {
     source,
     exceptions: (spec.matchConditions ?? []).map(({ name }) => name),
     concerns: (resource) => concerns(spec, resource),
     judge(object, resource, namespace) {
-      const labelled = resource.kind === "Namespace" && resource.group === "" ? object : namespace;
-      if (labelled !== undefined && !matchesLabels(selector, labelled.metadata.labels)) return undefined;
+      if (!isReached(object, resource, namespace)) return undefined;
       const { failures, exceptions } = rules(object, resource, namespace);
       if (failures.length === 0) return undefined;
       return {
@@ -137,7 +159,8 @@ function judgeOf(source: string, of: { spec: Expressions; reach: Reach; compiler
 /** Admission never judges the kinds it is made of. Source: k8s.io/apiserver/pkg/admission/plugin/policy/generic/plugin.go */
 const admissionGroup = "admissionregistration.k8s.io";
 
-function concerns({ matchConstraints }: Expressions, { group, version, plural, namespaced }: Resource): boolean {
+/** Whether a policy is about making such objects. */
+export function concerns({ matchConstraints }: Matching, { group, version, plural, namespaced }: Resource): boolean {
   const has = (values: readonly string[], wanted: readonly string[]) => wanted.some((value) => values.includes(value));
   return (
     group !== admissionGroup &&
@@ -192,7 +215,7 @@ function compiled(spec: Expressions, compiler: Compiler) {
 }
 
 /** @returns undefined when it does not compile: the cluster's own status of the policy says so */
-function compileOne(compiler: Compiler, text: string, variables: Readonly<Record<string, CelType>>) {
+export function compileOne(compiler: Compiler, text: string, variables: Readonly<Record<string, CelType>>) {
   return compiler.compile(text, { variables: admissionVariables({ variables, authorizer: true }) }).program;
 }
 
@@ -201,8 +224,8 @@ interface Around {
   readonly variables: readonly { readonly name: string; readonly program: Program | undefined }[];
 }
 
-/** As if the object were made now. Variables are computed when they are first mentioned. */
-function bindingsOf(object: ApiObject, resource: Resource, { namespace, variables }: Around) {
+/** What an expression sees, as if the object were made now. Variables are computed when they are first mentioned. */
+export function bindingsOf(object: ApiObject, resource: Resource, { namespace, variables }: Around) {
   const { group, version, kind, plural } = resource;
   const [ofKind, ofResource] = [
     { group, version, kind },

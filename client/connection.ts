@@ -15,6 +15,7 @@ import { errorOfStatus, errorOfText, isStatus } from "./errors.ts";
 import { readText } from "./lines.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 import { TransportFailed } from "./transport.ts";
+import { readWarnings } from "./warnings.ts";
 
 /** A request to be sent. */
 export interface Call {
@@ -39,6 +40,8 @@ export interface ConnectionOptions {
   readonly attempts?: number;
   /** After which an answer is given up, ms; not for watches. Default 60,000. */
   readonly timeoutMs?: number;
+  /** Told what a server says beside an answer. */
+  readonly onWarning?: (text: string) => void;
   /** In [0, 1). Default: the machine's. */
   readonly random?: () => number;
 }
@@ -153,6 +156,7 @@ export class Connection {
 
   async #sendOnce(call: Call, signal: AbortSignal | undefined): Promise<TransportResponse> {
     const response = await this.#options.transport.request(this.#requestOf(call, signal));
+    for (const text of readWarnings(response.headers["warning"])) this.#options.onWarning?.(text);
     if (response.status < 300) return response;
     const afterMs = askedDelayMs(response);
     if (response.status < 400) {

@@ -17,7 +17,7 @@ import { Namespace, Pod, Secret, ServiceAccount } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { type Resource, toKey } from "@atoll/client/resource";
 import { eventually } from "@atoll/harness/client";
-import { systemClock } from "@atoll/machinery/clock";
+import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { newPrivateKey, newRequest } from "@atoll/runtime/certificates/newrequest";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 
@@ -253,6 +253,40 @@ test("a plan takes a file for the whole object, and says what the hub would refu
   const told = await once(["plan", "-f", file], 1);
   assert.match(told, /^The hub would refuse TrafficPolicy\/planned: .*Unsupported value: "DenySome"/m);
   assert.match(told, /^c1 +add +ClusterRoleBinding\/fleet-accesspolicy-planned-0/m);
+});
+
+test("what exists and would newly break a policy is told before it is applied, and which clusters cannot tell", async () => {
+  const plain = { metadata: { name: "plain", namespace: "shop" }, spec: { containers: [{ name: "a", image: "a" }] } };
+  await state.child.create(Pod, plain);
+  await state.hub.create(FleetCluster, { metadata: { name: "c9", namespace: "default" }, spec: {} });
+  let home = "";
+  const c9 = async () => (await state.hub.get(FleetCluster, toKey("default", "c9"))).status ?? {};
+  await eventually("c9 has its namespace", async () => (home = (await c9()).namespace ?? "") !== "");
+  const { spec } = await state.hub.get(ClusterReport, toKey(state.namespace, "cluster"));
+  const time = formatTime(systemClock.nowMs() - 3 * 60_000);
+  const metadata = { name: "cluster", namespace: home };
+  await eventually("c9 was seen three minutes ago", async () => {
+    await state.hub.create(ClusterReport, { metadata, spec: { ...spec, time } }).catch(() => undefined);
+    return (await c9()).phase === "Disconnected";
+  });
+  const file = join(folder, "strict.yaml");
+  const head =
+    "apiVersion: fleet.atoll.dev/v1alpha1\nkind: SecurityPolicy\nmetadata: {name: strict, namespace: default}\n";
+  await writeFile(file, `${head}spec: {target: {}, level: Restricted}\n`);
+  const c1 = "cluster c1: 1 object newly breaks SecurityPolicy/strict, refused if made now: Pod shop/plain";
+  const away = "cluster c9 does not tell what it has: its agent is away, last seen 3 min ago";
+  await eventually("the plan tells", async () => {
+    const told = await once(["plan", "-f", file]);
+    return told.includes(`  ${c1}\n`) && told.includes(`  ${away}\n`);
+  });
+  const warned = await once(["kubectl", "apply", "--dry-run=server", "-f", file]);
+  for (const line of [c1, away]) assert.ok(warned.includes(`Warning: ${line}\n`), warned);
+  // Nothing was stored at the hub, and the cluster has nothing of it.
+  assert.doesNotMatch(await once(["kubectl", "get", "securitypolicies,works", "-A", "-o", "yaml"]), /strict/);
+  await assert.rejects(state.child.get(admissionPolicies, toKey("", "fleet-securitypolicy-strict")), /not found/);
+  await state.child.delete(Pod, toKey("shop", "plain"), { graceSeconds: 0 });
+  await once(["kubectl", "annotate", "fleetcluster", "c9", "fleet.atoll.dev/force-detach=true", "-n", "default"]);
+  await once(["kubectl", "delete", "fleetcluster", "c9", "-n", "default"]);
 });
 
 test("what clusters have is found at the hub by one command", async () => {

@@ -68,8 +68,9 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
       cluster: { server: opened.context.server, identity: opened.identity, client: cluster },
     };
     const by = reachableFlag(options.reachable);
+    const tryPolicies = agent.tryPolicies.bind(agent);
     const running = Promise.all([
-      by === undefined ? undefined : keepTunnel({ ...tunnel, by, clock, log }, stop.signal),
+      keepTunnel({ ...tunnel, by, tryPolicies, clock, log }, stop.signal),
       agent.run(stop.signal).finally(() => stop.abort(new Error("the agent ended"))),
       identity.keepRenewed(stop.signal, (error) => log.warn("cannot renew the certificate", { error })),
     ]);

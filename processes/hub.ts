@@ -17,15 +17,20 @@ export function hubFlags(name: string, description: string): Command {
 
 /**
  * Runs with a client of the kubeconfig's current context.
+ * @param onWarning told what the server says beside its answers
  * @throws {UsageError} there is no such file
  */
-export async function withHub<T>(kubeconfig: string, body: (client: Client) => Promise<T>): Promise<T> {
+export async function withHub<T>(
+  kubeconfig: string,
+  body: (client: Client) => Promise<T>,
+  onWarning: (text: string) => void = () => undefined,
+): Promise<T> {
   await stat(kubeconfig).catch(() => {
     throw new UsageError(`there is no ${kubeconfig}; start ./atoll up, or name another file by KUBECONFIG or --data`);
   });
   const { transport } = await openKubeconfig({ path: kubeconfig, clock: systemClock });
   try {
-    return await body(new Client({ transport, clock: systemClock, userAgent: `atoll/${atollVersion}` }));
+    return await body(new Client({ transport, clock: systemClock, userAgent: `atoll/${atollVersion}`, onWarning }));
   } finally {
     transport.close();
   }

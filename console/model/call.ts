@@ -1,5 +1,7 @@
 /** Calls of the page to the portal, and through it to the API server. */
 
+import { readWarnings } from "@atoll/client/warnings";
+
 /** What went wrong, for people: what happened, and which fields are at fault. */
 export class CallFailed extends Error {
   override readonly name = "CallFailed";
@@ -23,6 +25,8 @@ export interface Call {
   readonly contentType?: string;
   readonly accept?: string;
   readonly signal?: AbortSignal;
+  /** Told what the API server says beside its answer. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** On every call: no other site can send it. */
@@ -47,7 +51,9 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
 
 /** Sends a call to the API server and reads the JSON that it answers. @throws {CallFailed} */
 export async function ask<T>(path: string, call: Call = {}): Promise<T> {
-  return (await (await send(`/hub${path}`, call)).json()) as T;
+  const answer = await send(`/hub${path}`, call);
+  for (const text of readWarnings(answer.headers.get("warning") ?? "")) call.onWarning?.(text);
+  return (await answer.json()) as T;
 }
 
 async function failureOf(answer: Response): Promise<CallFailed> {

@@ -20,6 +20,12 @@ interface Outcome {
   readonly after: string;
 }
 
+interface Reviewed {
+  readonly outcomes: readonly Outcome[];
+  /** What the server says beside; of policies, which objects of the clusters would newly break them. */
+  readonly warnings: readonly string[];
+}
+
 interface ReviewProps {
   readonly text: string;
   /** Where an object's kind is served. @throws {CallFailed} nowhere */
@@ -48,7 +54,7 @@ export function Review({ text: given, locate, namespace, beside, onSaved }: Revi
   const [text, setText] = useState(given);
   const [faults, setFaults] = useState<readonly Fault[]>([]);
   const [failure, setFailure] = useState("");
-  const [outcomes, setOutcomes] = useState<readonly Outcome[]>();
+  const [reviewed, setReviewed] = useState<Reviewed>();
   const [isBusy, setBusy] = useState(false);
 
   async function attempt(work: () => Promise<void>) {
@@ -58,7 +64,7 @@ export function Review({ text: given, locate, namespace, beside, onSaved }: Revi
     try {
       await work();
     } catch (error) {
-      setOutcomes(undefined);
+      setReviewed(undefined);
       if (error instanceof Faulty) setFaults(error.faults);
       setFailure(error instanceof Error ? error.message : String(error));
     } finally {
@@ -66,11 +72,7 @@ export function Review({ text: given, locate, namespace, beside, onSaved }: Revi
     }
   }
 
-  const review = () =>
-    attempt(async () => {
-      const results = await judged({ text, namespace, locate, dryRun: true });
-      setOutcomes(await Promise.all(results.map((after) => compared(after, locate))));
-    });
+  const review = () => attempt(async () => setReviewed(await reviewedOf({ text, namespace, locate })));
   const save = () => attempt(async () => onSaved(await judged({ text, namespace, locate, dryRun: false })));
 
   return (
@@ -80,16 +82,16 @@ export function Review({ text: given, locate, namespace, beside, onSaved }: Revi
           {failure}
         </Alert>
       )}
-      {outcomes === undefined ? (
+      {reviewed === undefined ? (
         <div className={beside === undefined ? "" : "beside"}>
           {beside?.(text, setText)}
           <Editor text={text} faults={faults} onChange={setText} onSubmit={() => void review()} />
         </div>
       ) : (
-        <Outcomes outcomes={outcomes} />
+        <Outcomes {...reviewed} />
       )}
       <div className="review-actions">
-        {outcomes === undefined ? (
+        {reviewed === undefined ? (
           <Button onClick={() => void review()} isDisabled={isBusy}>
             Review
           </Button>
@@ -98,7 +100,7 @@ export function Review({ text: given, locate, namespace, beside, onSaved }: Revi
             <Button onClick={() => void save()} isDisabled={isBusy}>
               Save
             </Button>
-            <Button variant="link" onClick={() => setOutcomes(undefined)}>
+            <Button variant="link" onClick={() => setReviewed(undefined)}>
               Back to editing
             </Button>
           </>
@@ -110,17 +112,27 @@ export function Review({ text: given, locate, namespace, beside, onSaved }: Revi
 
 interface Judging extends Pick<ReviewProps, "text" | "namespace" | "locate"> {
   readonly dryRun: boolean;
+  /** Told what the server says beside. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/** What the server would make of it, and says of it. @throws {Faulty} */
+async function reviewedOf(judging: Omit<Judging, "dryRun">): Promise<Reviewed> {
+  const told = new Set<string>();
+  const results = await judged({ ...judging, dryRun: true, onWarning: (text) => told.add(text) });
+  const outcomes = await Promise.all(results.map((after) => compared(after, judging.locate)));
+  return { outcomes, warnings: [...told] };
 }
 
 /** @throws {Faulty} the text, or what the server says of it */
-async function judged({ text, namespace, locate, dryRun }: Judging): Promise<readonly AnyObject[]> {
+async function judged({ text, namespace, locate, ...way }: Judging): Promise<readonly AnyObject[]> {
   const { objects, documents, faults: found } = fromYaml(text);
   if (found.length > 0) throw new Faulty(found[0]?.message ?? "", found);
   if (objects.length === 0) throw new Faulty("There is nothing to save.", []);
   const results: AnyObject[] = [];
   for (const [index, object] of objects.entries()) {
     try {
-      results.push(await write(object, await locate(object), { namespace, dryRun }));
+      results.push(await write(object, await locate(object), { namespace, ...way }));
     } catch (error) {
       const document = documents[index];
       if (!(error instanceof CallFailed) || document === undefined) throw error;
@@ -130,7 +142,7 @@ async function judged({ text, namespace, locate, dryRun }: Judging): Promise<rea
   return results;
 }
 
-function Outcomes({ outcomes }: { outcomes: readonly Outcome[] }) {
+function Outcomes({ outcomes, warnings }: Reviewed) {
   const ofFleet = useMemo(
     () => outcomes.map(({ object }) => object).filter(({ apiVersion = "" }) => apiVersion.startsWith(fleetGroup)),
     [outcomes],
@@ -148,6 +160,15 @@ function Outcomes({ outcomes }: { outcomes: readonly Outcome[] }) {
           <Plan objects={ofFleet} />
         </Suspense>
       )}
+      {warnings.length > 0 && (
+        <Alert variant="info" isInline title="The server says">
+          <ul aria-label="What the server says">
+            {warnings.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </Alert>
+      )}
     </>
   );
 }
@@ -161,17 +182,17 @@ function outcomeTitle(name: string, before: string, after: string): string {
 async function write(
   object: AnyObject,
   resource: Resource,
-  { namespace, dryRun }: { namespace: string; dryRun: boolean },
+  { namespace, dryRun, onWarning = () => undefined }: Pick<Judging, "namespace" | "dryRun" | "onWarning">,
 ): Promise<AnyObject> {
   const within = resource.namespaced ? object.metadata?.namespace || namespace || "default" : "";
   const name = object.metadata?.name ?? "";
   const suffix = `?${query}${dryRun ? "&dryRun=All" : ""}`;
   if (name === "") {
-    return await ask(collectionPath(resource, within) + suffix, { method: "POST", body: object });
+    return await ask(collectionPath(resource, within) + suffix, { method: "POST", body: object, onWarning });
   }
   const path = objectPath(resource, within, name) + suffix;
-  if (object.metadata.resourceVersion !== undefined) return await ask(path, { method: "PUT", body: object });
-  return await ask(path, { method: "PATCH", body: object, contentType: "application/apply-patch+yaml" });
+  if (object.metadata.resourceVersion !== undefined) return await ask(path, { method: "PUT", body: object, onWarning });
+  return await ask(path, { method: "PATCH", body: object, contentType: "application/apply-patch+yaml", onWarning });
 }
 
 async function compared(after: AnyObject, locate: ReviewProps["locate"]): Promise<Outcome> {

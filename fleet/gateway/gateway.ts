@@ -4,7 +4,7 @@
  *     POST /register {token, csr}   → a certificate, for who has a good token
  *     POST /renew {csr}             → the next one, in the name of the certificate presented
  *     /api…, /apis…                 → the hub's API as that agent, within its cluster's namespace
- *     POST /tunnel, upgraded        → the way by which people's requests reach the cluster
+ *     POST /tunnel, upgraded        → the way by which people's requests reach the cluster, and policies are tried there
  *     /clusters/ORG/NAME/…          → that cluster's API, for people
  *     /v2/…                         → the agent's image, for anyone: there is nothing secret in it
  *     POST /dry-run/…               → what a write at the hub would change on clusters, asked by the hub itself
@@ -19,6 +19,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { ownTokenHeader } from "@atoll/api/fleet/reachable";
+import { trialsOnlyHeader } from "@atoll/api/fleet/trial";
 import type { Client } from "@atoll/client/client";
 import type { Transport } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
@@ -33,6 +34,7 @@ import { isWithin } from "./paths.ts";
 import { preview, type PreviewPath } from "./preview.ts";
 import { isReaching, reach, reachUpgraded } from "./reach.ts";
 import { takeToken } from "./tokens.ts";
+import { Trials } from "./trial.ts";
 import { Tunnels } from "./tunnels.ts";
 
 /** What a gateway needs. */
@@ -77,7 +79,7 @@ const keepAliveMs = 100_000;
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { tls, log } = options;
   const tunnels = new Tunnels();
-  const serving: Serving = { options, tunnels, presented: new WeakMap() };
+  const serving: Serving = { options, tunnels, trials: new Trials({ ...options, tunnels }), presented: new WeakMap() };
   const server = createServer(
     {
       cert: tls.cert,
@@ -129,6 +131,7 @@ interface Serving {
   /** Who is at the other end of each connection. */
   readonly presented: WeakMap<TLSSocket, Presented>;
   readonly tunnels: Tunnels;
+  readonly trials: Trials;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
@@ -144,7 +147,7 @@ type Answer = (
 ) => Promise<void>;
 
 /** What asks for no agent's certificate; undefined for everything else. */
-function openPath(path: string, method: string | undefined, { options, tunnels }: Serving): Answer | undefined {
+function openPath(path: string, method: string | undefined, { options, tunnels, trials }: Serving): Answer | undefined {
   const { image } = options;
   if (isReaching(path)) return async (request, response) => await reach(request, response, { ...options, tunnels });
   if (path === "/healthz") return async (_, response) => say(response, 200, { status: "ok" });
@@ -157,7 +160,7 @@ function openPath(path: string, method: string | undefined, { options, tunnels }
   if (options.previews?.is(path) === true && method === "POST") {
     return async (request, response) => {
       const review = await readBody(request, largestReview);
-      say(response, 200, await preview(options.client, options.clock, review));
+      say(response, 200, await preview({ ...options, trials }, review));
     };
   }
   if (image === undefined) return undefined;
@@ -214,7 +217,10 @@ async function upgrade(
   // HTTP/2 takes the connection over below its stream: a write under way then ends the process (Node 24).
   await new Promise<void>((resolve) => void socket.write(switching, () => resolve()));
   if (head.length > 0) socket.unshift(head);
-  const session = tunnels.open(admitted.namespace, socket, request.headers[ownTokenHeader] === "true");
+  const session = tunnels.open(admitted.namespace, socket, {
+    ownToken: request.headers[ownTokenHeader] === "true",
+    trialsOnly: request.headers[trialsOnlyHeader] === "true",
+  });
   const end = agents.onChange(
     admitted.namespace,
     () => typeof agents.admit(presented) === "string" && session.destroy(),

@@ -58,16 +58,21 @@ const verbs: Readonly<Record<string, string>> = { POST: "create", PUT: "update",
 export async function authorize(person: Person, wish: Wish, client: Client): Promise<void> {
   const { organization, cluster, method } = wish;
   const verb = verbs[method] ?? "get";
-  const resourceAttributes = {
-    ...{ group: "fleet.atoll.dev", resource: "fleetclusters", subresource: "proxy" },
-    ...{ namespace: organization, name: cluster, verb },
-  };
-  const { username: user, ...rest } = person;
-  const spec = { user, ...rest, resourceAttributes };
+  const asked = { group: "fleet.atoll.dev", resource: "fleetclusters", subresource: "proxy", verb };
+  if (await isAllowed(person, { ...asked, namespace: organization, name: cluster }, client)) return;
+  const what = `fleetclusters.fleet.atoll.dev/proxy of ${organization}/${cluster}`;
+  throw new StatusError("Forbidden", `${JSON.stringify(person.username)} may not ${verb} ${what}`);
+}
+
+/** Whether the hub lets a person do something. @param asked the ResourceAttributes of a SubjectAccessReview */
+export async function isAllowed(
+  { username: user, ...rest }: Person,
+  asked: Readonly<Record<string, string>>,
+  client: Client,
+): Promise<boolean> {
+  const spec = { user, ...rest, resourceAttributes: asked };
   const body = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec };
   const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
   const { status } = (await client.raw({ method: "POST", path, body })) as { readonly status?: { allowed?: boolean } };
-  if (status?.allowed === true) return;
-  const what = `fleetclusters.fleet.atoll.dev/proxy of ${organization}/${cluster}`;
-  throw new StatusError("Forbidden", `${JSON.stringify(user)} may not ${verb} ${what}`);
+  return status?.allowed === true;
 }

@@ -11,14 +11,21 @@ import type { ApiObject } from "@atoll/machinery/object";
 import { previewName } from "../cluster/names.ts";
 import { policyKinds } from "../compile/compile.ts";
 import { readFleet, replaced, without } from "../explain/organization.ts";
-import { type Change, changesBetween } from "../explain/plan.ts";
+import { type Change, differencesBetween } from "../explain/plan.ts";
+import type { Person } from "./people.ts";
 import type { PublishedGateway } from "./published.ts";
+import type { Trials } from "./trial.ts";
 
 const group = "admissionregistration.k8s.io";
 const below = "/dry-run/";
-/** Warnings of one answer; API servers cut what is longer than 4 KiB altogether. */
-const mostTold = 20;
-const timeoutSeconds = 5;
+/** Characters of one answer's warnings: API servers cut what is longer than 4 KiB altogether. */
+const mostTold = 3_800;
+/** Of one warning. */
+const longestTold = 1_000;
+/** Longer than the clusters are waited for. A write that is no dry run never waits for this. */
+const timeoutSeconds = 10;
+/** Field managers of those who reckon the changes themselves: they are told what the clusters say alone. */
+const reckonThemselves = ["atoll-plan", "atoll-console"];
 
 const webhookConfigurations: Resource<ApiObject> = {
   group,
@@ -91,33 +98,55 @@ interface Review {
     readonly uid?: string;
     readonly operation?: string;
     readonly namespace?: string;
+    readonly userInfo?: Partial<Person>;
+    readonly options?: { readonly fieldManager?: string } | null;
     readonly object?: ApiObject | null;
     readonly oldObject?: ApiObject | null;
   };
 }
 
-/** Answers an AdmissionReview: always allowed, with what would change as warnings. */
-export async function preview(client: Client, clock: Clock, review: Review): Promise<object> {
-  const { uid = "", operation, namespace = "", object, oldObject } = review.request ?? {};
+/** What answering takes. */
+interface Means {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly trials: Trials;
+}
+
+/** Answers an AdmissionReview: always allowed, with what would change, and what that means to what exists, as warnings. */
+export async function preview({ client, clock, trials }: Means, review: Review): Promise<object> {
+  const { uid = "", operation, namespace = "", userInfo, options, object, oldObject } = review.request ?? {};
   const before = await readFleet(client, namespace, clock.nowMs());
   const given = operation === "DELETE" ? oldObject : object;
   const changed =
     operation === "DELETE" ? without : (fleet: typeof before, objects: ApiObject[]) => replaced(fleet, objects).fleet;
-  const changes = given === null || given === undefined ? [] : changesBetween(before, changed(before, [given]));
-  const response = { uid, allowed: true, warnings: warningsOf(changes) };
+  const differences = given === null || given === undefined ? [] : differencesBetween(before, changed(before, [given]));
+  const person = { ...userInfo, username: userInfo?.username ?? "" };
+  const said = await trials.tell(person, differences);
+  const isKnown = reckonThemselves.includes(options?.fieldManager ?? "");
+  const warnings = isKnown
+    ? said
+    : warningsOf(
+        said,
+        differences.flatMap(({ changes }) => changes),
+      );
+  const response = { uid, allowed: true, warnings: warnings.map((line) => line.slice(0, longestTold)) };
   return { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response };
 }
 
-/** Cluster by cluster; of many, how many are not told. */
-function warningsOf(changes: readonly Change[]): readonly string[] {
+/** What the clusters say, then what changes cluster by cluster; of more than there is room for, how many are not told. */
+function warningsOf(trials: readonly string[], changes: readonly Change[]): readonly string[] {
   if (changes.length === 0) return ["no cluster would change"];
   const lines = changes.map(
     ({ cluster, does, object, source, level }) => `cluster ${cluster}: ${does} ${object} (${source}, ${level})`,
   );
-  if (lines.length <= mostTold) return lines;
+  const told: string[] = [];
+  let room = mostTold - trials.reduce((sum, { length }) => sum + length, 0);
+  for (const line of lines) {
+    room -= line.length;
+    if (room >= 0) told.push(line);
+  }
+  if (told.length === lines.length) return [...trials, ...lines];
   const clusters = new Set(changes.map(({ cluster }) => cluster)).size;
-  return [
-    ...lines.slice(0, mostTold),
-    `and ${lines.length - mostTold} changes more, on ${clusters} clusters altogether: atoll plan -f tells all`,
-  ];
+  const left = lines.length - told.length;
+  return [...trials, ...told, `and ${left} changes more, on ${clusters} clusters altogether: atoll plan -f tells all`];
 }

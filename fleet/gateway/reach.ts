@@ -100,7 +100,7 @@ async function ask(request: IncomingMessage, how: Reach, upgrade?: string): Prom
 function tunnelOf({ tunnels }: Reach, home: string | undefined, cluster: string): Tunnel {
   if (home === undefined) throw new StatusError("NotFound", `no cluster ${JSON.stringify(cluster)} is attached`);
   const tunnel = tunnels.of(home);
-  if (tunnel !== undefined) return tunnel;
+  if (tunnel !== undefined && !tunnel.trialsOnly) return tunnel;
   const why = "its agent is away, or was not started with --reachable";
   throw new StatusError("ServiceUnavailable", `cluster ${cluster} cannot be reached: ${why}`);
 }

@@ -9,6 +9,8 @@ export interface Tunnel {
   readonly session: ClientHttp2Session;
   /** Its cluster wants each person's own token, and does not take the hub's word. */
   readonly ownToken: boolean;
+  /** People do not reach its cluster: it is there for the gateway's own questions. */
+  readonly trialsOnly: boolean;
 }
 
 /** By the cluster's namespace on the hub. */
@@ -16,12 +18,12 @@ export class Tunnels {
   readonly #tunnels = new Map<string, Tunnel>();
 
   /** Takes a connection whose agent was let in. */
-  open(namespace: string, socket: Duplex, ownToken: boolean): ClientHttp2Session {
+  open(namespace: string, socket: Duplex, kind: Omit<Tunnel, "session">): ClientHttp2Session {
     const session = connect("http://agent", { createConnection: () => socket });
     session.on("error", () => undefined);
     session.once("connect", () => session.setLocalWindowSize(windowBytes));
     this.#tunnels.get(namespace)?.session.destroy();
-    const tunnel = { session, ownToken };
+    const tunnel = { ...kind, session };
     this.#tunnels.set(namespace, tunnel);
     session.once("close", () => {
       if (this.#tunnels.get(namespace) === tunnel) this.#tunnels.delete(namespace);
