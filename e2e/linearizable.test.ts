@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { openEtcd } from "@atoll/storage/etcd";
-import { startEtcd } from "@atoll/storage/etcd-cluster";
+import { startEtcd } from "@atoll/storage/etcd/cluster";
 import { openMemory } from "@atoll/storage/memory";
 import { openSqlite } from "@atoll/storage/sqlite";
 import { fetchDebian } from "@atoll/tools/debian";

@@ -7,7 +7,7 @@ import { test, type TestContext } from "node:test";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { openEtcd } from "@atoll/storage/etcd";
-import { type EtcdCluster, startEtcd } from "@atoll/storage/etcd-cluster";
+import { type EtcdCluster, startEtcd } from "@atoll/storage/etcd/cluster";
 import { openSqlite } from "@atoll/storage/sqlite";
 import { fetchDebian } from "@atoll/tools/debian";
 import { checkAll, Ledger, listed, type Place, WatchFollower, Writer } from "./ledger.ts";

@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
 import { type Backup, type BackupSource, writeBackup } from "@atoll/storage/backup";
-import { openSqliteSnapshot } from "@atoll/storage/sqlite-snapshot";
+import { openSqliteSnapshot } from "@atoll/storage/sqlite/snapshot";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags } from "./flags.ts";
 import { openLog } from "./log.ts";

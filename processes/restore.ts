@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
 import { type RestoreTarget, restoreBackup } from "@atoll/storage/backup";
-import { sqliteTarget } from "@atoll/storage/sqlite-restore";
+import { sqliteTarget } from "@atoll/storage/sqlite/restore";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags } from "./flags.ts";
 import { openLog } from "./log.ts";
@@ -26,6 +26,6 @@ export async function run(args: readonly string[]): Promise<number> {
 async function target(data: string, wish: StoreFlags): Promise<RestoreTarget> {
   const reach = await etcdReach(wish);
   if (reach === undefined) return sqliteTarget({ file: join(data, "store.db"), clock: systemClock });
-  const { etcdTarget } = await import("@atoll/storage/etcd-restore");
+  const { etcdTarget } = await import("@atoll/storage/etcd/restore");
   return etcdTarget({ ...reach, clock: systemClock, log: openLog("restore") });
 }

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
-import type { EtcdTls } from "@atoll/storage/etcd-members";
+import type { EtcdTls } from "@atoll/storage/etcd/members";
 import { openSqlite } from "@atoll/storage/sqlite";
 import type { Store } from "@atoll/storage/store";
 import { UsageError } from "./flags.ts";

@@ -11,8 +11,8 @@ import { type Backup, BackupDamaged, type RestoreTarget, restoreBackup, verifyBa
 import { openMemory } from "./memory.ts";
 import { record, Recorder, until } from "./recorder.ts";
 import { openSqlite } from "./sqlite.ts";
-import { sqliteTarget } from "./sqlite-restore.ts";
-import { openSqliteSnapshot } from "./sqlite-snapshot.ts";
+import { sqliteTarget } from "./sqlite/restore.ts";
+import { openSqliteSnapshot } from "./sqlite/snapshot.ts";
 import {
   Compacted,
   type Entry,

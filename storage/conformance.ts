@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { testConcurrency } from "./conformance-concurrency.ts";
-import { testModel } from "./conformance-model.ts";
-import { bytes, type Declare, type Opened, texts } from "./conformance-parts.ts";
-import { testWatch } from "./conformance-watch.ts";
+import { testConcurrency } from "./conformance/concurrency.ts";
+import { testModel } from "./conformance/model.ts";
+import { bytes, type Declare, type Opened, texts } from "./conformance/parts.ts";
+import { testWatch } from "./conformance/watch.ts";
 import { Compacted, FutureRevision, KeyExists, RevisionMismatch, StoreUnavailable } from "./store.ts";
 
 /** How thorough to be. */

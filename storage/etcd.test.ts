@@ -7,10 +7,10 @@ import { systemClock } from "@atoll/machinery/clock";
 import { fetchDebian } from "@atoll/tools/debian";
 import { restoreBackup, writeBackup } from "./backup.ts";
 import { runConformance } from "./conformance.ts";
-import type { Opened } from "./conformance-parts.ts";
+import type { Opened } from "./conformance/parts.ts";
 import { type EtcdOptions, openEtcd } from "./etcd.ts";
-import { type EtcdCluster, startEtcd } from "./etcd-cluster.ts";
-import { etcdTarget } from "./etcd-restore.ts";
+import { type EtcdCluster, startEtcd } from "./etcd/cluster.ts";
+import { etcdTarget } from "./etcd/restore.ts";
 import { openMemory } from "./memory.ts";
 import type { Store } from "./store.ts";
 

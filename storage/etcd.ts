@@ -4,11 +4,11 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "@atoll/machinery/clock";
-import { type Certainty, EtcdRefused, type EtcdTls } from "./etcd-members.ts";
-import { EtcdSession, isCompacted, isFuture, type Outcome, type Step } from "./etcd-session.ts";
-import { compactEtcd, startUpkeep } from "./etcd-upkeep.ts";
-import { type Epoch, header, isBy, restoredCreate } from "./etcd-value.ts";
-import { EtcdWatch, oldestRevision } from "./etcd-watch.ts";
+import { type Certainty, EtcdRefused, type EtcdTls } from "./etcd/members.ts";
+import { EtcdSession, isCompacted, isFuture, type Outcome, type Step } from "./etcd/session.ts";
+import { compactEtcd, startUpkeep } from "./etcd/upkeep.ts";
+import { type Epoch, header, isBy, restoredCreate } from "./etcd/value.ts";
+import { EtcdWatch, oldestRevision } from "./etcd/watch.ts";
 import {
   type KeyValue,
   methods,
@@ -16,7 +16,7 @@ import {
   type RangeRequest,
   type RangeResponse,
   type RequestOp,
-} from "./etcd-wire.ts";
+} from "./etcd/wire.ts";
 import { compareKeys } from "./keys.ts";
 import { type Log, silent } from "./log.ts";
 import {

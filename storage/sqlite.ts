@@ -14,8 +14,8 @@ import type { Clock, Timer } from "@atoll/machinery/clock";
 import { Feed, type Past } from "./feed.ts";
 import { pack, type Row, unpack } from "./frame.ts";
 import { type Log, silent } from "./log.ts";
-import { type Prepared, prepareFile } from "./sqlite-file.ts";
-import { ReaderThread, WriterThread } from "./sqlite-threads.ts";
+import { type Prepared, prepareFile } from "./sqlite/file.ts";
+import { ReaderThread, WriterThread } from "./sqlite/threads.ts";
 import { State } from "./state.ts";
 import {
   type Change,

@@ -20,7 +20,7 @@ const onHosts = [
   ..."loadbalancer nfs pods rollout streams up volumes".split(" "),
 ];
 const machines = new RegExp(`^(crx|net)/|^spherelet/pods|^e2e/(${onHosts.join("|")})\\.test`);
-const clusters = /^images\/|^fleet\/|^storage\/(etcd|sqlite-crash)|^e2e\/|^server\/crd\//;
+const clusters = /^images\/|^fleet\/|^storage\/(etcd|sqlite\/crash)|^e2e\/|^server\/crd\//;
 
 const furtherTries = 2;
 

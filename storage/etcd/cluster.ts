@@ -6,7 +6,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
-import { PeerProxy } from "./etcd-proxy.ts";
+import { PeerProxy } from "./proxy.ts";
 
 /** What to start. */
 export interface ClusterOptions {

@@ -1,9 +1,9 @@
 /** What a server does for its etcd store from time to time. */
 import type { Clock, Timer } from "@atoll/machinery/clock";
-import { EtcdRefused } from "./etcd-members.ts";
-import type { EtcdSession } from "./etcd-session.ts";
-import { methods } from "./etcd-wire.ts";
-import type { Log } from "./log.ts";
+import { EtcdRefused } from "./members.ts";
+import type { EtcdSession } from "./session.ts";
+import { methods } from "./wire.ts";
+import type { Log } from "../log.ts";
 
 /** What upkeep needs. */
 export interface UpkeepOptions {

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { StoreRefused } from "./store.ts";
+import { StoreRefused } from "../store.ts";
 
 // "ATOL", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 const applicationId = 0x41544f4c;

@@ -1,9 +1,9 @@
 /** What a SQLite store holds at one moment, for a backup by another process while a server has the store open. */
 import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { BackupSource } from "./backup.ts";
-import { readMeta, requireSqlite, setUp } from "./sqlite-file.ts";
-import { type Entry, FutureRevision, type Page, StoreUnavailable } from "./store.ts";
+import type { BackupSource } from "../backup.ts";
+import { readMeta, requireSqlite, setUp } from "./file.ts";
+import { type Entry, FutureRevision, type Page, StoreUnavailable } from "../store.ts";
 
 /**
  * Opens a store's file for reading as of now. The server goes on writing; its write-ahead log grows until close().

@@ -1,16 +1,16 @@
 /**
  * A backup into etcd: values carry the revisions they had, and an offset lifts the revisions to come above them
- * (etcd-value.ts). As long as it is not finished the epoch says so, and no server opens the store.
+ * (value.ts). As long as it is not finished the epoch says so, and no server opens the store.
  */
 import { randomUUID } from "node:crypto";
-import type { Backup, RestoreTarget } from "./backup.ts";
-import { type EtcdOptions, openEtcd } from "./etcd.ts";
-import { EtcdRefused } from "./etcd-members.ts";
-import { EtcdSession } from "./etcd-session.ts";
-import { restoredHeader } from "./etcd-value.ts";
-import { prefixEnd, type RequestOp } from "./etcd-wire.ts";
-import { silent } from "./log.ts";
-import { type Entry, type Store, StoreRefused, ValueTooLarge } from "./store.ts";
+import type { Backup, RestoreTarget } from "../backup.ts";
+import { type EtcdOptions, openEtcd } from "../etcd.ts";
+import { EtcdRefused } from "./members.ts";
+import { EtcdSession } from "./session.ts";
+import { restoredHeader } from "./value.ts";
+import { prefixEnd, type RequestOp } from "./wire.ts";
+import { silent } from "../log.ts";
+import { type Entry, type Store, StoreRefused, ValueTooLarge } from "../store.ts";
 
 /** An etcd store to restore into: there is nothing under its prefix. */
 export function etcdTarget(options: EtcdOptions): RestoreTarget {

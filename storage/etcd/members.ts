@@ -5,8 +5,8 @@
  */
 import { Client, type ClientDuplexStream, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { chance, type Clock } from "@atoll/machinery/clock";
-import type { Method } from "./etcd-wire.ts";
-import { StoreUnavailable } from "./store.ts";
+import type { Method } from "./wire.ts";
+import { StoreUnavailable } from "../store.ts";
 
 /** Keys and certificates in PEM, for https endpoints. */
 export interface EtcdTls {

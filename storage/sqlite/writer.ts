@@ -6,8 +6,8 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { type Frame, unpack } from "./frame.ts";
-import { connect, type Failure, failureOf } from "./sqlite-file.ts";
+import { type Frame, unpack } from "../frame.ts";
+import { connect, type Failure, failureOf } from "./file.ts";
 
 /** What the thread is started with. */
 export interface WriterStart {

@@ -6,9 +6,9 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
-import { openSqlite } from "./sqlite.ts";
-import { requireSqlite } from "./sqlite-file.ts";
-import { type Refusal, StoreRefused } from "./store.ts";
+import { openSqlite } from "../sqlite.ts";
+import { requireSqlite } from "./file.ts";
+import { type Refusal, StoreRefused } from "../store.ts";
 
 test("requireSqlite() refuses versions with the WAL-reset bug", () => {
   for (const version of ["3.51.2", "3.50.9", "3.7.0", "2.99.99", "3.51"]) {
@@ -21,7 +21,7 @@ test("openSqlite() refuses a file that is open here or in another process, and n
   const file = fileFor(t);
   const store = await openSqlite({ file, clock: systemClock });
   await assert.rejects(openSqlite({ file, clock: systemClock }), refused("locked"));
-  const writer = path.join(import.meta.dirname, "ledger-writer.ts");
+  const writer = path.join(import.meta.dirname, "..", "ledger-writer.ts");
   const other = spawnSync(process.execPath, [writer, file, '{"keys":1,"writes":1}'], { encoding: "utf8" });
   assert.notEqual(other.status, 0);
   assert.match(other.stderr, /store\.db is in use by another process/);

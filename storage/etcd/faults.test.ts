@@ -8,9 +8,9 @@ import path from "node:path";
 import { test } from "node:test";
 import { systemClock } from "@atoll/machinery/clock";
 import { fetchDebian } from "@atoll/tools/debian";
-import { openEtcd } from "./etcd.ts";
-import { type EtcdCluster, type EtcdMember, startEtcd } from "./etcd-cluster.ts";
-import { record, until } from "./recorder.ts";
+import { openEtcd } from "../etcd.ts";
+import { type EtcdCluster, type EtcdMember, startEtcd } from "./cluster.ts";
+import { record, until } from "../recorder.ts";
 import {
   type Entry,
   RevisionMismatch,
@@ -18,7 +18,7 @@ import {
   type Store,
   StoreUnavailable,
   ValueTooLarge,
-} from "./store.ts";
+} from "../store.ts";
 
 const bin = path.join(await fetchDebian({ suite: "trixie", packages: ["etcd-server", "etcd-client"] }), "usr/bin");
 

@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bytes, type Declare } from "./conformance-parts.ts";
-import { Recorder } from "./recorder.ts";
-import { type Change, Compacted, type Entry, KeyExists, RevisionMismatch, type Store, type Watch } from "./store.ts";
+import { bytes, type Declare } from "./parts.ts";
+import { Recorder } from "../recorder.ts";
+import { type Change, Compacted, type Entry, KeyExists, RevisionMismatch, type Store, type Watch } from "../store.ts";
 
 type Step =
   | { readonly do: "put" | "remove" | "putStale" | "get"; readonly key: string; readonly value: string }

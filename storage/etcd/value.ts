@@ -10,8 +10,8 @@
  *
  * The nonce tells a server that repeats a write it had no answer to whether the first attempt was the one that won.
  */
-import type { KeyValue } from "./etcd-wire.ts";
-import type { Entry } from "./store.ts";
+import type { KeyValue } from "./wire.ts";
+import type { Entry } from "../store.ts";
 
 /** What all servers of one store agree on, kept in etcd under a key of its own. */
 export interface Epoch {

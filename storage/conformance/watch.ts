@@ -1,8 +1,8 @@
 /** What every Store promises about watches. */
 import assert from "node:assert/strict";
-import { bytes, type Declare } from "./conformance-parts.ts";
-import { record, Recorder, until } from "./recorder.ts";
-import { Compacted, StoreUnavailable } from "./store.ts";
+import { bytes, type Declare } from "./parts.ts";
+import { record, Recorder, until } from "../recorder.ts";
+import { Compacted, StoreUnavailable } from "../store.ts";
 
 /** Declares the tests of watches. */
 export function testWatch(declare: Declare): void {

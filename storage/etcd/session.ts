@@ -2,11 +2,11 @@
  * One server's dealings with an etcd cluster that other servers use too: each transaction holds only in the epoch that
  * this server knows, and no revision seen is ever below one seen before.
  */
-import type { Log } from "./log.ts";
-import { type Certainty, EtcdRefused, type Member, Members, type Reach } from "./etcd-members.ts";
-import { decodeEntry, decodeEpoch, encodeEpoch, type Epoch } from "./etcd-value.ts";
-import { type Compare, type KeyValue, methods, type RangeResponse, type RequestOp } from "./etcd-wire.ts";
-import { type Entry, RevisionWentBack, StoreRefused, StoreUnavailable } from "./store.ts";
+import type { Log } from "../log.ts";
+import { type Certainty, EtcdRefused, type Member, Members, type Reach } from "./members.ts";
+import { decodeEntry, decodeEpoch, encodeEpoch, type Epoch } from "./value.ts";
+import { type Compare, type KeyValue, methods, type RangeResponse, type RequestOp } from "./wire.ts";
+import { type Entry, RevisionWentBack, StoreRefused, StoreUnavailable } from "../store.ts";
 
 /** A transaction, epoch aside. */
 export interface Step {
@@ -42,7 +42,7 @@ const oldestEtcd = [3, 5, 8];
 export class EtcdSession {
   readonly members: Members;
   readonly dataPrefix: Buffer;
-  /** Who compacts next; see etcd-upkeep.ts. */
+  /** Who compacts next; see upkeep.ts. */
   readonly compactionKey: Buffer;
   /** Holds the epoch: written first of all. */
   readonly epochKey: Buffer;

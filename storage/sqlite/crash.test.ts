@@ -8,13 +8,13 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { chance, systemClock } from "@atoll/machinery/clock";
-import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { until } from "./recorder.ts";
-import { openSqlite, type SqliteOptions } from "./sqlite.ts";
-import { StoreUnavailable } from "./store.ts";
+import { Ledger, type LedgerOptions } from "../ledger.ts";
+import { until } from "../recorder.ts";
+import { openSqlite, type SqliteOptions } from "../sqlite.ts";
+import { StoreUnavailable } from "../store.ts";
 
 const nightly = process.env["ATOLL_NIGHTLY"] === "1";
-const writer = path.join(import.meta.dirname, "ledger-writer.ts");
+const writer = path.join(import.meta.dirname, "..", "ledger-writer.ts");
 
 test("kill -9 at any moment loses no acknowledged write and reuses no revision", async (t) => {
   const folder = folderFor(t);

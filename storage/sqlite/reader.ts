@@ -4,8 +4,8 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { type Frame, memoryOf, pack, type Row } from "./frame.ts";
-import { connect, type Failure, failureOf } from "./sqlite-file.ts";
+import { type Frame, memoryOf, pack, type Row } from "../frame.ts";
+import { connect, type Failure, failureOf } from "./file.ts";
 
 /** What the thread is asked for. Each question gets one answer, but for load, which gets one for each piece. */
 export type Question =

@@ -1,10 +1,10 @@
 /** The two threads of a SQLite store, as seen from the thread that serves. */
 import { Worker } from "node:worker_threads";
-import { type Frame, memoryOf } from "./frame.ts";
-import type { Failure } from "./sqlite-file.ts";
-import type { Question, Reply } from "./sqlite-reader.ts";
-import type { Answer, Order, WriterStart } from "./sqlite-writer.ts";
-import { StoreUnavailable } from "./store.ts";
+import { type Frame, memoryOf } from "../frame.ts";
+import type { Failure } from "./file.ts";
+import type { Question, Reply } from "./reader.ts";
+import type { Answer, Order, WriterStart } from "./writer.ts";
+import { StoreUnavailable } from "../store.ts";
 
 /** Called when a thread has failed in a way that leaves the file's state unknown. */
 export type OnFatal = (why: Error) => void;
@@ -22,7 +22,7 @@ export class WriterThread {
 
   constructor(start: WriterStart, onFatal: OnFatal) {
     this.#onFatal = onFatal;
-    this.#worker = new Worker(new URL("./sqlite-writer.ts", import.meta.url), {
+    this.#worker = new Worker(new URL("./writer.ts", import.meta.url), {
       workerData: start,
       name: "sqlite-writer",
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
@@ -64,7 +64,7 @@ export class ReaderThread {
 
   constructor(file: string, onFatal: OnFatal) {
     this.#onFatal = onFatal;
-    this.#worker = new Worker(new URL("./sqlite-reader.ts", import.meta.url), {
+    this.#worker = new Worker(new URL("./reader.ts", import.meta.url), {
       workerData: { file },
       name: "sqlite-reader",
       resourceLimits: { maxYoungGenerationSizeMb: 2 },

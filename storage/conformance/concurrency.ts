@@ -1,8 +1,8 @@
 /** What every Store promises when many callers act at once. */
 import assert from "node:assert/strict";
-import { bytes, type Declare, texts } from "./conformance-parts.ts";
-import { record } from "./recorder.ts";
-import { type Entry, KeyExists, RevisionMismatch, type Store } from "./store.ts";
+import { bytes, type Declare, texts } from "./parts.ts";
+import { record } from "../recorder.ts";
+import { type Entry, KeyExists, RevisionMismatch, type Store } from "../store.ts";
 
 /** Declares the tests of concurrent use. */
 export function testConcurrency(declare: Declare): void {

@@ -2,10 +2,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { Backup, RestoreTarget } from "./backup.ts";
-import { openSqlite, type SqliteOptions } from "./sqlite.ts";
-import { createTables, lockFile, makePrivate, setUp } from "./sqlite-file.ts";
-import { type Entry, type Store, StoreRefused } from "./store.ts";
+import type { Backup, RestoreTarget } from "../backup.ts";
+import { openSqlite, type SqliteOptions } from "../sqlite.ts";
+import { createTables, lockFile, makePrivate, setUp } from "./file.ts";
+import { type Entry, type Store, StoreRefused } from "../store.ts";
 
 /** A SQLite store to restore into: its file is not there, or holds nothing. */
 export function sqliteTarget(options: SqliteOptions): RestoreTarget {

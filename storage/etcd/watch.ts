@@ -7,10 +7,10 @@
  */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { Clock, Timer } from "@atoll/machinery/clock";
-import type { EtcdSession } from "./etcd-session.ts";
-import { isRestored } from "./etcd-value.ts";
-import { methods, prefixEnd, type WatchEvent, type WatchRequest, type WatchResponse } from "./etcd-wire.ts";
-import { type Change, Compacted, StoreRefused, StoreUnavailable, type Watch, type WatchSink } from "./store.ts";
+import type { EtcdSession } from "./session.ts";
+import { isRestored } from "./value.ts";
+import { methods, prefixEnd, type WatchEvent, type WatchRequest, type WatchResponse } from "./wire.ts";
+import { type Change, Compacted, StoreRefused, StoreUnavailable, type Watch, type WatchSink } from "../store.ts";
 
 type Stream = ClientDuplexStream<WatchRequest, WatchResponse>;
 

@@ -1,6 +1,6 @@
 /** What the parts of the conformance suite share. */
 import type { TestContext } from "node:test";
-import type { Page, Store } from "./store.ts";
+import type { Page, Store } from "../store.ts";
 
 /** An empty store to test, and what else its kind can do. */
 export interface Opened {
