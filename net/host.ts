@@ -68,14 +68,10 @@ export class HostNetwork implements PodNetwork {
   readonly #firewall: Firewall;
   readonly #mtu: number;
   readonly #places = new Map<string, Place>();
-  /** What is under way for a pod: one thing at a time. */
+  /** What is under way for a pod, for other hosts, for what is announced: one thing at a time each. */
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Offset where the search for a free address goes on, so that one just released rests. */
   #next = 1;
-  /** Other hosts, one change at a time. */
-  #reaching: Promise<unknown> = Promise.resolve();
-
-  #announcing: Promise<unknown> = Promise.resolve();
 
   private constructor(options: NetworkOptions, mtu: number) {
     this.#options = options;
@@ -141,13 +137,11 @@ export class HostNetwork implements PodNetwork {
    * @throws {ProgramFailed}
    */
   async setElsewhere(elsewhere: Elsewhere): Promise<void> {
-    const turn = this.#reaching.then(async () => {
+    await this.#inTurn("elsewhere", async () => {
       const sound = this.#sound(elsewhere);
       await this.#reach(sound);
       await this.#firewall.setElsewhere(sound);
     });
-    this.#reaching = turn.catch(() => undefined);
-    await turn;
   }
 
   /**
@@ -156,11 +150,9 @@ export class HostNetwork implements PodNetwork {
    * @throws {ProgramFailed}
    */
   async announce(addresses: ReadonlySet<string>, forMs: number): Promise<void> {
-    const turn = this.#announcing.then(async () => {
+    await this.#inTurn("announce", async () => {
       await announce({ label: this.#names.announced, uplink: this.#options.address }, addresses, forMs);
     });
-    this.#announcing = turn.catch(() => undefined);
-    await turn;
   }
 
   /** Reads anew what NetworkPolicies say. @throws {ProgramFailed} */
@@ -249,14 +241,14 @@ export class HostNetwork implements PodNetwork {
     return offset > 0 && offset < sizeOf(this.#range);
   }
 
-  async #inTurn<T>(uid: string, act: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(uid) ?? Promise.resolve();
+  async #inTurn<T>(what: string, act: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(what) ?? Promise.resolve();
     const turn = before.then(act, act);
-    this.#turns.set(uid, turn);
+    this.#turns.set(what, turn);
     try {
       return await turn;
     } finally {
-      if (this.#turns.get(uid) === turn) this.#turns.delete(uid);
+      if (this.#turns.get(what) === turn) this.#turns.delete(what);
     }
   }
 }
