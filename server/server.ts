@@ -1,7 +1,7 @@
 /**
  * The API server: storage, catalogue, stages and listener put together.
  *
- *     listener → exchange → [count, authenticate, authorize, health, version, discovery, resources] → reply
+ *     listener → exchange → [count, authenticate, audit, impersonate, fairness, authorize, aggregation, resources, …] → reply
  */
 import type { Kind } from "@atoll/api/kind";
 import type { Clock } from "@atoll/machinery/clock";
