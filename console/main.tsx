@@ -6,8 +6,7 @@ import { StrictMode, useCallback, useEffect, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { LiveConnection } from "./live/connection.ts";
 import { ask, CallFailed, send } from "./model/call.ts";
-import { type Resource } from "./model/resources.ts";
-import { served } from "./model/served.ts";
+import { kindsOf, renewed, served, type ServedKinds } from "./model/served.ts";
 import { type ConsoleContext, Context, type Person } from "./parts/context.ts";
 import { paths } from "./paths.ts";
 import { SignIn } from "./pages/signin/page.tsx";
@@ -16,7 +15,7 @@ import { applyTheme, keptTheme } from "./theme/theme.ts";
 
 interface SignedIn {
   readonly person: Person;
-  readonly served: ReadonlySet<string>;
+  readonly kinds: ServedKinds;
 }
 
 /** undefined: not known yet; false: nobody. */
@@ -27,7 +26,7 @@ function Console() {
   const begin = useCallback(async () => {
     try {
       const person = (await (await send("/auth/session")).json()) as Person;
-      setSignedIn({ person, served: await served(ask) });
+      setSignedIn({ person, kinds: await served(ask) });
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       setProblem(error.code === 401 ? "" : error.message);
@@ -45,22 +44,37 @@ function Console() {
   return <Signed {...signedIn} onSignedOut={() => setSignedIn(false)} />;
 }
 
-function Signed({ person, served, onSignedOut }: SignedIn & { onSignedOut: () => void }) {
-  const context = useMemo((): ConsoleContext => {
-    const live = new LiveConnection({ url: `wss://${location.host}/live`, onSignedOut });
-    return {
+function Signed({ person, kinds: first, onSignedOut }: SignedIn & { onSignedOut: () => void }) {
+  const [kinds, setKinds] = useState(first);
+  // The connection lasts as long as the person is the same.
+  const live = useMemo(
+    () => new LiveConnection({ url: `wss://${location.host}/live`, onSignedOut }),
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+    [person],
+  );
+  const context = useMemo(
+    (): ConsoleContext => ({
+      ...kindsOf(kinds),
       person,
       live,
-      serves: ({ group, plural }: Resource) => served.has(`${plural}.${group}`),
+      async rediscover() {
+        try {
+          const now = await served(ask);
+          setKinds((before) => renewed(before, now));
+        } catch (error) {
+          // Not being able to ask takes nothing away.
+          if (!(error instanceof CallFailed)) throw error;
+        }
+      },
       async signOut() {
         live.close();
         await send("/auth/sign-out", { method: "POST", body: {} });
         onSignedOut();
       },
-    };
-    // The connection lasts as long as the person is the same.
+    }),
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [person, served]);
+    [person, live, kinds],
+  );
   return (
     <Context value={context}>
       <RouterProvider router={router} />

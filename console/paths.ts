@@ -10,8 +10,23 @@ export interface ListSearch {
   readonly ns?: string | undefined;
   /** Words that rows must contain. */
   readonly q?: string | undefined;
+  /** "yes": columns of second rank are shown, too. */
+  readonly wide?: string | undefined;
   /** Column to sort by; a "-" before it turns it round. */
   readonly sort?: string | undefined;
+}
+
+/** What the inventory's URL holds. */
+export interface InventorySearch {
+  /** Namespace of the organization; "default" when it is absent. */
+  readonly ns?: string | undefined;
+  /** Words that must occur. */
+  readonly q?: string | undefined;
+  /** One kind alone. */
+  readonly kind?: string | undefined;
+  readonly cluster?: string | undefined;
+  /** "unhealthy": only what is not as it should be. */
+  readonly only?: string | undefined;
 }
 
 /** The part of a URL that holds values, with its question mark; those that are not said are left out. */
@@ -28,9 +43,11 @@ const noNamespace = "-";
 export const paths = {
   home: () => "/",
   signIn: () => "/sign-in",
-  list: (resource: Resource, { ns, q, sort }: ListSearch = {}) => `/k/${slugOf(resource)}${searchOf({ ns, q, sort })}`,
+  list: (resource: Resource, { ns, q, sort, wide }: ListSearch = {}) =>
+    `/k/${slugOf(resource)}${searchOf({ ns, q, sort, wide })}`,
   object: (resource: Resource, namespace: string | undefined, name: string, tab: Tab = "summary") =>
     `/k/${slugOf(resource)}/${namespace || noNamespace}/${encodeURIComponent(name)}${searchOf({ tab: tab === "summary" ? undefined : tab })}`,
+  kinds: (q?: string) => `/kinds${searchOf({ q })}`,
   create: (ns?: string, kind?: string) => `/create${searchOf({ ns, kind })}`,
   topology: (ns?: string, pod?: string) => `/topology${searchOf({ ns, pod })}`,
   hosts: () => "/infrastructure/hosts",
@@ -40,6 +57,7 @@ export const paths = {
   tasks: () => "/infrastructure/tasks",
   machines: (by?: string) => `/infrastructure/guests${searchOf({ by })}`,
   groups: (ns?: string, at?: string) => `/fleet/groups${searchOf({ ns, at })}`,
+  inventory: (search: InventorySearch = {}) => `/fleet/inventory${searchOf({ ...search })}`,
   attach: (ns?: string) => `/fleet/attach${searchOf({ ns })}`,
   access: (question: { ns?: string; verb?: string; resource?: string } = {}) => `/fleet/access${searchOf(question)}`,
 } as const;

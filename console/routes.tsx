@@ -1,7 +1,7 @@
 /** The map of the console: which path shows which page. Pages load when they are first gone to. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Shell } from "./parts/shell.tsx";
-import { type ListSearch, searchOf, type Tab } from "./paths.ts";
+import { type InventorySearch, type ListSearch, searchOf, type Tab } from "./paths.ts";
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
@@ -11,10 +11,19 @@ const listSearch = (raw: Record<string, unknown>): ListSearch => ({
   ns: text(raw["ns"]),
   q: text(raw["q"]),
   sort: text(raw["sort"]),
+  wide: text(raw["wide"]),
 });
 const createSearch = (raw: Record<string, unknown>): { ns?: string | undefined; kind?: string | undefined } => ({
   ns: text(raw["ns"]),
   kind: text(raw["kind"]),
+});
+
+const inventorySearch = (raw: Record<string, unknown>): InventorySearch => ({
+  ns: text(raw["ns"]),
+  q: text(raw["q"]),
+  kind: text(raw["kind"]),
+  cluster: text(raw["cluster"]),
+  only: text(raw["only"]),
 });
 
 const page = { getParentRoute: () => root } as const;
@@ -85,6 +94,12 @@ const routeTree = root.addChildren([
   }),
   createRoute({
     ...page,
+    path: "/fleet/inventory",
+    validateSearch: inventorySearch,
+    component: lazyRouteComponent(() => import("./pages/inventory/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
     path: "/fleet/attach",
     validateSearch: (raw): { ns?: string | undefined } => ({ ns: text(raw["ns"]) }),
     component: lazyRouteComponent(() => import("./pages/attach/page.tsx"), "Page"),
@@ -98,6 +113,12 @@ const routeTree = root.addChildren([
       resource: text(raw["resource"]),
     }),
     component: lazyRouteComponent(() => import("./pages/access/page.tsx"), "Page"),
+  }),
+  createRoute({
+    ...page,
+    path: "/kinds",
+    validateSearch: (raw): { q?: string | undefined } => ({ q: text(raw["q"]) }),
+    component: lazyRouteComponent(() => import("./pages/kinds/page.tsx"), "Page"),
   }),
   createRoute({
     ...page,

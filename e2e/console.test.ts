@@ -25,6 +25,65 @@ spec:
     spec: {containers: [{name: web, image: "${image}"}]}
 `;
 
+const ferries = JSON.stringify({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "ferrylines.sea.example" },
+  spec: {
+    group: "sea.example",
+    scope: "Namespaced",
+    names: { plural: "ferrylines", kind: "FerryLine", shortNames: ["fl"] },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        additionalPrinterColumns: [
+          { name: "Harbour", type: "string", jsonPath: ".spec.harbour" },
+          { name: "Boats", type: "integer", jsonPath: ".spec.boats" },
+          { name: "Status", type: "string", jsonPath: ".status.conditions[0].type" },
+        ],
+        schema: {
+          openAPIV3Schema: {
+            type: "object",
+            required: ["spec"],
+            properties: {
+              spec: {
+                type: "object",
+                required: ["harbour"],
+                properties: {
+                  harbour: { type: "string" },
+                  boats: { type: "integer", default: 7, description: "How many sail on it." },
+                },
+              },
+              status: {
+                type: "object",
+                properties: {
+                  conditions: {
+                    type: "array",
+                    items: { type: "object", properties: { type: { type: "string" }, status: { type: "string" } } },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    ],
+  },
+});
+
+const ferry = (harbour: string) => `apiVersion: sea.example/v1
+kind: FerryLine
+metadata:
+  name: north
+status:
+  conditions:
+    - {type: Ready, status: "True"}
+spec:
+  harbour: ${harbour}
+`;
+
 describe("the console", { skip: noBrowser() ?? false }, () => {
   let stage: Stage;
   let browser: Browser;
@@ -76,6 +135,11 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     await picture(page, "pods");
     await assertAccessible(page);
     await assertAccessibleNarrow(page);
+    await page.getByRole("button", { name: "All columns" }).click();
+    await page.getByRole("button", { name: "Nominated Node" }).waitFor();
+    assert.match(page.url(), /wide=yes/);
+    await page.getByRole("button", { name: "All columns" }).click();
+    await page.getByRole("button", { name: "Nominated Node" }).waitFor({ state: "detached" });
     await stage.kubectl("delete deployment web");
     await page.getByText("No pods here yet").waitFor();
     healthy();
@@ -132,6 +196,77 @@ describe("the console", { skip: noBrowser() ?? false }, () => {
     assert.match(await editor.innerText(), /spec:\n\s+color: blue/);
     await page.getByRole("button", { name: "Review" }).click();
     await page.getByText("Boat ada will be created").waitFor();
+    healthy();
+  });
+
+  test("a kind that somebody adds has its place and its pages at once, and loses them with its definition", async () => {
+    await page.goto(`${stage.url}/kinds`);
+    const areas = page.getByRole("navigation", { name: "Areas" });
+    await areas.getByRole("link", { name: "Boats" }).waitFor();
+    await stage.kubectl("apply -f -", ferries);
+    await areas.getByRole("link", { name: "Ferry lines" }).click();
+    await page.getByRole("heading", { name: "Ferry lines", level: 1 }).waitFor();
+    await page.getByText("No ferry lines here yet").waitFor();
+    // What the kind must have is there to be filled in.
+    await page
+      .getByRole("button", { name: "Create" })
+      .or(page.getByRole("link", { name: "Create" }))
+      .click();
+    const editor = page.getByRole("textbox", { name: "YAML" });
+    await editor.getByText("kind: FerryLine").waitFor();
+    await editor.getByText('harbour: ""').waitFor();
+    await fill(page, ferry("Bergen"));
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByText("FerryLine north will be created").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "north", level: 1 }).waitFor();
+    await page.getByText("Bergen").waitFor();
+    await page.getByText("Ready", { exact: true }).first().waitFor();
+    await picture(page, "custom-object");
+    await assertAccessible(page);
+    await page.getByRole("tab", { name: "Events" }).click();
+    await page.getByText("Nothing happened lately").waitFor();
+    await page.getByRole("tab", { name: "YAML" }).click();
+    await editor.waitFor();
+    await fill(page, `${ferry("Bergen")}  `);
+    await editor.press("Control+End");
+    await editor.pressSequentially("bo");
+    await page.getByRole("option", { name: "boats" }).waitFor();
+    await page.getByText("How many sail on it.").waitFor();
+    await editor.press("Escape");
+    await page.goto(`${stage.url}/k/ferrylines.sea.example?ns=default`);
+    // The columns are those of the definition.
+    await page.getByRole("row", { name: /^north Bergen 7 / }).waitFor();
+    await stage.kubectl(`patch ferrylines.sea.example north --type=merge -p {"spec":{"boats":8}}`);
+    await page.getByRole("row", { name: /^north Bergen 8 / }).waitFor();
+    await picture(page, "custom-list");
+    await assertAccessible(page);
+    await assertAccessibleNarrow(page);
+    await page.goto(`${stage.url}/kinds?q=ferry`);
+    await page.getByRole("row", { name: /^FerryLine sea.example\/v1 Namespaced fl added/ }).waitFor();
+    await page.goto(`${stage.url}/kinds`);
+    await page.getByRole("row", { name: /^RoleBinding rbac.authorization.k8s.io\/v1/ }).waitFor();
+    await picture(page, "kinds");
+    await assertAccessible(page);
+    await assertAccessibleNarrow(page);
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("ferry");
+    await page.getByRole("dialog").getByRole("button", { name: "Ferry lines custom kind" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "north" }).click();
+    await act("Delete…");
+    const dialog = page.getByRole("dialog");
+    assert.equal(
+      await dialog.getByRole("textbox", { name: "Command" }).inputValue(),
+      "kubectl delete ferrylines.sea.example/north -n default",
+    );
+    await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("No ferry lines here yet").waitFor();
+    assert.equal(await stage.kubectl("get ferrylines.sea.example -o name"), "");
+    await stage.kubectl("delete crd ferrylines.sea.example");
+    await areas.getByRole("link", { name: "Ferry lines" }).waitFor({ state: "detached" });
+    await page.getByRole("heading", { name: "The server serves no ferrylines.sea.example" }).waitFor();
+    await assertAccessible(page);
     healthy();
   });
 

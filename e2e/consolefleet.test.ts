@@ -1,21 +1,31 @@
 /** Mission Control in the console: what people write, plan and look up there, against the real hub and its controllers. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { Pod, ServiceAccount } from "@atoll/client/builtin";
+import { promisify } from "node:util";
+import { Deployment, Namespace, Pod, ServiceAccount } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { clientOf } from "@atoll/harness/client";
 import { atollArguments } from "@atoll/harness/commands";
 import { startHarness } from "@atoll/harness/server";
+import { clientPath } from "@atoll/processes/clients";
 import { formatKubeconfig } from "@atoll/processes/kubeconfig";
 import type { Browser, Page } from "playwright-core";
 import { noBrowser, openBrowser } from "./browser.ts";
-import { assertAccessible, openStage, openWindow, picture, signIn, type Stage } from "./consolestage.ts";
+import {
+  assertAccessible,
+  assertAccessibleNarrow,
+  openStage,
+  openWindow,
+  picture,
+  signIn,
+  type Stage,
+} from "./consolestage.ts";
 
 const clusters = `
 apiVersion: fleet.atoll.dev/v1alpha1
@@ -52,6 +62,22 @@ const privileged = {
   metadata: { name: "bad", namespace: "default" },
   spec: { containers: [{ name: "a", image: "a", securityContext: { privileged: true } }] },
 };
+
+/** Nothing runs it where there are no controllers. */
+const web = {
+  metadata: { name: "web", namespace: "shop" },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: "web" } },
+    template: {
+      metadata: { labels: { app: "web" } },
+      spec: { containers: [{ name: "web", image: "registry.example/web:7" }] },
+    },
+  },
+};
+
+const isRoot = process.getuid?.() === 0;
+const patienceMs = 300_000;
 
 describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
   let stage: Stage;
@@ -95,6 +121,8 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
       .first()
       .waitFor();
     assert.equal(await plan.getByRole("row", { name: /^lab/ }).count(), 0);
+    const said = page.getByRole("list", { name: "What the server says" });
+    await said.getByText("cluster paris does not tell what it has: its agent has not come in yet").waitFor();
     await picture(page, "plan");
     await assertAccessible(page);
     await page.getByRole("button", { name: "Save" }).click();
@@ -151,10 +179,20 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
     await form.getByLabel("Group").selectOption("europe");
     await form.getByRole("button", { name: "Attach" }).click();
     await page.getByText("Waiting for its agent").first().waitFor();
+    const manifest = page.getByTestId("manifest");
+    await page.getByText("The gateway makes the agent's image, once").waitFor();
+    await assertAccessible(page);
+    // The image is made first, which takes minutes where all is slow, and which root alone can.
+    if (isRoot) await manifest.waitFor({ timeout: patienceMs });
+    else await page.getByText("There is no image of the agent").waitFor();
     await picture(page, "attach");
+    await assertAccessible(page);
+    const applied = isRoot ? await manifest.innerText() : undefined;
+    await page.getByRole("tab", { name: "Agent run by hand" }).click();
     await assertAccessible(page);
     const child = await openChild(await page.getByTestId("commands").innerText());
     try {
+      if (applied !== undefined) await child.takes(applied);
       await page.getByText("is attached: the policies of its organization").waitFor();
       await child.client.create(Pod, privileged);
       await page.getByRole("link", { name: "oslo" }).click();
@@ -167,6 +205,8 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
         .waitFor();
       await picture(page, "violations");
       await assertAccessible(page);
+      await lookUp(page);
+      await page.goto(`${stage.url}/k/fleetclusters.fleet.atoll.dev/default/oslo?tab=policies`);
       await child.client.delete(Pod, toKey("default", "bad"), { graceSeconds: 0 });
       await enforce(page, stage, "Enforce");
       await page.getByRole("heading", { name: "Violations 0" }).waitFor();
@@ -222,32 +262,80 @@ describe("the console of a fleet", { skip: noBrowser() ?? false }, () => {
   });
 });
 
+/** What the cluster has is found from the hub, and the search is kept in the URL. */
+async function lookUp(page: Page): Promise<void> {
+  await page.getByRole("navigation", { name: "Areas" }).getByRole("link", { name: "Inventory" }).click();
+  const told = page.getByRole("table", { name: "Inventory" });
+  await told.getByRole("row", { name: /^shop Namespace oslo Active/ }).waitFor();
+  await told.getByRole("row", { name: /^paris Cluster paris Pending .*never$/ }).waitFor();
+  await picture(page, "inventory");
+  await assertAccessible(page);
+  await assertAccessibleNarrow(page);
+  await page.getByRole("searchbox").or(page.getByLabel("Find in the inventory")).first().fill("registry.example web:7");
+  await told
+    .getByRole("row", { name: /^web Deployment shop oslo 0\/2 ready registry.example\/web:7 .* ago$/ })
+    .waitFor();
+  assert.equal(await told.getByRole("row").count(), 2);
+  await page.getByRole("button", { name: /^Deployment 1 1 not well/ }).click();
+  await page.getByRole("button", { name: "Only what is not well" }).click();
+  await page.waitForURL(/q=registry.example\+web%3A7&kind=Deployment&only=unhealthy/);
+  await page.reload();
+  await told.getByRole("row", { name: /^web Deployment shop oslo/ }).waitFor();
+  assert.equal(await told.getByRole("row").count(), 2);
+  await page.getByRole("button", { name: "kubectl" }).click();
+  const command = page.getByRole("textbox", { name: "Command" });
+  assert.equal(await command.inputValue(), "./atoll inventory registry.example web:7 --kind Deployment --unhealthy");
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Find in the inventory").fill("no such thing");
+  await page.getByText("Nothing is found").waitFor();
+  await page.getByRole("button", { name: "Show all" }).click();
+  await told.getByRole("row", { name: /^oslo Cluster oslo Ready/ }).waitFor();
+  assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, "/fleet/inventory");
+}
+
 /** Where agents come in. */
 async function startGateway({ kubeconfig }: Stage): Promise<ChildProcess> {
-  const args = atollArguments("gateway", "--kubeconfig", kubeconfig, "--port", "0");
+  const images = join(dirname(kubeconfig), "images");
+  const args = atollArguments("gateway", "--kubeconfig", kubeconfig, "--port", "0", "--images", images);
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
   for await (const line of createInterface({ input: child.stdout })) if (line.startsWith("ready ")) return child;
   throw new Error("the gateway ended");
 }
 
+interface Child {
+  readonly client: Client;
+  /** Its admin applies a manifest by pasting the command. */
+  takes(command: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** A cluster of its own, whose admin pastes the commands into a shell. */
-async function openChild(commands: string): Promise<{ client: Client; close(): Promise<void> }> {
+async function openChild(commands: string): Promise<Child> {
   const harness = await startHarness();
   const client = clientOf(harness);
   // Its controllers would make it.
   await client.create(ServiceAccount, { metadata: { name: "default", namespace: "default" } });
+  await client.create(Namespace, { metadata: { name: "shop" } });
+  await client.create(Deployment, web);
   const folder = await mkdtemp(join(tmpdir(), "atoll-child-"));
   const kubeconfig = join(folder, "kubeconfig");
   const { ca, cert, key } = harness.tls;
   await writeFile(kubeconfig, formatKubeconfig({ server: harness.url, ca, user: "admin", identity: { cert, key } }));
   const launcher = ["#!/bin/sh", `exec ${[process.execPath, ...atollArguments()].join(" ")} "$@"`, ""].join("\n");
   await writeFile(join(folder, "atoll"), launcher, { mode: 0o755 });
-  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  const path = [dirname(await clientPath("kubectl")), process.env["PATH"]].join(delimiter);
+  const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder, PATH: path };
   // A group of its own: the shell and the agent end together.
   const shell = spawn("sh", { cwd: folder, env, detached: true, stdio: ["pipe", "ignore", "ignore"] });
   shell.stdin.end(commands);
   return {
     client,
+    async takes(command) {
+      const { stdout } = await promisify(execFile)("sh", ["-c", command], { env });
+      assert.match(stdout, /^deployment.apps\/fleet-agent created$/m);
+      const agent = await client.get(Deployment, toKey("atoll-system", "fleet-agent"));
+      assert.match(agent.spec?.template.spec?.containers?.[0]?.image ?? "", /\/atoll\/fleet-agent@sha256:/);
+    },
     async close() {
       const gone = new Promise((done) => shell.once("exit", done));
       if (shell.pid !== undefined && shell.exitCode === null) process.kill(-shell.pid, "SIGKILL");

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { createServer, request as httpsRequest } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ConfigMap } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
-import { transportTo } from "@atoll/harness/client";
+import { makeNamespace, transportTo } from "@atoll/harness/client";
 import { type Harness, startHarness } from "@atoll/harness/server";
 import { type Clock, systemClock } from "@atoll/machinery/clock";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
@@ -254,4 +256,33 @@ test("a live connection that asks what it may not, or too much, is closed", asyn
   const many = Array.from({ length: 65 }, (_, id) => JSON.stringify({ id, watch: path, view }));
   assert.equal(await closing(...many), 1008);
   assert.equal(await closing("x".repeat(1024 * 1024 + 1)), 1009);
+});
+
+test("who is signed in is told the agent's image by the gateway that the hub names, and why there is none", async () => {
+  const asked = async (cookie: string) => {
+    const { status, text } = await ask("/gateway/agent-image", { headers: { ...own, cookie } });
+    return [status, text] as const;
+  };
+  assert.equal((await ask("/gateway/agent-image")).status, 403);
+  assert.equal((await asked(""))[0], 401);
+  const { cookie } = await signIn();
+  assert.deepEqual((await asked(cookie))[0], 404);
+  const tls = await selfSigned("gateway", ["127.0.0.1"], systemClock.nowMs());
+  let served: unknown = { image: "atoll/fleet-agent@sha256:1" };
+  const gateway = createServer(tls, (request, response) => {
+    response.writeHead(served === undefined ? 500 : 200);
+    response.end(request.url === "/agent-image" ? JSON.stringify(served) : "");
+  });
+  await new Promise<void>((done) => gateway.listen(0, "127.0.0.1", done));
+  const host = `127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  await makeNamespace(client, "atoll-fleet");
+  const metadata = { name: "gateway", namespace: "atoll-fleet" };
+  await client.create(ConfigMap, { metadata, data: { url: `https://${host}`, "ca.crt": tls.cert } });
+  assert.deepEqual(await asked(cookie), [200, JSON.stringify({ image: `${host}/atoll/fleet-agent@sha256:1` })]);
+  served = undefined;
+  const [status, text] = await asked(cookie);
+  assert.equal(status, 502);
+  assert.match(text, /has no image of the agent \(status 500\)/);
+  await new Promise((done) => gateway.close(done));
+  assert.match((await asked(cookie))[1], /does not answer/);
 });

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { agentImagePath, answerAgentImage } from "./agentimage.ts";
 import { answerJson, BodyTooLarge, refuse } from "./answer.ts";
 import { Assets } from "./assets.ts";
 import { Doors, type DoorsOptions } from "./doors.ts";
@@ -90,7 +91,7 @@ class Handler {
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? "/").split("?")[0] ?? "/";
-    const isCall = path.startsWith("/auth/") || path.startsWith(`${hubPrefix}/`);
+    const isCall = path.startsWith("/auth/") || path.startsWith(`${hubPrefix}/`) || path === agentImagePath;
     if (isCall) return await this.#call(path, request, response);
     if (request.method === "GET" || request.method === "HEAD") return this.#assets.serve(request, response);
     refuse(response, 405, "MethodNotAllowed", "Pages are read only.");
@@ -106,6 +107,7 @@ class Handler {
     const session = this.#sessions.find(id);
     if (session === undefined) return refuse(response, 401, "Unauthorized", "You are not signed in.");
     if (path === "/auth/session") return answerJson(response, 200, session.person);
+    if (path === agentImagePath) return await answerAgentImage(request, response, session);
     const status = await forward(request, response, session);
     // The API server knows the person no more: a token that ended, or was taken back.
     if (status === 401) this.#sessions.end(id);

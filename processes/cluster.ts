@@ -1,8 +1,6 @@
 /** `atoll cluster attach | detach | ls`: Mission Control's clusters. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { request as httpsRequest } from "node:https";
 import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
 import type { ReachableBy } from "@atoll/api/fleet/reachable";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { ClusterRoleBinding, Deployment, Namespace, Secret, ServiceAccount } from "@atoll/client/builtin";
@@ -10,10 +8,11 @@ import type { Client } from "@atoll/client/client";
 import { type Resource, toKey } from "@atoll/client/resource";
 import { forceDetach } from "@atoll/fleet/cluster/controller";
 import { type AttachObject, attachObjects } from "@atoll/fleet/attach/manifest";
-import { type PublishedGateway, publishedGateway } from "@atoll/fleet/gateway/published";
+import { isLoopback, type PublishedGateway, publishedGateway } from "@atoll/fleet/gateway/published";
 import { expectCluster, makeToken } from "@atoll/fleet/gateway/offer";
 import { systemClock } from "@atoll/machinery/clock";
 import { formatYaml } from "@atoll/machinery/yaml/format";
+import { agentImage } from "@atoll/portal/agentimage";
 import { exitCode, UsageError } from "./flags.ts";
 import { hubFlags, table, withHub } from "./hub.ts";
 import { reachableFlag, reachableHelp } from "./reachable.ts";
@@ -70,7 +69,7 @@ async function attach(client: Client, name: string, options: Options): Promise<v
   if (out !== undefined)
     return await forAgentByHand(client, { name, namespace, gateway, reachable, out: resolve(out) });
   const { host, hostname } = new URL(gateway.url);
-  if (isLoopback(hostname)) {
+  if (isLoopback(gateway)) {
     process.stderr.write(
       `The gateway listens at ${hostname}, where a pod does not reach it. Start the hub with --gateway-address ADDRESS, one that\n` +
         `${name} reaches, and attach again; or run the agent here by hand: ./atoll cluster attach ${name} --out DIR\n`,
@@ -81,7 +80,7 @@ async function attach(client: Client, name: string, options: Options): Promise<v
   });
   const image = `${host}/${await agentImage(gateway).finally(() => waiting.cancel())}`;
   const token = await makeToken(client, namespace, systemClock);
-  const objects = attachObjects({ gateway, token, image, reachable });
+  const objects = await attachObjects({ gateway, token, image, reachable });
   if (options.kubeconfig !== undefined) await applyAll(options.kubeconfig, objects);
   else process.stdout.write(objects.map((object) => `---\n${formatYaml(object)}`).join(""));
   process.stderr.write(
@@ -99,8 +98,6 @@ async function attach(client: Client, name: string, options: Options): Promise<v
     ].join("\n"),
   );
 }
-
-const isLoopback = (hostname: string) => /^(127\.|\[::1\]$|localhost$)/.test(hostname);
 
 async function applyAll(kubeconfig: string, objects: readonly AttachObject[]): Promise<void> {
   await withHub(kubeconfig, async (cluster) => {
@@ -134,28 +131,6 @@ async function forAgentByHand(client: Client, { name, namespace, gateway, reacha
       "",
     ].join("\n"),
   );
-}
-
-/** Asks the gateway for the agent's image, which may have to be made first: that takes minutes. */
-async function agentImage({ url, ca }: PublishedGateway): Promise<string> {
-  return await new Promise((done, fail) => {
-    const sent = httpsRequest(new URL("/agent-image", url), { ca }, (response) => {
-      text(response)
-        .then((body) => {
-          const image: unknown = response.statusCode === 200 ? JSON.parse(body).image : undefined;
-          if (typeof image === "string") done(image);
-          else
-            fail(
-              new Error(
-                `the gateway at ${url} has no image of the agent (status ${response.statusCode}); its log says why`,
-              ),
-            );
-        })
-        .catch(fail);
-    });
-    sent.on("error", (cause) => fail(new Error(`the gateway at ${url} does not answer: ${cause.message}`, { cause })));
-    sent.end();
-  });
 }
 
 async function detach(client: Client, name: string, { org, force }: Options): Promise<void> {

@@ -1,4 +1,4 @@
-/** The kinds that have a place in the console, and where each is served. Whatever else is served has pages too, without a place. */
+/** The kinds that have a place in the console, and where each is served. Whatever else is served has pages by discovery (served.ts). */
 
 /** Where objects of a kind are served, and what they are called. */
 export interface Resource {
@@ -96,11 +96,19 @@ export function known(slug: string): Resource {
   return resource;
 }
 
-/** The kind that an object says it is; undefined when it has no place. */
+/** A kind's name where it has a place, "" else: what somebody else calls a Job need not be one. */
+export const placedKind = (resource: Resource): string =>
+  resourceOf(slugOf(resource)) === undefined ? "" : resource.kind;
+
+/** What kubectl calls a kind: by its group, too, where it has no place. */
+export const kubectlName = (resource: Resource): string =>
+  placedKind(resource) === "" ? slugOf(resource) : resource.kind.toLowerCase();
+
+/** The kind of a name; undefined when it has no place. */
 export const resourceOfKind = (kind: string): Placed | undefined => placed.find((each) => each.kind === kind);
 
 /** `v1`, `apps/v1`. */
-const apiVersionOf = ({ group, version }: Resource): string => (group === "" ? version : `${group}/${version}`);
+export const apiVersionOf = ({ group, version }: Resource): string => (group === "" ? version : `${group}/${version}`);
 
 /** Path of a collection at the API server. "" for all namespaces. */
 export function collectionPath(resource: Resource, namespace: string): string {

@@ -9,3 +9,12 @@ export function spoken(name: string): string {
   if (words === "cpu") return "CPU";
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** Several of a kind as people say it, by its plural: "CertificateRequest", "certificaterequests" are "Certificate requests". */
+export function spokenKind(kind: string, plural: string): string {
+  const lower = kind.toLowerCase();
+  let same = 0;
+  while (same < lower.length && lower[same] === plural[same]) same++;
+  const isFar = same < lower.length - 2;
+  return isFar ? spoken(plural) : spoken(kind.slice(0, same)) + plural.slice(same);
+}

@@ -1,7 +1,7 @@
 /** What all pages share: who is signed in, what the server serves, and the live connection. */
 import { createContext, useContext } from "react";
 import type { LiveConnection } from "../live/connection.ts";
-import type { Resource } from "../model/resources.ts";
+import type { Kinds } from "../model/served.ts";
 
 /** Who is signed in. */
 export interface Person {
@@ -10,11 +10,11 @@ export interface Person {
 }
 
 /** The console of a person who is signed in. */
-export interface ConsoleContext {
+export interface ConsoleContext extends Kinds {
   readonly person: Person;
   readonly live: LiveConnection;
-  /** Whether the server serves a kind. */
-  serves(resource: Resource): boolean;
+  /** Asks the server again what it serves; what is known stays where it does not answer. */
+  rediscover(): Promise<void>;
   signOut(): Promise<void>;
 }
 

@@ -3,12 +3,12 @@ import { Modal, ModalBody, ModalVariant, SearchInput } from "@patternfly/react-c
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useTable } from "../live/use.ts";
-import { known } from "../model/resources.ts";
+import { known, type Resource, slugOf } from "../model/resources.ts";
 import { paths } from "../paths.ts";
 import { chooseTheme, keptTheme } from "../theme/theme.ts";
 import { useConsole } from "./context.ts";
 import { matching } from "@atoll/portal/view/matching";
-import { useEntries } from "./entries.ts";
+import { type Entry, useCustomEntries, useEntries, useFurtherEntries } from "./entries.ts";
 
 const wordsId = "palette-words";
 
@@ -60,7 +60,14 @@ function Choices({ onDone }: { onDone: () => void }) {
   // What the list below shows: the keys are pressed here, where the words are.
   const shown = useRef<readonly Choice[]>([]);
   const named = matching([...usePages(), ...useDeeds()], words, ({ title }) => title);
-  const List = words.trim().length < fewLetters ? Named : WithObjects;
+  const { serves, rediscover } = useConsole();
+  const found = foundKinds.map((slug) => known(slug)).filter(serves);
+  const isShort = words.trim().length < fewLetters;
+  useEffect(() => {
+    void rediscover();
+    // Once for each time that it is opened.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
 
   function choose(choice: Choice | undefined) {
     if (choice === undefined) return;
@@ -91,14 +98,25 @@ function Choices({ onDone }: { onDone: () => void }) {
         }}
         onClear={() => setWords("")}
       />
-      <List named={named.slice(0, mostShown)} words={words} at={at} shown={shown} onChoose={choose} />
+      {isShort ? (
+        <Named named={named.slice(0, mostShown)} at={at} shown={shown} onChoose={choose} />
+      ) : (
+        <WithObjects
+          key={found.map(slugOf).join()}
+          named={named.slice(0, mostShown)}
+          words={words}
+          resources={found}
+          at={at}
+          shown={shown}
+          onChoose={choose}
+        />
+      )}
     </div>
   );
 }
 
 interface ListProps {
   readonly named: readonly Choice[];
-  readonly words: string;
   readonly at: number;
   readonly shown: { current: readonly Choice[] };
   onChoose(choice: Choice): void;
@@ -123,15 +141,16 @@ function Named({ named, at, shown, onChoose }: ListProps) {
   );
 }
 
+interface WithObjectsProps extends ListProps {
+  readonly words: string;
+  readonly resources: readonly Resource[];
+}
+
 /** With objects whose rows have the words: the portal looks through all of them. */
-function WithObjects({ named, words, ...props }: ListProps) {
-  const { serves } = useConsole();
+function WithObjects({ named, words, resources, ...props }: WithObjectsProps) {
   const navigate = useNavigate();
-  // The kinds are the same as long as it is open: discovery is read once.
-  const tables = foundKinds
-    .map((slug) => known(slug))
-    .filter(serves)
-    .map((resource) => ({ resource, ...useTable(resource, {}, { words, to: mostOfKind }) }));
+  // The kinds are the same as long as it is there.
+  const tables = resources.map((resource) => ({ resource, ...useTable(resource, {}, { words, to: mostOfKind }) }));
   const objects = tables.flatMap(({ resource, rows }) =>
     rows.map(({ metadata: { name, namespace, uid } }): Choice => {
       const title = namespace === undefined ? name : `${namespace}/${name}`;
@@ -139,15 +158,20 @@ function WithObjects({ named, words, ...props }: ListProps) {
       return { title, what: resource.kind, key: uid, go };
     }),
   );
-  return <Named named={[...named, ...objects]} words={words} {...props} />;
+  return <Named named={[...named, ...objects]} {...props} />;
 }
 
 function usePages(): readonly Choice[] {
   const navigate = useNavigate();
   const entries = [...useEntries("workloads"), ...useEntries("infrastructure"), ...useEntries("fleet")];
-  return [{ title: "Overview", href: paths.home() }, ...entries].map(({ title, href }) => {
-    return { title, what: "page", key: href, go: () => void navigate({ to: href }) };
-  });
+  const first = [{ title: "Overview", href: paths.home() }, ...entries, { title: "All kinds", href: paths.kinds() }];
+  const choices = (what: string, of: readonly Entry[]) =>
+    of.map(({ title, href }) => ({ title, what, key: href, go: () => void navigate({ to: href }) }));
+  return [
+    ...choices("page", first),
+    ...choices("custom kind", useCustomEntries()),
+    ...choices("kind", useFurtherEntries()),
+  ];
 }
 
 function useDeeds(): readonly Choice[] {

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { cellKind, type Column, type Row, shownColumns } from "@atoll/portal/view/rows";
 import type { Seen } from "../live/table.ts";
-import type { Resource } from "../model/resources.ts";
+import { placedKind, type Resource } from "../model/resources.ts";
 import { paths } from "../paths.ts";
 import { Age } from "./age.tsx";
 import { Status } from "./status.tsx";
@@ -19,6 +19,8 @@ interface RowsProps {
   readonly resource: Resource;
   readonly seen: Seen;
   readonly hasNamespaces: boolean;
+  /** Columns of second rank, too. */
+  readonly isWide?: boolean;
   readonly sort: string;
   onSort(by: string): void;
   /** Other rows are to be looked at. */
@@ -26,10 +28,11 @@ interface RowsProps {
 }
 
 /** Scrolls by itself, so that the head stays in sight. */
-export function Rows({ resource, seen, hasNamespaces, sort, onSort, onLook }: RowsProps) {
+export function Rows({ resource, seen, hasNamespaces, isWide = false, sort, onSort, onLook }: RowsProps) {
   const box = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState({ from: 0, to: first });
-  const names = shownColumns(seen.columns).map(({ column }) => column.name);
+  const columns = withAge(resource, seen.columns);
+  const names = shownColumns(columns, isWide).map(({ column }) => column.name);
   const heads = hasNamespaces ? names.toSpliced(1, 0, "Namespace") : names;
 
   function look() {
@@ -70,8 +73,9 @@ export function Rows({ resource, seen, hasNamespaces, sort, onSort, onLook }: Ro
               key={row.metadata.uid}
               resource={resource}
               row={row}
-              columns={seen.columns}
+              columns={columns}
               hasNamespace={hasNamespaces}
+              isWide={isWide}
               place={place + index + 2}
             />
           ))}
@@ -82,18 +86,25 @@ export function Rows({ resource, seen, hasNamespaces, sort, onSort, onLook }: Ro
   );
 }
 
+/** A definition may leave the age out; the rows know it all the same. */
+function withAge(resource: Resource, columns: readonly Column[]): readonly Column[] {
+  if (placedKind(resource) !== "" || columns.some(({ name }) => name === "Age")) return columns;
+  return [...columns, { name: "Age", type: "date", priority: 0 } as Column];
+}
+
 interface LineProps {
   readonly resource: Resource;
   readonly row: Row;
   readonly columns: readonly Column[];
   readonly hasNamespace: boolean;
+  readonly isWide: boolean;
   readonly place: number;
 }
 
-function Line({ resource, row, columns, hasNamespace, place }: LineProps) {
+function Line({ resource, row, columns, hasNamespace, isWide, place }: LineProps) {
   return (
     <tr aria-rowindex={place}>
-      {shownColumns(columns).map(({ column, index }, position) => [
+      {shownColumns(columns, isWide).map(({ column, index }, position) => [
         <td key={column.name} data-label={column.name}>
           <Cell resource={resource} row={row} column={column} value={row.cells[index]} />
         </td>,

@@ -17,13 +17,14 @@ import {
 } from "@patternfly/react-core";
 import BarsIcon from "@patternfly/react-icons/dist/esm/icons/bars-icon";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Area } from "../model/resources.ts";
 import { paths } from "../paths.ts";
 import { chooseTheme, keptTheme } from "../theme/theme.ts";
 import { Brand } from "./brand.tsx";
 import { useConsole } from "./context.ts";
-import { useEntries } from "./entries.ts";
+import { type Entry, useApiEntries, useEntries } from "./entries.ts";
+import { Definitions } from "./definitions.tsx";
 import { Palette } from "./palette.tsx";
 
 const areas: readonly { readonly area: Area; readonly title: string }[] = [
@@ -48,6 +49,7 @@ export function Shell() {
       mainContainerId="content"
     >
       <Outlet />
+      <Definitions />
       <Palette isOpen={isPaletteOpen} onChange={setPaletteOpen} />
     </Page>
   );
@@ -140,15 +142,24 @@ function Sidebar() {
           {areas.map(({ area, title }) => (
             <AreaNav key={area} area={area} title={title} />
           ))}
+          <ApiNav />
         </nav>
       </PageSidebarBody>
     </PageSidebar>
   );
 }
 
-/** An area folds away, for who has no business there. */
 function AreaNav({ area, title }: { area: Area; title: string }) {
-  const entries = useEntries(area);
+  return <Folded title={title} entries={useEntries(area)} />;
+}
+
+/** Kinds that have no place of their own. */
+function ApiNav() {
+  return <Folded title="API" entries={useApiEntries()} />;
+}
+
+/** An area folds away, for who has no business there. */
+function Folded({ title, entries }: { title: string; entries: readonly Entry[] }) {
   const path = useRouterState({ select: ({ location }) => location.pathname });
   if (entries.length === 0) return null;
   return (
@@ -166,8 +177,12 @@ function AreaNav({ area, title }: { area: Area; title: string }) {
 }
 
 function NavLink({ title, href, isHere }: { title: string; href: string; isHere: boolean }) {
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (isHere) link.current?.scrollIntoView({ block: "nearest" });
+  }, [isHere]);
   return (
-    <Link to={href} className="area-link" aria-current={isHere ? "page" : undefined}>
+    <Link ref={link} to={href} className="area-link" aria-current={isHere ? "page" : undefined}>
       {title}
     </Link>
   );

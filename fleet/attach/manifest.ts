@@ -1,10 +1,11 @@
 /**
- * What a cluster applies to be attached: the agent as a Deployment, with what it needs to come in.
+ * What a cluster applies to be attached: the agent as a Deployment, with what it needs to come in. Nothing here needs Node:
+ * the console shows it too.
  * Source: docs/rfd/0029-attaching-by-manifest.md
  */
-import { createHash } from "node:crypto";
 import type { ReachableBy } from "@atoll/api/fleet/reachable";
 import { reachesHostLabel, systemNamespace as namespace } from "@atoll/api/supervisor/annotations";
+import { digestOf } from "../gateway/offer.ts";
 import type { PublishedGateway } from "../gateway/published.ts";
 
 const name = "fleet-agent";
@@ -34,7 +35,7 @@ export interface AttachObject {
 }
 
 /** The objects in the order in which they are to be applied. */
-export function attachObjects(joining: Joining): readonly AttachObject[] {
+export async function attachObjects(joining: Joining): Promise<readonly AttachObject[]> {
   const metadata = { name, namespace, labels };
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
@@ -42,7 +43,7 @@ export function attachObjects(joining: Joining): readonly AttachObject[] {
     clusterRoleBinding(),
     joinSecret(joining),
     pullSecret(joining),
-    { apiVersion: "apps/v1", kind: "Deployment", metadata, ...deployment(joining) },
+    { apiVersion: "apps/v1", kind: "Deployment", metadata, ...deployment(joining, await digestOf(joining.token)) },
   ];
 }
 
@@ -97,7 +98,7 @@ const ownCluster = {
   "current-context": "own",
 };
 
-function deployment({ gateway, image, token, reachable }: Joining) {
+function deployment({ gateway, image, reachable }: Joining, tokenDigest: string) {
   const args = [
     ...["--gateway", gateway.url],
     ...["--gateway-ca", `${joinFolder}/gateway.crt`],
@@ -127,7 +128,7 @@ function deployment({ gateway, image, token, reachable }: Joining) {
         metadata: {
           labels: { ...labels, [reachesHostLabel]: "true" },
           // Attached again, the agent begins again, to register by the new token.
-          annotations: { "fleet.atoll.dev/token": createHash("sha256").update(token).digest("hex") },
+          annotations: { "fleet.atoll.dev/token": tokenDigest },
         },
         spec: {
           serviceAccountName: name,

@@ -48,11 +48,14 @@ export async function expectCluster(client: Client, expected: Expected, clock: C
 /** Makes a token; an earlier one of the cluster is void. @returns `NAMESPACE.SECRET` */
 export async function makeToken(client: Client, namespace: string, clock: Clock): Promise<string> {
   const secret = hex(crypto.getRandomValues(new Uint8Array(tokenBytes)));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
-  const stringData = { hash: hex(new Uint8Array(digest)), expires: formatTime(clock.nowMs() + lifeMs) };
+  const stringData = { hash: await digestOf(secret), expires: formatTime(clock.nowMs() + lifeMs) };
   const object = { metadata: { name: tokenSecret, namespace }, type: "fleet.atoll.dev/join-token", stringData };
   await client.apply(Secret, { object, force: true }, { fieldManager: "atoll-fleet" });
   return `${namespace}.${secret}`;
 }
+
+/** SHA-256, in hexadecimal digits. */
+export const digestOf = async (text: string): Promise<string> =>
+  hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 
 const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -25,3 +25,7 @@ export async function publishedGateway(client: Client): Promise<PublishedGateway
   const { data = {} } = await client.get(ConfigMap, toKey(fleetNamespace, configName));
   return { url: data["url"] ?? "", ca: data["ca.crt"] ?? "" };
 }
+
+/** Whether it listens where a pod does not reach it. */
+export const isLoopback = ({ url }: PublishedGateway): boolean =>
+  /^(127\.|\[::1\]$|localhost$)/.test(new URL(url).hostname);

@@ -39,11 +39,12 @@ export function cellKind({ name, format }: Column & { readonly format?: string }
   return statusNames.has(name) ? "status" : "text";
 }
 
-/** Columns of first rank, with where each one's cell is in a row. */
+/** Columns of first rank, or all of them, with where each one's cell is in a row. */
 export function shownColumns(
   columns: readonly Column[],
+  isWide = false,
 ): readonly { readonly column: Column; readonly index: number }[] {
-  return columns.map((column, index) => ({ column, index })).filter(({ column }) => column.priority === 0);
+  return columns.map((column, index) => ({ column, index })).filter(({ column }) => isWide || column.priority === 0);
 }
 
 /** Rows that contain all words, in some cell, namespace or label. */

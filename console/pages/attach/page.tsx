@@ -1,25 +1,26 @@
-/** Attaching a cluster: its name, the commands to run where it can be reached, and how far it is. */
+/** Attaching a cluster: its name, what is applied or run where it can be reached, and how far it is. */
 import {
   Alert,
   Button,
   Checkbox,
-  ClipboardCopyButton,
-  CodeBlock,
-  CodeBlockAction,
-  CodeBlockCode,
   Form,
   FormGroup,
   FormSelect,
   FormSelectOption,
+  ExpandableSection,
   ProgressStep,
   ProgressStepper,
+  Spinner,
+  Tab,
+  Tabs,
+  TabTitleText,
   TextInput,
 } from "@patternfly/react-core";
 import { Link, useSearch } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { mostSeen } from "@atoll/portal/view/view";
 import { useObject, useTable } from "../../live/use.ts";
-import { attach } from "../../model/attach.ts";
+import { attach, type Awaited, byHand, isOutOfReach, manifestOf, registryOf } from "../../model/attach.ts";
 import { type Resource, resourceOf } from "../../model/resources.ts";
 import { PageHead } from "../../parts/head.tsx";
 import { KubectlHint } from "../../parts/kubectl.tsx";
@@ -35,19 +36,14 @@ export function Page() {
   return <Wizard ns={ns} clusters={clusters} groups={groups} />;
 }
 
-interface Under {
-  readonly name: string;
-  readonly commands: string;
-}
-
 function Wizard({ ns, clusters: ofClusters, groups: ofGroups }: { ns: string; clusters: Resource; groups: Resource }) {
-  const [under, setUnder] = useState<Under>();
+  const [under, setUnder] = useState<Awaited>();
   return (
     <section className="page">
       <PageHead
         title="Attach a cluster"
         beside={<span className="count">in {ns}</span>}
-        actions={<KubectlHint command={`./atoll cluster attach ${under?.name ?? "NAME"} --org ${ns}`} />}
+        actions={<KubectlHint command={commandOf(ns, under)} />}
       />
       {under === undefined ? (
         <Naming ns={ns} groups={ofGroups} onNamed={setUnder} />
@@ -60,11 +56,19 @@ function Wizard({ ns, clusters: ofClusters, groups: ofGroups }: { ns: string; cl
 
 interface FollowingProps {
   readonly ns: string;
-  readonly under: Under;
+  readonly under: Awaited;
   readonly clusters: Resource;
 }
 
-function Naming({ ns, groups: ofGroups, onNamed }: { ns: string; groups: Resource; onNamed: (under: Under) => void }) {
+function Naming({
+  ns,
+  groups: ofGroups,
+  onNamed,
+}: {
+  ns: string;
+  groups: Resource;
+  onNamed: (under: Awaited) => void;
+}) {
   const { rows } = useTable(ofGroups, { namespace: ns }, { to: mostSeen });
   const [name, setName] = useState("");
   const [group, setGroup] = useState("");
@@ -77,7 +81,7 @@ function Naming({ ns, groups: ofGroups, onNamed }: { ns: string; groups: Resourc
     setBusy(true);
     setFailure("");
     try {
-      onNamed({ name, commands: await attach({ organization: ns, name, group: group || undefined, reachable }) });
+      onNamed(await attach({ organization: ns, name, group: group || undefined, reachable }));
     } catch (error) {
       setFailure(error instanceof Error ? error.message : String(error));
       setBusy(false);
@@ -112,7 +116,8 @@ function Naming({ ns, groups: ofGroups, onNamed }: { ns: string; groups: Resourc
   );
 }
 
-function Following({ ns, under: { name, commands }, clusters: ofClusters }: FollowingProps) {
+function Following({ ns, under, clusters: ofClusters }: FollowingProps) {
+  const { name } = under;
   const { object } = useObject(ofClusters, ns, name);
   const isReady = object?.status?.["phase"] === "Ready";
   const why = object?.status?.conditions?.find(({ type }) => type === "Ready")?.message ?? "";
@@ -127,16 +132,106 @@ function Following({ ns, under: { name, commands }, clusters: ofClusters }: Foll
           is attached: the policies of its organization and its groups hold there now.
         </p>
       ) : (
-        <>
-          <p>
-            Run this where both the cluster and the hub can be reached. The token is good once, for ten minutes; the
-            agent makes its own key, and connects outwards only.
-          </p>
-          <Commands text={commands} />
-        </>
+        <Ways under={under} />
       )}
     </>
   );
+}
+
+/** The same token goes with both: whichever comes in first has used it. */
+function Ways({ under }: { under: Awaited }) {
+  const [way, setWay] = useState<string | number>("manifest");
+  return (
+    <Tabs activeKey={way} aria-label="Ways to attach" onSelect={(_, key) => setWay(key)}>
+      <Tab eventKey="manifest" title={<TabTitleText>By kubectl</TabTitleText>}>
+        <ByManifest under={under} />
+      </Tab>
+      <Tab eventKey="hand" title={<TabTitleText>Agent run by hand</TabTitleText>}>
+        <div className="stack tab-body">
+          <p>
+            Run this where both {under.name} and the hub can be reached, with Atoll there. The token is good once, for
+            ten minutes; the agent makes its own key, and connects outwards only.
+          </p>
+          <Commands id="commands" text={byHand(under)} />
+        </div>
+      </Tab>
+    </Tabs>
+  );
+}
+
+/** The gateway makes the agent's image when it is first wanted, which takes a while. */
+function ByManifest({ under }: { under: Awaited }) {
+  const [text, setText] = useState("");
+  const [failure, setFailure] = useState("");
+  useEffect(() => {
+    const stop = new AbortController();
+    manifestOf(under, stop.signal).then(setText, (error: unknown) => {
+      if (!stop.signal.aborted) setFailure(error instanceof Error ? error.message : String(error));
+    });
+    return () => stop.abort();
+  }, [under]);
+  return (
+    <div className="stack tab-body">
+      {isOutOfReach(under) && (
+        <Alert variant="warning" isInline title="Only this host reaches the gateway">
+          It listens at {registryOf(under)}. Start the hub with --gateway-address ADDRESS, one that {under.name}{" "}
+          reaches, and attach again; or run the agent by hand.
+        </Alert>
+      )}
+      {failure !== "" && (
+        <Alert variant="danger" isInline title="There is no image of the agent">
+          {failure} The agent can be run by hand.
+        </Alert>
+      )}
+      {text === "" && failure === "" && (
+        <p className="waits">
+          <Spinner size="md" aria-label="Making the agent's image" /> The gateway makes the agent's image, once: this
+          takes about two minutes.
+        </p>
+      )}
+      {text !== "" && (
+        <>
+          <p>
+            Run this where kubectl reaches {under.name}; nothing else is needed there. The token in it is good once, for
+            ten minutes; the agent makes its own key, and connects outwards only.
+          </p>
+          <Commands id="manifest" text={text} />
+          <Trust registry={registryOf(under)} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** What nodes that are not Atoll's must be told, once. */
+function Trust({ registry }: { registry: string }) {
+  const folder = `/etc/containerd/certs.d/${registry}`;
+  return (
+    <ExpandableSection toggleText="Nodes with containerd must trust the hub's registry">
+      <div className="stack">
+        <p>
+          They pull the agent's image from {registry}. Hosts of Atoll trust it by what the manifest brings. On others,
+          as root, with the certificate of the second tab as NAME-gateway.crt:
+        </p>
+        <Commands id="trust" text={trustOf(registry, folder)} />
+      </div>
+    </ExpandableSection>
+  );
+}
+
+/** Source: containerd docs/hosts.md */
+const trustOf = (registry: string, folder: string): string =>
+  [
+    `mkdir -p ${folder}`,
+    `cp NAME-gateway.crt ${folder}/ca.crt`,
+    `printf 'server = "https://${registry}"\nca = "${folder}/ca.crt"\n' > ${folder}/hosts.toml`,
+    "",
+  ].join("\n");
+
+function commandOf(ns: string, under: Awaited | undefined): string {
+  const org = ns === "default" ? "" : ` --org ${ns}`;
+  const flag = under?.reachable === true ? " --reachable" : "";
+  return `./atoll cluster attach ${under?.name ?? "NAME"}${org}${flag} | kubectl --context CONTEXT apply -f -`;
 }
 
 /** @param why it is not ready yet, as the hub says */
@@ -169,27 +264,21 @@ function Progress({ isReady, why }: { isReady: boolean; why: string }) {
   );
 }
 
-function Commands({ text }: { text: string }) {
+/** Commands to paste: copied by one button, and there to be read. */
+function Commands({ id, text }: { id: string; text: string }) {
   const [isCopied, setCopied] = useState(false);
   return (
-    <CodeBlock
-      actions={
-        <CodeBlockAction>
-          <ClipboardCopyButton
-            id="copy-commands"
-            textId="commands"
-            aria-label="Copy the commands"
-            variant="plain"
-            onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
-          >
-            {isCopied ? "Copied" : "Copy"}
-          </ClipboardCopyButton>
-        </CodeBlockAction>
-      }
-    >
-      <CodeBlockCode id="commands" data-testid="commands">
+    <div className="commands">
+      <Button
+        variant={id === "trust" ? "secondary" : "primary"}
+        onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
+      >
+        {isCopied ? "Copied" : "Copy"}
+      </Button>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keys */}
+      <pre data-testid={id} tabIndex={0} role="region" aria-label="Commands">
         {text}
-      </CodeBlockCode>
-    </CodeBlock>
+      </pre>
+    </div>
   );
 }

@@ -1,9 +1,15 @@
 /** Making something: written as YAML or as a form, judged by the server, compared, saved. */
+import { Bullseye, Spinner } from "@patternfly/react-core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { formOf, startOf } from "../../model/forms.ts";
+import { useEffect, useState } from "react";
+import { ask } from "../../model/call.ts";
+import { bare, drafts } from "../../model/draft.ts";
+import { type Form, formOf, startOf } from "../../model/forms.ts";
 import type { AnyObject } from "../../model/object.ts";
-import { resourceOfKind } from "../../model/resources.ts";
+import { KindBook } from "../../model/openapi.ts";
+import { placedKind, type Resource, slugOf } from "../../model/resources.ts";
 import { toYaml } from "../../model/yaml.ts";
+import { useConsole } from "../../parts/context.ts";
 import { PageHead } from "../../parts/head.tsx";
 import { KubectlHint } from "../../parts/kubectl.tsx";
 import { Write } from "../../parts/write.tsx";
@@ -30,30 +36,61 @@ spec:
 
 /** `/create` */
 export function Page() {
-  const { ns = "", kind = "" } = useSearch({ from: "/create" });
-  const form = formOf(kind);
+  const { ns = "", kind: named = "" } = useSearch({ from: "/create" });
+  const { titledOf, ofObject } = useConsole();
   const navigate = useNavigate();
+  // A kind is named as in other URLs, or, where it has a place, as it calls itself.
+  const resource = titledOf(named) ?? ofObject(named);
+  const form = formOf(resource === undefined ? "" : placedKind(resource));
+  const text = useStart(resource, form, ns);
 
   function show([first]: readonly AnyObject[]) {
-    const resource = resourceOfKind(first?.kind ?? "");
+    const made = ofObject(first?.kind ?? "", first?.apiVersion);
     const { name = "", namespace } = first?.metadata ?? {};
-    void navigate({ to: resource === undefined ? paths.home() : paths.object(resource, namespace, name) });
+    void navigate({ to: made === undefined ? paths.home() : paths.object(made, namespace, name) });
   }
 
+  const place = `in ${ns || "default"}, unless it says otherwise`;
   return (
     <section className="page">
       <PageHead
-        title={form === undefined ? "Create from YAML" : `Create ${kind}`}
-        beside={<span className="count">in {ns || "default"}, unless it says otherwise</span>}
+        title={resource === undefined ? "Create from YAML" : `Create ${resource.kind}`}
+        beside={<span className="count">{resource?.namespaced === false ? "for the whole cluster" : place}</span>}
         actions={<KubectlHint command={`kubectl apply -n ${ns || "default"} -f FILE`} />}
       />
-      <Write
-        key={kind}
-        kind={kind}
-        text={form === undefined ? example : toYaml(startOf(form, ns))}
-        namespace={ns || "default"}
-        onSaved={show}
-      />
+      {text === undefined ? (
+        <Bullseye>
+          <Spinner aria-label="Loading" />
+        </Bullseye>
+      ) : (
+        <Write
+          key={named}
+          kind={form === undefined ? "" : form.kind.kind}
+          text={text}
+          namespace={ns || "default"}
+          onSaved={show}
+        />
+      )}
     </section>
   );
+}
+
+/** What is written first; undefined while the server is asked what the kind must have. */
+function useStart(resource: Resource | undefined, form: Form | undefined, ns: string): string | undefined {
+  const isExample = resource === undefined || slugOf(resource) === "deployments.apps";
+  const [drafted, setDrafted] = useState<string>();
+  useEffect(() => {
+    if (isExample || form !== undefined) return;
+    let isGone = false;
+    const show = (object: AnyObject) => {
+      if (!isGone) setDrafted(toYaml(object));
+    };
+    // Who cannot be told what is needed can write all the same.
+    drafts(resource, ns, new KindBook(ask)).then(show, () => show(bare(resource, ns)));
+    return () => {
+      isGone = true;
+    };
+  }, [resource, form, ns, isExample]);
+  if (form !== undefined) return toYaml(startOf(form, ns));
+  return isExample ? example : drafted;
 }

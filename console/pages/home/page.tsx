@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useTable } from "../../live/use.ts";
 import type { Column, Row } from "@atoll/portal/view/rows";
 import { stateOf } from "@atoll/portal/view/view";
-import { type Resource, resourceOf } from "../../model/resources.ts";
+import { type Resource, resourceOf, slugOf } from "../../model/resources.ts";
 import { Age } from "../../parts/age.tsx";
 import { useConsole } from "../../parts/context.ts";
 import { PageHead } from "../../parts/head.tsx";
@@ -34,7 +34,7 @@ export function Page() {
         ))}
       </div>
       <h2 className="small-head">What needs attention</h2>
-      <Attention resources={known(watched)} />
+      <Attention key={known(watched).map(slugOf).join()} resources={known(watched)} />
       {known([clusters]).map((resource) => (
         <Fleet key={resource.plural} resource={resource} />
       ))}
@@ -106,13 +106,13 @@ function Tally({ resource, counts, isState }: TallyProps) {
   );
 }
 
-/** One table for all kinds. The kinds are the same as long as the page is there: discovery is read once. */
+/** One table for all kinds. The kinds are the same as long as it is there. */
 function Attention({ resources }: { resources: readonly Resource[] }) {
   const tables = resources.map((resource) => ({ resource, ...useTable(resource, {}, { troubled: true, to: most }) }));
   const rows = tables.flatMap(({ resource, rows: found, columns }) => found.map((row) => ({ resource, row, columns })));
   if (rows.length === 0) {
     return (
-      <EmptyState titleText="Nothing" headingLevel="h3" variant="sm">
+      <EmptyState titleText="Nothing" headingLevel="h3" variant="xs">
         <EmptyStateBody>
           Hosts, clusters and pods are well, or on their way. Trouble shows up here by itself.
         </EmptyStateBody>

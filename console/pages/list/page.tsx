@@ -5,11 +5,14 @@ import { useState } from "react";
 import { useRefusal } from "../../live/may.ts";
 import { useTable } from "../../live/use.ts";
 import type { Seen } from "../../live/table.ts";
-import { type Resource, resourceOf } from "../../model/resources.ts";
+import { apiVersionOf, kubectlName, placedKind, type Resource, slugOf } from "../../model/resources.ts";
+import type { Titled } from "../../model/served.ts";
+import { useConsole } from "../../parts/context.ts";
 import { Freshness } from "../../parts/freshness.tsx";
 import { PageHead } from "../../parts/head.tsx";
 import { KubectlHint } from "../../parts/kubectl.tsx";
 import { NamespaceChoice } from "../../parts/namespaces.tsx";
+import { NoKind } from "../../parts/nokind.tsx";
 import { Rows } from "../../parts/rows.tsx";
 import type { ListSearch } from "../../paths.ts";
 import { paths } from "../../paths.ts";
@@ -17,15 +20,15 @@ import { paths } from "../../paths.ts";
 /** `/k/$slug` */
 export function Page() {
   const { slug } = useParams({ from: "/k/$slug" });
-  const resource = resourceOf(slug);
-  if (resource === undefined) return <EmptyState titleText={`There is no page for ${slug}`} headingLevel="h1" />;
-  return <List key={slug} resource={resource} title={resource.title} />;
+  const resource = useConsole().titledOf(slug);
+  return resource === undefined ? <NoKind slug={slug} /> : <List key={slug} resource={resource} />;
 }
 
-function List({ resource, title }: { resource: Resource; title: string }) {
+function List({ resource }: { resource: Titled }) {
+  const { title } = resource;
   const search = useSearch({ from: "/k/$slug" });
   const navigate = useNavigate();
-  const { ns = "", q = "", sort = "" } = search;
+  const { ns = "", q = "", sort = "", wide = "" } = search;
   const [part, setPart] = useState<{ from: number; to: number }>();
   const seen = useTable(resource, { namespace: ns }, { words: q, sort, ...part });
   const { phase, message, found, all } = seen;
@@ -37,25 +40,16 @@ function List({ resource, title }: { resource: Resource; title: string }) {
     <section className="page">
       <PageHead
         title={title}
+        over={placedKind(resource) === "" ? <KindOver resource={resource} /> : undefined}
         beside={<span className="count">{countOf(seen)}</span>}
         actions={
           <>
-            <KubectlHint command={`kubectl get ${resource.plural}${namespaceFlag(resource, ns)} --watch`} />
+            <KubectlHint command={commandOf(resource, search)} />
             <Maker resource={resource} ns={ns} />
           </>
         }
       />
-      <div className="tools">
-        {resource.namespaced && <NamespaceChoice value={ns} onChange={(next) => show({ ns: next })} />}
-        <SearchInput
-          className="tools-search"
-          aria-label={`Find in ${title}`}
-          placeholder="Find by name, label, state…"
-          value={q}
-          onChange={(_, value) => show({ q: value })}
-          onClear={() => show({ q: "" })}
-        />
-      </div>
+      <Tools resource={resource} seen={seen} search={search} onShow={show} />
       <Freshness phase={phase} message={message} />
       {phase === "loading" && found === 0 && (
         <Bullseye>
@@ -67,6 +61,7 @@ function List({ resource, title }: { resource: Resource; title: string }) {
           resource={resource}
           seen={seen}
           hasNamespaces={resource.namespaced && ns === ""}
+          isWide={wide !== ""}
           sort={sort}
           onSort={(by) => show({ sort: by })}
           onLook={setPart}
@@ -76,6 +71,50 @@ function List({ resource, title }: { resource: Resource; title: string }) {
         <Nothing title={title} isFiltered={all > 0} onClear={() => show({ q: "" })} />
       )}
     </section>
+  );
+}
+
+interface ToolsProps {
+  readonly resource: Titled;
+  readonly seen: Seen;
+  readonly search: ListSearch;
+  onShow(change: ListSearch): void;
+}
+
+/** What is shown of them. */
+function Tools({ resource, seen, search: { ns = "", q = "", wide = "" }, onShow }: ToolsProps) {
+  const hasMore = seen.columns.some(({ priority }) => priority > 0);
+  return (
+    <div className="tools">
+      {resource.namespaced && <NamespaceChoice value={ns} onChange={(next) => onShow({ ns: next })} />}
+      <SearchInput
+        className="tools-search"
+        aria-label={`Find in ${resource.title}`}
+        placeholder="Find by name, label, state…"
+        value={q}
+        onChange={(_, value) => onShow({ q: value })}
+        onClear={() => onShow({ q: "" })}
+      />
+      {hasMore && (
+        <button
+          type="button"
+          className="chip"
+          aria-pressed={wide !== ""}
+          onClick={() => onShow({ wide: wide === "" ? "yes" : "" })}
+        >
+          All columns
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Where a kind without a place is found. */
+function KindOver({ resource }: { resource: Resource }) {
+  return (
+    <>
+      <Link to={paths.kinds()}>All kinds</Link> {apiVersionOf(resource)}
+    </>
   );
 }
 
@@ -90,7 +129,8 @@ function Maker({ resource, ns }: { resource: Resource; ns: string }) {
       </Tooltip>
     );
   }
-  const to = resource.kind === "FleetCluster" ? paths.attach(ns) : paths.create(ns, resource.kind);
+  const to =
+    resource.kind === "FleetCluster" ? paths.attach(ns) : paths.create(ns, placedKind(resource) || slugOf(resource));
   return <Button component={(props: object) => <Link {...props} to={to} />}>Create</Button>;
 }
 
@@ -118,6 +158,11 @@ function countOf({ phase, found, all, rows }: Seen): string {
   if (phase === "loading" && rows.length === 0) return "loading…";
   // While rows are still being read there may be more that match.
   return phase === "loading" || found === all ? String(all) : `${found} of ${all}`;
+}
+
+function commandOf(resource: Resource, { ns = "", wide }: ListSearch): string {
+  const named = placedKind(resource) === "" ? kubectlName(resource) : resource.plural;
+  return `kubectl get ${named}${namespaceFlag(resource, ns)}${wide === undefined ? "" : " -o wide"} --watch`;
 }
 
 function namespaceFlag({ namespaced }: Resource, ns: string): string {

@@ -17,6 +17,7 @@ import {
 import { useState } from "react";
 import { useRefusal } from "../../live/may.ts";
 import { CallFailed } from "../../model/call.ts";
+import { placedKind } from "../../model/resources.ts";
 import { type Action, actionsOf, type Target } from "./actions.ts";
 import { Along } from "./along.tsx";
 
@@ -39,7 +40,7 @@ export function ActionMenu({ target, onGone }: { target: Target; onGone: () => v
         )}
       >
         <DropdownList>
-          {actionsOf(target.resource.kind).map((action) => (
+          {actionsOf(placedKind(target.resource)).map((action) => (
             <Item key={action.name} action={action} target={target} onChosen={setChosen} />
           ))}
         </DropdownList>

@@ -5,7 +5,7 @@
 import { formatTime, systemClock } from "@atoll/machinery/clock";
 import { ask } from "../../model/call.ts";
 import type { AnyObject } from "../../model/object.ts";
-import { objectPath, type Resource } from "../../model/resources.ts";
+import { kubectlName, objectPath, type Resource } from "../../model/resources.ts";
 import type { Tab } from "../../paths.ts";
 
 /** One thing that can be done. */
@@ -34,8 +34,7 @@ const goes = ({ metadata }: AnyObject): string =>
 const pathOf = ({ resource, object: { metadata } }: Target): string =>
   objectPath(resource, metadata.namespace ?? "", metadata.name);
 
-const spoken = ({ resource, object: { metadata } }: Target): string =>
-  `${resource.kind.toLowerCase()}/${metadata.name}`;
+const spoken = ({ resource, object: { metadata } }: Target): string => `${kubectlName(resource)}/${metadata.name}`;
 
 const flag = ({ object: { metadata } }: Target): string =>
   metadata.namespace === undefined ? "" : ` -n ${metadata.namespace}`;

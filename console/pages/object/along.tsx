@@ -1,7 +1,7 @@
 /** What goes along with something that is deleted: in words, and by name. */
 import { useTable } from "../../live/use.ts";
 import type { AnyObject } from "../../model/object.ts";
-import { known, type Resource } from "../../model/resources.ts";
+import { known, placedKind, type Resource } from "../../model/resources.ts";
 import { useConsole } from "../../parts/context.ts";
 import { podSelector, type Target } from "./actions.ts";
 
@@ -45,12 +45,14 @@ const podKinds = new Set(["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"
 
 /** In words, then whom it concerns now. */
 export function Along({ target: { resource, object } }: { target: Target }) {
-  const words = alongOf[resource.kind] ?? (policies.test(resource.kind) ? ofPolicies : "This cannot be undone.");
+  const kind = placedKind(resource);
+  const words =
+    alongOf[kind] ?? (policies.test(kind) ? ofPolicies : "What belongs to it goes with it. This cannot be undone.");
   return (
     <>
       <p>{words}</p>
-      {namespaceKinds.has(resource.kind) && <Inside namespace={object.metadata.name} />}
-      {podKinds.has(resource.kind) && <Pods object={object} />}
+      {namespaceKinds.has(kind) && <Inside namespace={object.metadata.name} />}
+      {podKinds.has(kind) && <Pods object={object} />}
     </>
   );
 }

@@ -13,11 +13,14 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { lazy, Suspense } from "react";
 import { useObject } from "../../live/use.ts";
 import type { AnyObject } from "../../model/object.ts";
-import { type Resource, resourceOf } from "../../model/resources.ts";
+import { placedKind, type Resource } from "../../model/resources.ts";
+import type { Titled } from "../../model/served.ts";
 import { toYaml } from "../../model/yaml.ts";
+import { useConsole } from "../../parts/context.ts";
 import { Freshness } from "../../parts/freshness.tsx";
 import { PageHead } from "../../parts/head.tsx";
 import { KubectlHint } from "../../parts/kubectl.tsx";
+import { NoKind } from "../../parts/nokind.tsx";
 import { Status } from "../../parts/status.tsx";
 import { namespaceOf, paths, type Tab } from "../../paths.ts";
 import { ActionMenu } from "./actionmenu.tsx";
@@ -45,15 +48,15 @@ const tabs: readonly { readonly tab: Tab; readonly title: string; readonly kinds
 /** `/k/$slug/$namespace/$name` */
 export function Page() {
   const { slug, namespace, name } = useParams({ from: "/k/$slug/$namespace/$name" });
-  const resource = resourceOf(slug);
-  if (resource === undefined) return <EmptyState titleText={`There is no page for ${slug}`} headingLevel="h1" />;
+  const resource = useConsole().titledOf(slug);
+  if (resource === undefined) return <NoKind slug={slug} />;
   return (
     <One key={`${slug}/${namespace}/${name}`} resource={resource} namespace={namespaceOf(namespace)} name={name} />
   );
 }
 
 interface OneProps {
-  readonly resource: NonNullable<ReturnType<typeof resourceOf>>;
+  readonly resource: Titled;
   readonly namespace: string;
   readonly name: string;
 }
@@ -64,7 +67,7 @@ function One({ resource, namespace, name }: OneProps) {
   const navigate = useNavigate();
   const { kind, title } = resource;
   const list = paths.list(resource, { ns: namespace });
-  const shown = tabs.filter(({ kinds }) => kinds === undefined || kinds.includes(kind));
+  const shown = tabs.filter(({ kinds }) => kinds === undefined || kinds.includes(placedKind(resource)));
 
   return (
     <section className="page">
@@ -120,6 +123,9 @@ function Actions({ resource, object, list, tab }: ActionsProps) {
   const navigate = useNavigate();
   return (
     <>
+      {placedKind(resource) === "FleetCluster" && (
+        <Link to={paths.inventory({ ns: object.metadata.namespace, cluster: object.metadata.name })}>Inventory</Link>
+      )}
       <KubectlHint command={sameByHand(tab, { resource, object })} />
       <ActionMenu target={{ resource, object }} onGone={() => void navigate({ to: list })} />
     </>
@@ -163,7 +169,7 @@ function Yaml({ resource, object }: { resource: Resource; object: AnyObject }) {
   };
   return (
     <Write
-      kind={resource.kind}
+      kind={placedKind(resource)}
       text={toYaml(whole)}
       namespace={namespace}
       onSaved={() => void navigate({ to: paths.object(resource, namespace, name) })}

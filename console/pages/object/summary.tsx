@@ -6,10 +6,12 @@ import type { ReactNode } from "react";
 import { useState } from "react";
 import { useTable } from "../../live/use.ts";
 import type { AnyObject, Condition } from "../../model/object.ts";
-import { type Resource, resourceOf, resourceOfKind } from "../../model/resources.ts";
+import { type Resource, resourceOf } from "../../model/resources.ts";
 import { spellBytes } from "../../model/amount.ts";
+import { type Container, containersOf, toneOfCondition } from "../../model/workload.ts";
 import { spoken } from "../../model/words.ts";
 import { Age } from "../../parts/age.tsx";
+import { useConsole } from "../../parts/context.ts";
 import { Rows } from "../../parts/rows.tsx";
 import { Status } from "../../parts/status.tsx";
 import { paths } from "../../paths.ts";
@@ -32,9 +34,9 @@ export function Summary({ resource, object }: { resource: Resource; object: AnyO
         <Fact name="Created">
           <Age since={metadata.creationTimestamp} /> ago
         </Fact>
-        {metadata.ownerReferences?.map(({ kind, name, uid }) => (
+        {metadata.ownerReferences?.map(({ apiVersion, kind, name, uid }) => (
           <Fact key={uid} name="Belongs to">
-            <Owner kind={kind} name={name} namespace={metadata.namespace} />
+            <Owner apiVersion={apiVersion} kind={kind} name={name} namespace={metadata.namespace} />
           </Fact>
         ))}
         {metadata.labels !== undefined && (
@@ -49,6 +51,7 @@ export function Summary({ resource, object }: { resource: Resource; object: AnyO
           </Fact>
         )}
       </dl>
+      <Containers containers={containersOf(object)} />
       <Conditions conditions={status?.conditions ?? []} />
       {selector !== undefined && pods !== undefined && (
         <Pods resource={pods} namespace={metadata.namespace ?? ""} selector={selector} />
@@ -66,16 +69,27 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function Owner({ kind, name, namespace }: { kind: string; name: string; namespace: string | undefined }) {
-  const resource = resourceOfKind(kind);
+interface OwnerProps {
+  readonly apiVersion: string | undefined;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string | undefined;
+}
+
+function Owner({ apiVersion, kind, name, namespace }: OwnerProps) {
+  const resource = useConsole().ofObject(kind, apiVersion);
   const text = `${kind} ${name}`;
   if (resource === undefined) return text;
   return <Link to={paths.object(resource, resource.namespaced ? namespace : undefined, name)}>{text}</Link>;
 }
 
+/** For controllers, not for people. */
+const bookkeeping = new Set(["observedGeneration", "collisionCount", "uid"]);
+
 /** What of spec and status a person can read at a glance; anything deeper is for the YAML. */
 function factsOf({ spec = {}, status = {} }: AnyObject): readonly (readonly [string, ReactNode])[] {
   return Object.entries({ ...status, ...spec }).flatMap(([name, value]) => {
+    if (bookkeeping.has(name)) return [];
     const shown = shownOf(value);
     return shown === undefined ? [] : [[spoken(name), shown] as const];
   });
@@ -105,6 +119,37 @@ function shownOf(value: unknown): ReactNode {
 const spelled = (name: string, value: Plain): string =>
   /memory|storage/.test(name) && typeof value === "string" ? spellBytes(value) : String(value);
 
+function Containers({ containers }: { containers: readonly Container[] }) {
+  const [first] = containers;
+  if (first === undefined) return null;
+  const isRun = containers.some(({ state }) => state !== "");
+  const heads = ["Container", "Image", "Ports", "Requests", "Limits"];
+  return (
+    <section>
+      <h2 className="small-head">Containers</h2>
+      <Table label="Containers" heads={isRun ? heads.toSpliced(2, 0, "State", "Restarts") : heads}>
+        {containers.map(({ name, image, state, restarts, ports, requests, limits }) => (
+          <tr key={name}>
+            <Td of="Container">{name}</Td>
+            <Td of="Image">{image}</Td>
+            {isRun && (
+              <>
+                <Td of="State">
+                  <Status word={state} />
+                </Td>
+                <Td of="Restarts">{restarts}</Td>
+              </>
+            )}
+            <Td of="Ports">{ports}</Td>
+            <Td of="Requests">{requests}</Td>
+            <Td of="Limits">{limits}</Td>
+          </tr>
+        ))}
+      </Table>
+    </section>
+  );
+}
+
 function Conditions({ conditions }: { conditions: readonly Condition[] }) {
   if (conditions.length === 0) return null;
   return (
@@ -114,7 +159,7 @@ function Conditions({ conditions }: { conditions: readonly Condition[] }) {
         {conditions.map(({ type, status, reason, message, lastTransitionTime }) => (
           <tr key={type}>
             <Td of="Condition">
-              <Status word={`${type}: ${status}`} tone={status === "True" ? "good" : "plain"} />
+              <Status word={`${type}: ${status}`} tone={toneOfCondition(type, status)} />
             </Td>
             <Td of="Since">
               <Age since={lastTransitionTime} />

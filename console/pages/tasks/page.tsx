@@ -3,7 +3,7 @@ import { EmptyState, EmptyStateBody } from "@patternfly/react-core";
 import { Link } from "@tanstack/react-router";
 import { worstOf } from "../../live/several.ts";
 import { useObjects, useTable } from "../../live/use.ts";
-import { known, placed, type Resource } from "../../model/resources.ts";
+import { known, placed, type Resource, slugOf } from "../../model/resources.ts";
 import { type Task, taskKinds, tasksOf } from "../../model/tasks.ts";
 import { Age } from "../../parts/age.tsx";
 import { useConsole } from "../../parts/context.ts";
@@ -25,13 +25,13 @@ export function Page() {
   const kinds = placed.filter((each) => taskKinds.includes(each.kind) && serves(each));
   return (
     <section className="page">
-      <Tasks kinds={kinds} />
+      <Tasks key={kinds.map(slugOf).join()} kinds={kinds} />
       <Happened />
     </section>
   );
 }
 
-/** The kinds are the same as long as the page is there: discovery is read once. */
+/** The kinds are the same as long as it is there. */
 function Tasks({ kinds }: { kinds: readonly Resource[] }) {
   const parts = kinds.map((resource) => ({ resource, snapshot: useObjects(resource) }));
   const { phase, message } = worstOf(parts.map(({ snapshot }) => snapshot));
