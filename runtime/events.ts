@@ -23,6 +23,8 @@ export interface Happening {
   readonly action: string;
   /** For people; at most 1,024 bytes are kept. */
   readonly note: string;
+  /** The part of the object that it is about: `spec.containers{web}`. */
+  readonly fieldPath?: string;
   /** A second object that it is about. */
   readonly related?: ApiObject;
 }
@@ -47,6 +49,7 @@ interface Reference {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
+  readonly fieldPath?: string;
 }
 
 interface Series {
@@ -118,7 +121,8 @@ export class Events {
   }
 
   #record(controller: string, object: ApiObject, happening: Happening): void {
-    const regarding = referenceTo(object);
+    const { fieldPath } = happening;
+    const regarding = { ...referenceTo(object), ...(fieldPath === undefined ? {} : { fieldPath }) };
     const note = cut(happening.note);
     const related = happening.related === undefined ? undefined : referenceTo(happening.related);
     const { type, reason, action } = happening;

@@ -163,10 +163,13 @@ async function untilLog(pod: Pod, wanted: RegExp, container = "main", run = 0): 
   return text;
 }
 
-async function eventReasons(pod: Pod): Promise<ReadonlySet<string>> {
+async function eventsOf(pod: Pod): Promise<readonly Event[]> {
   const { items } = await client.list(Event, { namespace });
-  const own = items.filter(({ regarding }) => regarding?.uid === pod.metadata.uid);
-  return new Set(own.map(({ reason = "" }) => reason));
+  return items.filter(({ regarding }) => regarding?.uid === pod.metadata.uid);
+}
+
+async function eventReasons(pod: Pod): Promise<ReadonlySet<string>> {
+  return new Set((await eventsOf(pod)).map(({ reason = "" }) => reason));
 }
 
 const stateOf = (pod: Pod, index = 0) => pod.status.containerStatuses?.[index];
@@ -377,6 +380,11 @@ test("init containers go one after the other, sidecars beside the main ones, and
   const pod = await untilPod("sidecars", "succeeded", hasPhase("Succeeded"));
   assert.equal(await logOf(pod), "first\nsidecar\nsecond\nmain\n");
   assert.equal(pod.status.initContainerStatuses?.[1]?.state.terminated?.exitCode, 0);
+  const started = (await eventsOf(pod)).filter(({ reason }) => reason === "Started");
+  assert.deepEqual(
+    new Set(started.map(({ regarding }) => regarding?.fieldPath)),
+    new Set(["spec.containers{main}", ...["first", "second", "sidecar"].map((name) => `spec.initContainers{${name}}`)]),
+  );
   await removePod("sidecars");
 });
 

@@ -12,9 +12,10 @@ import type { Attachment } from "@atoll/net/network";
 import type { Timer } from "@atoll/machinery/clock";
 import type { Happening } from "@atoll/runtime/events";
 import { identityOf } from "../network/policies.ts";
+import { endingOf } from "../lifecycle/ending.ts";
 import { graceSecondsOf, isOver, planPod, type Step } from "../lifecycle/plan.ts";
 import { statusOf } from "../lifecycle/status.ts";
-import { castOf, containerOf, isAlive, newWorld, type PodWorld, startMsOf } from "../lifecycle/world.ts";
+import { castOf, containerOf, newWorld, type PodWorld, startMsOf } from "../lifecycle/world.ts";
 import type { NodeFacts } from "../translate/fields.ts";
 import { hasClaims } from "../volumes/claims.ts";
 import { PodObjects } from "../volumes/references.ts";
@@ -42,8 +43,13 @@ const deleteRetryMs = 1_000;
 const longestTimerMs = 3_600_000;
 /** How long a guest whose containers have ended may take to unmount. */
 const unmountMs = 10_000;
-/** A Pod that is deleted at once still gets a moment. Source: the kubelet's minimum grace period */
-const leastGraceSeconds = 1;
+
+/** Where a container stands in its Pod. Source: k8s.io/kubernetes/pkg/kubelet/container/ref.go */
+function pathOf({ spec }: Pod, { name }: Container | EphemeralContainer): string {
+  const lists = ["initContainers", "ephemeralContainers"] as const;
+  const list = lists.find((each) => spec[each]?.some((other) => other.name === name)) ?? "containers";
+  return `spec.${list}{${name}}`;
+}
 
 /** Runs one Pod, from its first moment on the node to its last. */
 export class PodDriver {
@@ -67,10 +73,8 @@ export class PodDriver {
   #timer: Timer | undefined;
   #machineFailures = 0;
   #isDue = false;
-  /** The API has it no more. Set here alone. */
-  isRemoved = false;
-  /** Everything has ended, and what it needed is given back. Set here alone. */
-  isAtRest = false;
+  #isRemoved = false;
+  #isAtRest = false;
   #isClosed = false;
 
   constructor(host: PodHost, pod: Pod, hooks: (context: PodContext) => RunHooks, earlier?: Earlier) {
@@ -112,6 +116,16 @@ export class PodDriver {
     return this.#folder;
   }
 
+  /** The API has it no more. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
+  }
+
+  /** Everything has ended, and what it needed is given back. */
+  get isAtRest(): boolean {
+    return this.#isAtRest;
+  }
+
   /** Resolves when nothing is left of the Pod on this node. */
   get done(): Promise<void> {
     return this.#done.promise;
@@ -124,13 +138,13 @@ export class PodDriver {
   update(pod: Pod, lack?: string): void {
     this.#pod = pod;
     void this.#resizer.see(lack);
-    if (!this.isAtRest) this.#objects.update(pod);
+    if (!this.#isAtRest) this.#objects.update(pod);
     this.#sourcesChanged();
   }
 
   /** The object is no more. */
   remove(): void {
-    this.isRemoved = true;
+    this.#isRemoved = true;
     this.#wake();
   }
 
@@ -165,7 +179,8 @@ export class PodDriver {
       tokens: this.#tokens,
       signal: this.#stop.signal,
       facts: () => this.#facts(),
-      tell: (happening, container) => this.#tell(happening, container),
+      tell: (happening, container) =>
+        this.#tell(container === undefined ? happening : { ...happening, fieldPath: pathOf(this.#pod, container) }),
       changed: () => this.#wake(),
       save: async () => {
         if (!this.#isClosed) await this.#record.save(this.#pod, this.#world);
@@ -183,7 +198,7 @@ export class PodDriver {
     return this.#attachment?.address ?? this.#pod.status.podIP ?? "";
   }
 
-  #tell(happening: Happening, _container?: Container | EphemeralContainer): void {
+  #tell(happening: Happening): void {
     if (!this.#isClosed) this.#host.recorder.record(this.#pod, happening);
   }
 
@@ -204,7 +219,8 @@ export class PodDriver {
     const nowMs = clock.nowMs();
     this.#timer?.cancel();
     this.#timer = undefined;
-    const wakeMs = this.#noteEnding(nowMs);
+    const { ending, wakeMs } = endingOf(this.#pod, this.#world, { nowMs, isRemoved: this.#isRemoved });
+    this.#world.ending = ending;
     const plan = planPod(this.#pod, this.#world, nowMs);
     for (const step of plan.steps) this.#begin(step);
     this.#report(nowMs);
@@ -213,41 +229,6 @@ export class PodDriver {
     if (nextMs !== Number.POSITIVE_INFINITY) {
       this.#timer = clock.after(Math.min(Math.max(nextMs, 0), longestTimerMs), () => this.#wake(), { unref: true });
     }
-  }
-
-  /** Deletion and deadlines. @returns when to look again, ms since the epoch */
-  #noteEnding(nowMs: number): number {
-    const { metadata, spec } = this.#pod;
-    if (metadata.deletionTimestamp !== undefined || this.isRemoved) {
-      const graceSeconds = this.isRemoved
-        ? leastGraceSeconds
-        : (metadata.deletionGracePeriodSeconds ?? graceSecondsOf(this.#pod));
-      const deadlineMs = nowMs + Math.max(graceSeconds, leastGraceSeconds) * 1000;
-      const { ending } = this.#world;
-      // A second deletion may leave less time, never more.
-      if (ending === undefined) this.#world.ending = { failure: undefined, deadlineMs };
-      else if (deadlineMs < ending.deadlineMs) this.#world.ending = { ...ending, deadlineMs };
-      return Number.POSITIVE_INFINITY;
-    }
-    this.#noteVerdict(nowMs);
-    if (spec.activeDeadlineSeconds === undefined) return Number.POSITIVE_INFINITY;
-    const dueMs = this.#world.sinceMs + spec.activeDeadlineSeconds * 1000;
-    if (dueMs > nowMs) return dueMs;
-    const message = "Pod was active on the node longer than the specified deadline";
-    this.#world.ending ??= {
-      failure: { reason: "DeadlineExceeded", message },
-      deadlineMs: nowMs + graceSecondsOf(this.#pod) * 1000,
-    };
-    return Number.POSITIVE_INFINITY;
-  }
-
-  /** Somebody else has said that the Pod is over: what still runs of it ends. */
-  #noteVerdict(nowMs: number): void {
-    const { phase, reason = "", message = "" } = this.#pod.status;
-    const isOver = phase === "Failed" || phase === "Succeeded";
-    if (!isOver || ![...this.#world.containers.values()].some(isAlive)) return;
-    const failure = phase === "Failed" ? { reason, message } : undefined;
-    this.#world.ending ??= { failure, deadlineMs: nowMs + graceSecondsOf(this.#pod) * 1000 };
   }
 
   #report(nowMs: number): void {
@@ -386,13 +367,13 @@ export class PodDriver {
   /** Everything has ended. A Pod that is over stays until it is deleted; one that is deleted goes. */
   async #finish(): Promise<void> {
     await this.#host.network?.detach(this.#pod.metadata.uid ?? "");
-    this.isAtRest = true;
+    this.#isAtRest = true;
     this.#tokens.release();
     this.#objects.release();
     if (hasClaims(this.#pod)) await this.#host.datastore.release(this.#pod.metadata.uid ?? "");
     await removeOwnDisks(this.#folder);
-    if (this.#pod.metadata.deletionTimestamp === undefined && !this.isRemoved) return;
-    if (!this.isRemoved) await this.#giveUp();
+    if (this.#pod.metadata.deletionTimestamp === undefined && !this.#isRemoved) return;
+    if (!this.#isRemoved) await this.#giveUp();
     await this.#leave();
   }
 
@@ -401,7 +382,7 @@ export class PodDriver {
     await this.#reporter.flush();
     const { uid } = this.#pod.metadata;
     for (;;) {
-      if (this.isRemoved || this.#isClosed) return;
+      if (this.#isRemoved || this.#isClosed) return;
       try {
         await this.#host.client.delete(Pod, keyOf(this.#pod), { uid, graceSeconds: 0, signal: this.#stop.signal });
         return;
