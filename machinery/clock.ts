@@ -51,6 +51,21 @@ export function sleepBy(clock: Pick<Clock, "after">, afterMs: number, signal?: A
   });
 }
 
+/** Waits for work, but not for ever. @returns whether it ended in time @throws what it fails with, in time */
+export async function endsWithin(
+  clock: Pick<Clock, "after">,
+  withinMs: number,
+  work: Promise<unknown>,
+): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = clock.after(withinMs, () => late.resolve(false));
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
+
 /** RFC 3339 in UTC, to the second: `2026-01-02T03:04:05Z`, as metav1.Time is written. */
 export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { GuestRefused } from "@atoll/crx/channel/session";
 import type { LogRecord } from "@atoll/crx/channel/stream";
 import type { Container as GuestContainer, Exit, ProcessSpec } from "@atoll/crx/guest";
-import type { Timer } from "@atoll/machinery/clock";
+import { endsWithin, type Timer } from "@atoll/machinery/clock";
 import { nextBackOff, restartMs, shouldRestart } from "../lifecycle/restart.ts";
 import { type Cast, castOf, containerOf, type ContainerWorld, type Run, type Termination } from "../lifecycle/world.ts";
 import { LogKeeper, removeLog } from "../logs/keeper.ts";
@@ -159,9 +159,7 @@ export class Runs {
   /** Resolves when all output that there will be is written, or it has been waited for long enough. */
   async drained(): Promise<void> {
     const all = Promise.all([...this.#live.values()].map(({ kept }) => kept));
-    const waiting = new AbortController();
-    await Promise.race([all, this.#context.host.clock.sleep(drainMs, waiting.signal).catch(() => undefined)]);
-    waiting.abort();
+    await endsWithin(this.#context.host.clock, drainMs, all);
   }
 
   // ---- starting
@@ -191,7 +189,7 @@ export class Runs {
     try {
       const made = await place.sandbox.run(spec);
       const { process = {} } = spec;
-      const follow = this.#follow(cast, made, { place, process: async () => await Promise.resolve(process) });
+      const follow = this.#follow(cast, made, { place, process: () => Promise.resolve(process) });
       // What cannot be followed is not left to run by itself.
       await follow.catch(async (error: unknown) => {
         await place.sandbox.kill(made).catch(() => undefined);
@@ -295,18 +293,12 @@ export class Runs {
     const exit = await live.container.exited.catch(() => undefined);
     // Without an answer the channel is gone; the machine's end says the rest.
     if (exit === undefined) return;
-    await this.#written(live);
+    await endsWithin(this.#context.host.clock, drainMs, live.kept);
     const { name } = live.cast.container;
     const state = containerOf(this.#context.world, name);
     this.#ended(state, await this.#terminationOf(live, exit, state.containerId));
     await this.#context.save();
     await place.sandbox.guest.remove(live.container).catch(() => undefined);
-  }
-
-  async #written({ kept }: Live): Promise<void> {
-    const waiting = new AbortController();
-    await Promise.race([kept, this.#context.host.clock.sleep(drainMs, waiting.signal).catch(() => undefined)]);
-    waiting.abort();
   }
 
   async #terminationOf({ cast }: Live, exit: Exit, containerId: string): Promise<Termination> {

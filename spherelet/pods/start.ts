@@ -2,6 +2,7 @@
 import type { StoredImage } from "@atoll/images/store/store";
 import type { Attachment } from "@atoll/net/network";
 import { blockSlots } from "@atoll/crx/spec";
+import { endsWithin } from "@atoll/machinery/clock";
 import { identityOf } from "../network/policies.ts";
 import { castOf } from "../lifecycle/world.ts";
 import { hostsFile, ownName, resolvFile } from "../translate/names.ts";
@@ -60,13 +61,7 @@ export async function startSandbox(context: PodContext, number: number): Promise
 
 /** The first machine of a size waits for its template, as all others do then; but not for long, since it can boot. */
 async function templateOf({ machines, clock }: PodHost, size: MachineSize): Promise<void> {
-  const waiting = new AbortController();
-  const making = machines.templates.ensure(size).then(
-    () => undefined,
-    () => undefined,
-  );
-  await Promise.race([making, clock.sleep(templatePatienceMs, waiting.signal).catch(() => undefined)]);
-  waiting.abort();
+  await endsWithin(clock, templatePatienceMs, machines.templates.ensure(size)).catch(() => undefined);
 }
 
 /** Only disks that a machine has from the start are cheap; the others come when their container starts. */

@@ -1,6 +1,6 @@
 /** Which ConfigMaps and Secrets a Pod names, and what they hold. */
 import type { ConfigMap, Pod, Secret } from "@atoll/client/builtin";
-import type { Clock } from "@atoll/machinery/clock";
+import { type Clock, endsWithin } from "@atoll/machinery/clock";
 import { castOf } from "../lifecycle/world.ts";
 import type { Sources } from "../translate/environment.ts";
 import { VolumeUnfilled } from "./contents.ts";
@@ -73,15 +73,7 @@ export class PodObjects implements Sources {
   /** Resolves when all of them are known. @throws {VolumeUnfilled} why one is not, after a while */
   async known(clock: Clock): Promise<void> {
     const held = [...this.#configMaps.values(), ...this.#secrets.values()];
-    const waiting = new AbortController();
-    const late = clock.sleep(patienceMs, waiting.signal).then(
-      () => true,
-      () => false,
-    );
-    const all = Promise.all(held.map(({ known }) => known)).then(() => false);
-    const isLate = await Promise.race([late, all]);
-    waiting.abort();
-    if (!isLate) return;
+    if (await endsWithin(clock, patienceMs, Promise.all(held.map(({ known }) => known)))) return;
     const cause = held.map((each) => each.problem()).find((each) => each !== undefined);
     throw new VolumeUnfilled(cause?.message ?? "timed out waiting for ConfigMaps and Secrets", { cause });
   }
