@@ -119,7 +119,7 @@ async function dial({ gateway, by, clock }: TunnelOptions, signal: AbortSignal):
 }
 
 /** The gateway's own question. Nothing is changed by it, and what it tells the hub could ask by a policy that audits. */
-async function answerTrial(stream: ServerHttp2Stream, { tryPolicies }: TunnelOptions): Promise<void> {
+async function answerTrial(stream: ServerHttp2Stream, { tryPolicies, log }: TunnelOptions): Promise<void> {
   const gone = new AbortController();
   stream.once("close", () => gone.abort(new Error("nobody waits for it any more")));
   const chunks: Buffer[] = [];
@@ -129,7 +129,11 @@ async function answerTrial(stream: ServerHttp2Stream, { tryPolicies }: TunnelOpt
     if (bytes > largestTrial) return refuse(stream, 413, `a trial may be ${largestTrial} bytes long`);
     chunks.push(chunk);
   }
-  const verdict = await tryPolicies(JSON.parse(Buffer.concat(chunks).toString()) as Trial, gone.signal);
+  const trial = JSON.parse(Buffer.concat(chunks).toString()) as Trial;
+  const verdict = await tryPolicies(trial, gone.signal).catch((error: unknown) => {
+    if (!gone.signal.aborted) log.warn("policies could not be tried here", { error });
+    throw error;
+  });
   if (stream.closed || stream.destroyed) return;
   stream.respond({ ":status": 200, "content-type": "application/json" });
   stream.end(JSON.stringify(verdict));

@@ -25,6 +25,7 @@ import { silent } from "@atoll/runtime/log";
 import { type Identity, nodeTransport } from "@atoll/runtime/transport";
 import { issue } from "@atoll/server/pki/authority";
 import { agentUser } from "../cluster/names.ts";
+import { compile } from "../compile/compile.ts";
 import { Agents } from "./agents.ts";
 import { keyHash } from "./enrol.ts";
 import { startGateway } from "./gateway.ts";
@@ -191,6 +192,20 @@ test("pods into which something would be written if they were made now are told"
     "cluster c1: 2 objects would be changed by MutationPolicy/m if made now: Pod shop/bad, Pod shop/plain",
   ]);
   await stage.childClient.delete(Pod, toKey("shop", "labelled"), { graceSeconds: 0 });
+});
+
+test("an agent that has no time left tells what it has seen, and that it is not all", async () => {
+  const { childClient: client } = stage;
+  const organization = { groups: new Map(), namespaces: [], exceptions: [], nowMs: 0 };
+  const policies = [policy("p", { level: "Restricted", target: {} })] as never;
+  const objects = compile({ metadata: { name: "c1" }, spec: {} } as FleetCluster, { ...organization, policies });
+  const after = objects.map(({ level: _, ...object }) => object) as Work["spec"]["objects"];
+  const place = { client, resources: new Resources(client, clock), clock };
+  const trial = { before: [], after, withinMs: 0 };
+  const { tried, complete } = await tryPolicies(place, trial, new AbortController().signal);
+  assert.deepEqual([tried.map((one) => one.policy), complete], [["SecurityPolicy/p"], false]);
+  const gone = AbortSignal.abort(new Error("nobody waits"));
+  await assert.rejects(tryPolicies(place, { ...trial, withinMs: 10_000 }, gone), /nobody waits/);
 });
 
 test("a policy that judges no object asks no cluster", async () => {

@@ -83,14 +83,38 @@ async function mayRead(client: Client, person: Person, cluster: FleetCluster | u
 }
 
 /** @returns why there is no answer, otherwise */
-async function ask({ tunnels, clock }: Asking, cluster: FleetCluster, trial: Trial): Promise<Verdict | string> {
+async function ask(asking: Asking, cluster: FleetCluster, trial: Trial): Promise<Verdict | string> {
+  const { promise: late, resolve } = Promise.withResolvers<string>();
+  const stop = new AbortController();
+  const timer = asking.clock.after(waitForMs, () => resolve(`its agent did not answer within ${waitForMs / 1_000} s`));
+  const asked = askFor(asking, { cluster, trial, signal: stop.signal }).catch(
+    () => "its agent's connection broke; try again",
+  );
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    timer.cancel();
+    stop.abort();
+  }
+}
+
+interface Question {
+  readonly cluster: FleetCluster;
+  readonly trial: Trial;
+  /** Nobody waits for it any more. */
+  readonly signal: AbortSignal;
+}
+
+/** @throws {Error} the tunnel broke */
+async function askFor({ tunnels, clock }: Asking, { cluster, trial, signal }: Question): Promise<Verdict | string> {
   const tunnel = tunnels.of(homeOf(cluster));
-  if (tunnel === undefined) return awayFor(cluster, clock.nowMs());
-  return await exchange(tunnel, trial, clock).catch(() => "its agent's connection broke; try again");
+  signal.throwIfAborted();
+  return tunnel === undefined ? awayFor(cluster, clock.nowMs()) : await exchange(tunnel, trial, signal);
 }
 
 function awayFor({ status, spec }: FleetCluster, nowMs: number): string {
   if (spec.revoked === true) return "its agent is revoked";
+  if (status?.phase === "Fenced") return "two agents use its identity, and neither is let in";
   if (status?.lastSeen === undefined) return "its agent has not come in yet";
   const seen = `last seen ${ago(nowMs - parseTime(status.lastSeen))} ago`;
   if (status.phase !== "Ready") return `its agent is away, ${seen}`;
@@ -105,36 +129,22 @@ function ago(ms: number): string {
 }
 
 /** @throws {Error} the tunnel broke */
-async function exchange({ session }: Tunnel, trial: Trial, clock: Clock): Promise<Verdict | string> {
+async function exchange({ session }: Tunnel, trial: Trial, signal: AbortSignal): Promise<Verdict | string> {
   const stream = session.request({ ":method": "POST", ":path": "/", [trialHeader]: "true" }, { endStream: false });
-  let isLate = false;
-  const timer = clock.after(waitForMs, () => {
-    isLate = true;
-    stream.close();
+  const end = () => stream.close();
+  signal.addEventListener("abort", end, { once: true });
+  const status = new Promise<number>((resolve, reject) => {
+    stream.once("response", (headers: IncomingHttpHeaders) => resolve(Number(headers[":status"])));
+    stream.once("error", reject);
+    stream.once("close", () => reject(new Error("the stream ended")));
   });
-  try {
-    const status = new Promise<number>((resolve, reject) => {
-      stream.once("response", (headers: IncomingHttpHeaders) => resolve(Number(headers[":status"])));
-      stream.once("error", reject);
-      stream.once("close", () => reject(new Error("the stream ended")));
-    });
-    stream.end(JSON.stringify(trial));
-    const code = await status;
-    if (code === 403) return "its agent is of a version that cannot try policies";
-    const text = await textOf(stream);
-    if (isLate) return tooLate;
-    const verdict = code === 200 ? readVerdict(JSON.parse(text)) : undefined;
-    return verdict ?? "its agent could not look; its log says why";
-  } catch (error) {
-    if (isLate) return tooLate;
-    throw error;
-  } finally {
-    timer.cancel();
-    stream.close();
-  }
+  stream.end(JSON.stringify(trial));
+  const code = await status;
+  if (code === 403) return "its agent is of a version that cannot try policies";
+  const text = await textOf(stream);
+  const verdict = code === 200 ? readVerdict(JSON.parse(text)) : undefined;
+  return verdict ?? "its agent could not look; its log says why";
 }
-
-const tooLate = `its agent did not answer within ${waitForMs / 1_000} s`;
 
 /** @throws {Error} it is too long */
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
