@@ -106,9 +106,10 @@ export class Sessions implements Carrier {
 async function keepAlive(http2: ClientHttp2Session, clock: Clock): Promise<void> {
   const ended = new AbortController();
   http2.once("close", () => ended.abort());
-  while (!ended.signal.aborted) {
+  // It is destroyed before it is closed, and then takes no ping.
+  while (!http2.destroyed) {
     await clock.sleep(pingEveryMs, ended.signal).catch(() => undefined);
-    if (!ended.signal.aborted && !(await answersPing(http2, clock))) http2.destroy(new Error("no answer to a ping"));
+    if (!http2.destroyed && !(await answersPing(http2, clock))) http2.destroy(new Error("no answer to a ping"));
   }
 }
 
