@@ -1,23 +1,27 @@
 /**
  * The console in Debian's Chromium: what it weighs, how soon it shows ten thousand pods or five thousand clusters, and what
- * sixty changes a second cost it. The server has no controllers: what is measured is the way from the store to the screen.
+ * sixty changes a second cost it; and what memory the portal, a process of its own, takes for it. The server has no controllers:
+ * what is measured is the way from the store to the screen.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { FleetCluster } from "@atoll/api/fleet/v1alpha1/fleetcluster";
 import { Pod } from "@atoll/client/builtin";
 import { Client } from "@atoll/client/client";
 import { toKey } from "@atoll/client/resource";
 import { makeNamespace, transportTo } from "@atoll/harness/client";
+import { atollArguments } from "@atoll/harness/commands";
 import { serveKinds } from "@atoll/harness/kinds";
-import { startHarness } from "@atoll/harness/server";
+import { type Harness, startHarness } from "@atoll/harness/server";
 import { systemClock } from "@atoll/machinery/clock";
 import { offerLink } from "@atoll/portal/links";
-import { startPortal } from "@atoll/portal/portal";
 import { consoleBundle } from "@atoll/processes/consolebundle";
-import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
-import { silent } from "@atoll/runtime/log";
+import { formatKubeconfig } from "@atoll/processes/kubeconfig";
 import { chromium, type Locator, type Page } from "playwright-core";
 
 const program = "/usr/bin/chromium";
@@ -58,17 +62,8 @@ if (asJson) process.stdout.write(`${JSON.stringify(rows)}\n`);
 async function inBrowser(): Promise<void> {
   const harness = await startHarness();
   const client = new Client({ transport: transportTo(harness), clock: systemClock, userAgent: "bench" });
-  const portal = await startPortal({
-    hub: { server: harness.url, ca: harness.tls.ca },
-    client,
-    clock: systemClock,
-    log: silent,
-    tls: await selfSigned("bench", ["127.0.0.1"], systemClock.nowMs()),
-    bind: "127.0.0.1",
-    port: 0,
-    assets: folder,
-  });
-  const url = `https://127.0.0.1:${portal.port}`;
+  const portal = await startConsole(harness);
+  const { url } = portal;
   await serveKinds(client, [FleetCluster]);
   await makeNamespace(client, "crowd");
   await inTurns(clusterCount, async (index) => {
@@ -87,10 +82,12 @@ async function inBrowser(): Promise<void> {
     await page.goto(`${url}/sign-in#${await offerLink(client, { kind: "certificate", cert, key })}`);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Overview" }).waitFor();
+    note("portal: resident memory, somebody signed in", await portal.residentMiB(), "MiB", "");
     const [pods, clusters] = [`${url}/k/pods`, `${url}/k/fleetclusters.fleet.atoll.dev`];
     await firstView(page, url, "overview of all: counts after load", page.locator(".card").getByText(String(podCount)));
     await firstView(page, pods, `${podCount} pods: first rows after load`, page.locator("tbody a"));
     await asked(page, podCount, `${podCount} pods`);
+    note(`portal: resident memory, ${podCount} pods in view`, await portal.residentMiB(), "MiB", "");
     await underChanges(page, client);
     await firstView(page, clusters, `${clusterCount} clusters: first rows after load`, page.locator("tbody a"));
     await asked(page, clusterCount, `${clusterCount} clusters`);
@@ -99,6 +96,40 @@ async function inBrowser(): Promise<void> {
     await portal.close();
     await harness.close();
   }
+}
+
+interface Console {
+  readonly url: string;
+  residentMiB(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** `atoll console`, as people start it. */
+async function startConsole({ url: server, tls: { ca, cert, key } }: Harness): Promise<Console> {
+  const home = await mkdtemp(join(tmpdir(), "atoll-bench-"));
+  const kubeconfig = join(home, "kubeconfig");
+  await writeFile(kubeconfig, formatKubeconfig({ server, ca, user: "admin", identity: { cert, key } }), {
+    mode: 0o600,
+  });
+  const args = atollArguments("console", "--kubeconfig", kubeconfig, "--port", "0");
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = once(child, "exit");
+  const close = async () => {
+    child.kill();
+    await ended;
+    await rm(home, { recursive: true });
+  };
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, url] = /^ready (\S+)/.exec(line) ?? [];
+    if (url === undefined) continue;
+    return { url, close, residentMiB: async () => await residentMiB(child.pid ?? 0) };
+  }
+  await close();
+  throw new Error("the console ended");
+}
+
+async function residentMiB(pid: number): Promise<number> {
+  return Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
 /** From the page's load event to what is looked for. */
