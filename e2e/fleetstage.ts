@@ -111,11 +111,11 @@ export class FleetStage {
     return said;
   }
 
-  /** Starts a server with its controllers. @param flags of the server */
-  async site(name: string, flags: readonly string[] = []): Promise<Site> {
+  /** Starts a server with its controllers. @param flags of the server @param more flags of the controllers */
+  async site(name: string, flags: readonly string[] = [], more: readonly string[] = []): Promise<Site> {
     const dir = join(this.folder, name);
     const { child: server } = await this.start(["server", "--data", dir, "--api-port", "0", ...flags]);
-    this.controllers(name);
+    this.controllers(name, more);
     const path = join(dir, "admin.kubeconfig");
     const { transport } = await openKubeconfig({ path, clock: systemClock });
     this.#closers.push(() => transport.close());
@@ -123,16 +123,16 @@ export class FleetStage {
     return { dir, client, server, send: await this.#sender(path) };
   }
 
-  /** Starts the controllers of a site, anew whenever they end: they do when they cannot keep their lease. */
-  controllers(name: string): void {
+  /** Starts controllers of a site, anew whenever they end: they do when they cannot keep their lease. @param more flags */
+  controllers(name: string, more: readonly string[] = []): void {
     const dir = join(this.folder, name);
     const pki = join(dir, "pki");
     const signing = ["--cluster-signing-cert", join(pki, "ca.crt"), "--cluster-signing-key", join(pki, "ca.key")];
-    const args = ["controllers", "--kubeconfig", join(dir, "controllers.kubeconfig"), ...signing];
+    const args = ["controllers", "--kubeconfig", join(dir, "controllers.kubeconfig"), ...signing, ...more];
     const child = spawn(process.execPath, [...command, ...args], { stdio: "ignore" });
     this.#running.push(child);
     child.once("exit", () => {
-      if (!this.#closing) systemClock.after(500, () => this.#closing || this.controllers(name));
+      if (!this.#closing) systemClock.after(500, () => this.#closing || this.controllers(name, more));
     });
   }
 

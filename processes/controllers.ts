@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Client } from "@atoll/client/client";
 import { isPair, type SigningAuthority } from "@atoll/controllers/certificates/issue";
+import { fleetControllers } from "@atoll/fleet/index";
 import { systemClock } from "@atoll/machinery/clock";
 import type { Controller } from "@atoll/runtime/controller";
 import { hasEnded, processIdentity } from "@atoll/runtime/identity";
@@ -33,7 +34,10 @@ interface Options {
 function parse(args: readonly string[]): Options {
   return flags("atoll controllers", "The controllers alone, in the foreground.")
     .requiredOption("--kubeconfig <file>", "the API server, and who to be there")
-    .option("--only <names>", "run these alone, as NAME,NAME…; other processes must run the rest, and not these")
+    .option(
+      "--only <names>",
+      "run these alone, as NAME,NAME…, or fleet for all of Mission Control's; other processes must run the rest, and not these",
+    )
     .option("--cluster-signing-cert <file>", "authority that signs approved CertificateSigningRequests")
     .option("--cluster-signing-key <file>", "its private key; without them nothing is signed")
     .option("--cluster-cidr <cidr>", "range of all pods' addresses, a share for each node", usualRanges.cluster)
@@ -60,7 +64,8 @@ export async function run(args: readonly string[]): Promise<number> {
       loadBalancerPool: options.loadBalancerPool,
     });
     const wanted = chosen(all, only);
-    if (wanted.some(({ reads }) => reads.some(isOwn)) && !(await installKinds(client, systemClock))) {
+    const groups = new Set(wanted.flatMap(({ reads }) => reads.map((read) => (read === "any" ? "" : read.group))));
+    if ([...groups].some(isOwn) && !(await installKinds(client, systemClock, groups))) {
       log.warn("may not install the kinds of Atoll's own; apply what ./atoll crd prints");
     }
     const running = runControllers({
@@ -79,9 +84,7 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-function isOwn(resource: Controller["reads"][number]): boolean {
-  return resource !== "any" && resource.group.endsWith(".atoll.dev");
-}
+const isOwn = (group: string) => group.endsWith(".atoll.dev");
 
 /** @throws {UsageError} one file is named without the other, or they do not belong together */
 async function signingAuthority(options: Options): Promise<SigningAuthority | undefined> {
@@ -98,7 +101,8 @@ async function signingAuthority(options: Options): Promise<SigningAuthority | un
 /** @throws {UsageError} there is no controller of such a name */
 function chosen(all: readonly Controller[], only: string | undefined): readonly Controller[] {
   if (only === undefined) return all;
-  const names = only.split(",").map((name) => name.trim());
+  const fleet = fleetControllers().map(({ name }) => name);
+  const names = only.split(",").flatMap((name) => (name.trim() === "fleet" ? fleet : [name.trim()]));
   const unknown = names.filter((name) => !all.some((controller) => controller.name === name));
   if (unknown.length > 0) {
     const known = all.map(({ name }) => name).join(", ");
