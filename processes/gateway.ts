@@ -8,6 +8,7 @@ import { toKey } from "@atoll/client/resource";
 import { Agents } from "@atoll/fleet/gateway/agents";
 import { startGateway } from "@atoll/fleet/gateway/gateway";
 import { askForPreviews, PreviewPath } from "@atoll/fleet/gateway/preview";
+import { PeerPath } from "@atoll/fleet/gateway/peers";
 import { publishGateway } from "@atoll/fleet/gateway/published";
 import { servingPair } from "@atoll/fleet/gateway/tls";
 import { systemClock } from "@atoll/machinery/clock";
@@ -56,8 +57,9 @@ export async function run(args: readonly string[]): Promise<number> {
     });
     const clusters = cache.informer(FleetCluster);
     await clusters.whenSynced();
-    const advertised = options.advertise ?? (await reachableAt(options.bind));
-    const names = [...new Set(["127.0.0.1", "localhost", options.bind, advertised, ...(options.name ?? [])])];
+    const address = await reachableAt(options.bind);
+    const advertised = options.advertise ?? address;
+    const names = [...new Set(["127.0.0.1", "localhost", address, advertised, ...(options.name ?? [])])];
     const tls = await servingPair(client, systemClock, names);
     const previews = new PreviewPath(tls.secret);
     const gateway = await startGateway({
@@ -71,10 +73,11 @@ export async function run(args: readonly string[]): Promise<number> {
         : { image: new FleetAgentImage({ dir: options.images, clock: systemClock }) }),
       tls: { ...tls, clientCa: await clientAuthority(client, ca) },
       previews,
+      peering: { host: inUrl(address), ca: tls.ca, path: new PeerPath(tls.secret) },
       bind: options.bind,
       port: options.port,
     });
-    const url = `https://${isIPv6(advertised) ? `[${advertised}]` : advertised}:${gateway.port}`;
+    const url = `https://${inUrl(advertised)}:${gateway.port}`;
     await publishGateway(client, { url, ca: tls.ca });
     await askForPreviews(client, { url, ca: tls.ca }, previews).catch((error: unknown) =>
       log.warn("the hub does not ask what dry runs would change", { error }),
@@ -88,6 +91,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   });
 }
+
+const inUrl = (host: string) => (isIPv6(host) ? `[${host}]` : host);
 
 /** Nobody reaches "all addresses": then it is that of the default route. */
 async function reachableAt(bind: string): Promise<string> {

@@ -45,7 +45,6 @@ export function hubObjects(namespace: string, owner: ApiObject): readonly ApiObj
         { apiGroups: [group], resources: ["works/status"], verbs: ["get", "update", "patch"] },
         { apiGroups: [group], resources: ["clusterreports"], verbs: ["get", "create", "update", "patch"] },
         { apiGroups: [group], resources: ["clusterinventories"], verbs: ["get", "create", "update", "delete"] },
-        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
       ],
     },
     {

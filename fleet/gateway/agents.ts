@@ -36,12 +36,18 @@ export class Agents {
   admit({ commonName, keyHash }: Omit<Presented, "endMs">): Admitted | string {
     if (!commonName.startsWith(agentPrefix)) return "the certificate is not an agent's";
     const namespace = commonName.slice(agentPrefix.length);
-    const [cluster] = this.#clusters.by("home", namespace);
+    const cluster = this.at(namespace);
     if (cluster === undefined) return "no such cluster is attached";
     if (cluster.spec.revoked === true) return "the cluster's agent is revoked";
     if (cluster.status?.agentKey !== keyHash) return "another key is registered for this cluster";
     if (cluster.status.fencedKey === keyHash) return "two agents use this identity; attach the cluster anew";
     return { namespace, cluster };
+  }
+
+  /** The cluster of a namespace on the hub; undefined when there is none. */
+  at(namespace: string): FleetCluster | undefined {
+    const [cluster] = this.#clusters.by("home", namespace);
+    return cluster;
   }
 
   /** The namespace on the hub of a cluster that may be reached; undefined when there is none, or its agent is revoked. */

@@ -81,16 +81,16 @@ export async function enrol(
     throw new StatusError("Forbidden", `csr must ask for the name ${JSON.stringify(wanted)} and nothing else`);
   }
   const cluster = await clusterOf(signing.client, namespace);
-  await registerKey(signing.client, cluster, request.keyHash);
+  await writeStatus(signing.client, cluster, { agentKey: request.keyHash });
   return { certificate: await sign(signing, namespace, request), cluster };
 }
 
-/** The controllers write the same status: whoever is too late reads again. */
-async function registerKey(client: Client, cluster: Key, agentKey: string): Promise<void> {
+/** Writes to a FleetCluster's status. The controllers write the same: whoever is too late reads again. */
+export async function writeStatus(client: Client, cluster: Key, more: FleetCluster["status"]): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const found = await client.get(FleetCluster, cluster);
     try {
-      await client.setStatus(FleetCluster, { object: found, status: { ...found.status, agentKey } });
+      await client.setStatus(FleetCluster, { object: found, status: { ...found.status, ...more } });
       return;
     } catch (error) {
       if (!isConflict(error) || attempt >= 8) throw error;

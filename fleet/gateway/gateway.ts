@@ -7,6 +7,7 @@
  *     POST /tunnel, upgraded        → the way by which people's requests reach the cluster, and policies are tried there
  *     /clusters/ORG/NAME/…          → that cluster's API, for people
  *     /v2/…                         → the agent's image, for anyone: there is nothing secret in it
+ *     POST /peer/…, upgraded        → a tunnel that ends here, for another gateway of the hub
  *     POST /dry-run/…               → what a write at the hub would change on clusters, asked by the hub itself
  *     GET /agent-image              → its name here, made when it is not there yet
  *
@@ -18,8 +19,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { ownTokenHeader } from "@atoll/api/fleet/reachable";
-import { trialsOnlyHeader } from "@atoll/api/fleet/trial";
 import type { Client } from "@atoll/client/client";
 import type { Transport } from "@atoll/client/transport";
 import type { Clock } from "@atoll/machinery/clock";
@@ -31,6 +30,7 @@ import type { Agents, Presented } from "./agents.ts";
 import { enrol, keyHash, readAgentRequest, sign } from "./enrol.ts";
 import { forward } from "./forward.ts";
 import { isWithin } from "./paths.ts";
+import { answerPeer, clusterAskedFor, headersOf, kindOf, type Peering, Peers } from "./peers.ts";
 import { preview, type PreviewPath } from "./preview.ts";
 import { isReaching, reach, reachUpgraded } from "./reach.ts";
 import { takeToken } from "./tokens.ts";
@@ -46,6 +46,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly image?: AgentImage;
+  /** How the hub's other gateways are known; absent: there is none. */
+  readonly peering?: Peering;
   /** By which the hub asks what a dry run would change; absent: it is not asked. */
   readonly previews?: PreviewPath;
   readonly tls: ServingPair & { /** PEM of what signs agents' certificates. */ readonly clientCa: string };
@@ -78,8 +80,12 @@ const keepAliveMs = 100_000;
 /** Starts a gateway; it serves when the promise resolves. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { tls, log } = options;
-  const tunnels = new Tunnels();
-  const serving: Serving = { options, tunnels, trials: new Trials({ ...options, tunnels }), presented: new WeakMap() };
+  const { peering } = options;
+  const port = () => (server.address() as AddressInfo).port;
+  const peers = peering === undefined ? undefined : new Peers({ ...options, peering, port });
+  const tunnels = new Tunnels(peers);
+  const trials = new Trials({ ...options, tunnels });
+  const serving: Serving = { options, peers, tunnels, trials, presented: new WeakMap() };
   const server = createServer(
     {
       cert: tls.cert,
@@ -109,13 +115,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   await listen(server, options);
   return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        tunnels.close();
-        server.closeAllConnections();
-      }),
+    port: port(),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      tunnels.close();
+      await peers?.close();
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 
@@ -130,6 +137,7 @@ interface Serving {
   readonly options: GatewayOptions;
   /** Who is at the other end of each connection. */
   readonly presented: WeakMap<TLSSocket, Presented>;
+  readonly peers: Peers | undefined;
   readonly tunnels: Tunnels;
   readonly trials: Trials;
 }
@@ -199,33 +207,44 @@ async function answerAgent(
   }
 }
 
-/** An agent's tunnel, or a person's exec. */
+/** An agent's tunnel, a person's exec, or another gateway. */
 async function upgrade(
   request: IncomingMessage,
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
   serving: Serving,
 ): Promise<void> {
-  const { options, tunnels } = serving;
+  const { options, peers, tunnels } = serving;
   if (isReaching(request.url)) return await reachUpgraded(request, { socket, head }, { ...options, tunnels });
+  if (peers?.is(request.url ?? "") === true) {
+    const tunnel = tunnels.of(clusterAskedFor(request.headers));
+    if (tunnel === undefined) throw new StatusError("NotFound", "no tunnel to that cluster ends here");
+    return answerPeer(await switched(socket, head, headersOf(tunnel)), tunnel);
+  }
   const { agents } = options;
   const presented = presentedBy(request, serving);
   if (presented === undefined) throw new StatusError("Unauthorized", "no certificate was presented");
   const admitted = agents.admit(presented);
   if (typeof admitted === "string") throw new StatusError("Unauthorized", admitted);
   if (request.url !== "/tunnel") throw new StatusError("BadRequest", "there is nothing to upgrade to");
-  const switching = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: atoll-tunnel\r\n\r\n";
-  // HTTP/2 takes the connection over below its stream: a write under way then ends the process (Node 24).
-  await new Promise<void>((resolve) => void socket.write(switching, () => resolve()));
-  if (head.length > 0) socket.unshift(head);
-  const session = tunnels.open(admitted.namespace, socket, {
-    ownToken: request.headers[ownTokenHeader] === "true",
-    trialsOnly: request.headers[trialsOnlyHeader] === "true",
-  });
+  const session = tunnels.open(admitted.namespace, await switched(socket, head), kindOf(request.headers));
+  void peers?.announce(admitted.namespace);
   const end = agents.onChange(
     admitted.namespace,
     () => typeof agents.admit(presented) === "string" && session.destroy(),
   );
   session.once("close", end);
+}
+
+/** Speaks HTTP/2 from now on. @param told in the answer */
+async function switched(socket: Duplex, head: Buffer, told: Readonly<Record<string, string>> = {}): Promise<Duplex> {
+  const headers = Object.entries({ connection: "Upgrade", upgrade: "atoll-tunnel", ...told });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  // HTTP/2 takes the connection over below its stream: a write under way then ends the process (Node 24).
+  await new Promise<void>((resolve) => {
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, () => resolve());
+  });
+  if (head.length > 0) socket.unshift(head);
+  return socket;
 }
 
 async function register(request: IncomingMessage, response: ServerResponse, options: GatewayOptions): Promise<void> {

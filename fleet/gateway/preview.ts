@@ -3,7 +3,6 @@
  * server asks the gateway, by a ValidatingWebhookConfiguration that the gateway writes; so it works with any client and on
  * any Kubernetes. It refuses nothing, and is asked about dry runs alone: when no gateway answers, only the warnings are missing.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Client } from "@atoll/client/client";
 import type { Resource } from "@atoll/client/resource";
 import type { Clock } from "@atoll/machinery/clock";
@@ -14,10 +13,10 @@ import { readFleet, replaced, without } from "../explain/organization.ts";
 import { type Change, differencesBetween } from "../explain/plan.ts";
 import type { Person } from "./people.ts";
 import type { PublishedGateway } from "./published.ts";
+import { SecretPath } from "./secretpath.ts";
 import type { Trials } from "./trial.ts";
 
 const group = "admissionregistration.k8s.io";
-const below = "/dry-run/";
 /** Characters of one answer's warnings: API servers cut what is longer than 4 KiB altogether. */
 const mostTold = 3_800;
 /** Of one warning. */
@@ -36,22 +35,10 @@ const webhookConfigurations: Resource<ApiObject> = {
 };
 
 /** What the hub asks by. Nobody else is answered: who may read this object may ask, and who has the gateways' key knows it. */
-export class PreviewPath {
-  readonly #path: string;
-
+export class PreviewPath extends SecretPath {
   /** @param secret the same for all gateways of a hub */
   constructor(secret: string) {
-    this.#path = below + createHmac("sha256", secret).update(previewName).digest("hex");
-  }
-
-  get path(): string {
-    return this.#path;
-  }
-
-  /** Whether a request's path is this one. */
-  is(path: string): boolean {
-    const [own, other] = [Buffer.from(this.#path), Buffer.from(path)];
-    return own.length === other.length && timingSafeEqual(own, other);
+    super("/dry-run/", { secret, purpose: previewName });
   }
 }
 

@@ -1,6 +1,6 @@
 /** A hub, its gateway, a cluster and its agent's tunnel, all real: people reach the cluster in their own names. */
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -25,7 +25,8 @@ import { issue } from "@atoll/server/pki/authority";
 import { agentUser } from "../cluster/names.ts";
 import { Agents } from "./agents.ts";
 import { keyHash } from "./enrol.ts";
-import { startGateway } from "./gateway.ts";
+import { type Gateway, startGateway } from "./gateway.ts";
+import { PeerPath } from "./peers.ts";
 import { servingPair } from "./tls.ts";
 
 const clock = systemClock;
@@ -37,7 +38,10 @@ interface Stage {
   readonly hub: Harness;
   readonly hubClient: Client;
   readonly childClient: Client;
+  /** The one that agents dial. */
   readonly gateway: string;
+  /** Another of the same hub. */
+  readonly other: string;
   readonly ca: string;
 }
 const stage = Promise.withResolvers<Stage>();
@@ -71,6 +75,7 @@ async function startEcho(): Promise<{ url: string; ca: string; asked: IncomingMe
   return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, ca: pair.cert, asked };
 }
 
+let dialled: Gateway;
 let echo: Awaited<ReturnType<typeof startEcho>>;
 
 async function attach({ hub, hubClient, gateway, ca }: Omit<Stage, "childClient">, name: string, cluster: object) {
@@ -99,17 +104,23 @@ before(async () => {
   const clusters = cache.informer(FleetCluster);
   await clusters.whenSynced();
   const tls = await servingPair(hubClient, clock, ["127.0.0.1"]);
-  const served = await startGateway({
-    ...{ client: hubClient, transport: hubTransport, agents: new Agents(clusters), clock, log: silent },
-    ...{ tls: { ...tls, clientCa: hub.pki.ca.cert }, bind: "127.0.0.1", port: 0 },
-  });
-  const gateway = `https://127.0.0.1:${served.port}`;
-  const parts = { hub, hubClient, gateway, ca: tls.ca };
+  const start = async () =>
+    await startGateway({
+      ...{ client: hubClient, transport: hubTransport, agents: new Agents(clusters), clock, log: silent },
+      ...{ tls: { ...tls, clientCa: hub.pki.ca.cert }, bind: "127.0.0.1", port: 0 },
+      peering: { host: "127.0.0.1", ca: tls.ca, path: new PeerPath(tls.secret) },
+    });
+  const [served, beside] = await Promise.all([start(), start()]);
+  const [gateway = "", other = ""] = [served, beside].map(({ port }) => `https://127.0.0.1:${port}`);
+  const parts = { hub, hubClient, gateway, other, ca: tls.ca };
+  dialled = served;
   echo = await startEcho();
   await attach(parts, "c1", { server: child.url, identity: identityOf(child.tls) });
+  await attach(parts, "c2", { server: child.url, identity: identityOf(child.tls) });
   await attach(parts, "echo", { server: echo.url, identity: identityOf({ ca: echo.ca }) });
   await hubClient.create(FleetCluster, { metadata: { name: "shut", namespace: "default" }, spec: {} });
   closers.push(
+    () => beside.close(),
     () => served.close(),
     () => cache.stop(),
     () => hubTransport.close(),
@@ -137,9 +148,14 @@ async function bind(client: Client, role: string, subject: { kind: string; name:
 }
 
 /** A client of a cluster through the gateway. */
-async function through(cluster: string, tls: object, token?: string): Promise<Client> {
-  const { gateway, ca } = await stage.promise;
-  const server = `${gateway}/clusters/default/${cluster}`;
+async function through(
+  cluster: string,
+  tls: object,
+  token?: string,
+  at: "gateway" | "other" = "gateway",
+): Promise<Client> {
+  const { ca, ...places } = await stage.promise;
+  const server = `${places[at]}/clusters/default/${cluster}`;
   const transport = nodeTransport({ server, identity: identityOf({ ca, ...tls }, token), clock });
   closers.unshift(() => transport.close());
   return new Client({ transport, clock, userAgent: "atoll-test" });
@@ -221,10 +237,14 @@ test("an account of the hub's system is nobody at the cluster, whatever the hub 
 });
 
 /** Asks to speak another protocol. */
-async function upgrade(path: string, headers: object): Promise<{ status: number; socket?: Duplex; told: object }> {
-  const { hub, gateway, ca } = await stage.promise;
+async function upgrade(
+  path: string,
+  headers: object,
+  at: "gateway" | "other" = "gateway",
+): Promise<{ status: number; socket?: Duplex; told: object }> {
+  const { hub, ca, ...places } = await stage.promise;
   const person = await personal(hub, "ann", ["devs"]);
-  const url = new URL(`/clusters/default/echo${path}`, gateway);
+  const url = new URL(`/clusters/default/echo${path}`, places[at]);
   return await new Promise((resolve, reject) => {
     const all = { connection: "Upgrade", upgrade: "websocket", ...headers };
     const sent = httpsRequest(url, { ca, ...person, agent: false, headers: all });
@@ -266,20 +286,75 @@ test("an upgrade that the cluster refuses is told, without what the cluster woul
   assert.equal("set-cookie" in told, false);
 });
 
-test("a revoked agent's tunnel is cut", async () => {
+test("another gateway of the hub leads to the tunnel: requests, refusals, watches and upgrades", async () => {
+  const { hub, childClient } = await stage.promise;
+  const bob = await through("c1", await personal(hub, "bob", ["devs"]), undefined, "other");
+  await eventually("the way is open", isOpen(bob));
+  assert.equal((await whoAmI(bob)).username, "bob");
+  await assert.rejects(bob.list(ServiceAccount), /serviceaccounts is forbidden: User "bob"/);
+  const cache = new Cache({ client: bob, clock, onError: () => {} });
+  const namespaces = cache.informer(Namespace);
+  await namespaces.whenSynced();
+  await childClient.create(Namespace, { metadata: { name: "seen-too" } });
+  await eventually("it is seen", () => namespaces.get(toKey("", "seen-too")) !== undefined);
+  await cache.stop();
+  assert.equal((await upgrade("/plain", {}, "other")).status, 403);
+  const { socket } = await upgrade("/exec", {}, "other");
+  assert.ok(socket);
+  const sent = randomBytes(4 * 1024 * 1024);
+  socket.write(sent);
+  const back: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    back.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= sent.length) break;
+  }
+  assert.ok(Buffer.concat(back).equals(sent));
+});
+
+test("nobody asks for a tunnel as a gateway who does not know the gateways' secret", async () => {
+  const { other, ca, hub } = await stage.promise;
+  const options = { method: "POST", ca, agent: false, headers: { connection: "Upgrade", upgrade: "atoll-tunnel" } };
+  const person = await personal(hub, "ann", ["devs"]);
+  const status = await new Promise((resolve, reject) => {
+    const asked = httpsRequest(new URL(new PeerPath("a guess").path, other), { ...options, ...person });
+    asked.on("response", ({ statusCode }) => resolve(statusCode));
+    asked.on("upgrade", () => resolve(101));
+    asked.on("error", reject);
+    asked.end();
+  });
+  assert.equal(status, 401);
+});
+
+test("a revoked agent's tunnel is cut, whatever gateway leads to it", async () => {
   const { hub, hubClient } = await stage.promise;
   const ann = await through("c1", await personal(hub, "ann", ["devs"]));
+  const anns = await through("c1", await personal(hub, "ann", ["devs"]), undefined, "other");
   await eventually("the tunnel is open", isOpen(ann));
+  await eventually("the way is open", isOpen(anns));
   const patch = { type: "merge", body: { spec: { revoked: true } } } as const;
   await hubClient.patch(FleetCluster, { key: toKey("default", "c1"), patch });
-  await eventually("nobody reaches the cluster", async () => !(await isOpen(ann)()));
+  await eventually("nobody reaches the cluster", async () => !(await isOpen(ann)()) && !(await isOpen(anns)()));
 });
 
 test("an identity that two agents use is let in no more", async () => {
   const { hubClient } = await stage.promise;
   await eventually("the tunnel is open", async () => (await upgrade("/exec", {})).status === 101);
+  const { socket } = await upgrade("/exec", {}, "other");
+  const cut = new Promise((resolve) => socket?.once("close", resolve));
   const found = await hubClient.get(FleetCluster, toKey("default", "echo"));
   const status = { ...found.status, fencedKey: found.status?.agentKey };
   await hubClient.setStatus(FleetCluster, { object: found, status: status as NonNullable<FleetCluster["status"]> });
   await eventually("nobody reaches the cluster", async () => (await upgrade("/exec", {})).status === 503);
+  await cut;
+});
+
+test("a gateway that is gone leads nowhere, which the others say", async () => {
+  const { hub } = await stage.promise;
+  const ann = await through("c2", await personal(hub, "ann", ["devs"]), undefined, "other");
+  await eventually("the way is open", isOpen(ann));
+  await dialled.close();
+  await assert.rejects(whoAmI(ann), /cluster c2 cannot be reached|the cluster's tunnel broke/);
+  await assert.rejects(whoAmI(ann), /cluster c2 cannot be reached: its agent is away/);
 });

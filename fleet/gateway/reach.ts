@@ -79,7 +79,7 @@ async function ask(request: IncomingMessage, how: Reach, upgrade?: string): Prom
   const person = await personOf(request, client);
   // An upgrade is a request by GET that may do anything.
   await authorize(person, { organization, cluster, method: upgrade === undefined ? method : "POST" }, client);
-  const { session, ownToken } = tunnelOf(how, agents.homeOf(organization, cluster), cluster);
+  const { session, ownToken } = await tunnelOf(how, agents.homeOf(organization, cluster), cluster);
   const path = `/${rest.join("/")}`;
   log.info("reaching a cluster", { user: person.username, organization, cluster, method, path: path.split("?")[0] });
   const headers: OutgoingHttpHeaders = {
@@ -97,9 +97,9 @@ async function ask(request: IncomingMessage, how: Reach, upgrade?: string): Prom
   return stream;
 }
 
-function tunnelOf({ tunnels }: Reach, home: string | undefined, cluster: string): Tunnel {
+async function tunnelOf({ tunnels }: Reach, home: string | undefined, cluster: string): Promise<Tunnel> {
   if (home === undefined) throw new StatusError("NotFound", `no cluster ${JSON.stringify(cluster)} is attached`);
-  const tunnel = tunnels.of(home);
+  const tunnel = await tunnels.to(home);
   if (tunnel !== undefined && !tunnel.trialsOnly) return tunnel;
   const why = "its agent is away, or was not started with --reachable";
   throw new StatusError("ServiceUnavailable", `cluster ${cluster} cannot be reached: ${why}`);

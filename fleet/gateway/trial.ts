@@ -107,7 +107,7 @@ interface Question {
 
 /** @throws {Error} the tunnel broke */
 async function askFor({ tunnels, clock }: Asking, { cluster, trial, signal }: Question): Promise<Verdict | string> {
-  const tunnel = tunnels.of(homeOf(cluster));
+  const tunnel = await tunnels.to(homeOf(cluster));
   signal.throwIfAborted();
   return tunnel === undefined ? awayFor(cluster, clock.nowMs()) : await exchange(tunnel, trial, signal);
 }
@@ -118,7 +118,7 @@ function awayFor({ status, spec }: FleetCluster, nowMs: number): string {
   if (status?.lastSeen === undefined) return "its agent has not come in yet";
   const seen = `last seen ${ago(nowMs - parseTime(status.lastSeen))} ago`;
   if (status.phase !== "Ready") return `its agent is away, ${seen}`;
-  return `its agent holds no connection for questions to this gateway, ${seen}`;
+  return `its agent holds no connection for questions, ${seen}`;
 }
 
 const minuteMs = 60_000;

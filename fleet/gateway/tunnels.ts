@@ -2,7 +2,8 @@
 import { type ClientHttp2Session, connect } from "node:http2";
 import type { Duplex } from "node:stream";
 
-const windowBytes = 16 * 1024 * 1024;
+/** Of a session: a stream that nobody reads stops alone. */
+export const windowBytes = 16 * 1024 * 1024;
 
 /** One of them. */
 export interface Tunnel {
@@ -13,15 +14,24 @@ export interface Tunnel {
   readonly trialsOnly: boolean;
 }
 
+/** Ways to tunnels that end elsewhere. */
+interface Elsewhere {
+  find(namespace: string): Promise<Tunnel | undefined>;
+}
+
 /** By the cluster's namespace on the hub. */
 export class Tunnels {
   readonly #tunnels = new Map<string, Tunnel>();
+  readonly #elsewhere: Elsewhere | undefined;
+
+  /** @param elsewhere asked for those that do not end here */
+  constructor(elsewhere?: Elsewhere) {
+    this.#elsewhere = elsewhere;
+  }
 
   /** Takes a connection whose agent was let in. */
   open(namespace: string, socket: Duplex, kind: Omit<Tunnel, "session">): ClientHttp2Session {
-    const session = connect("http://agent", { createConnection: () => socket });
-    session.on("error", () => undefined);
-    session.once("connect", () => session.setLocalWindowSize(windowBytes));
+    const session = sessionOver(socket);
     this.#tunnels.get(namespace)?.session.destroy();
     const tunnel = { ...kind, session };
     this.#tunnels.set(namespace, tunnel);
@@ -31,10 +41,15 @@ export class Tunnels {
     return session;
   }
 
-  /** The tunnel to a cluster; undefined when its agent holds none. */
+  /** The tunnel to a cluster that ends here; undefined when none does. */
   of(namespace: string): Tunnel | undefined {
     const tunnel = this.#tunnels.get(namespace);
-    return tunnel?.session.closed === true || tunnel?.session.destroyed === true ? undefined : tunnel;
+    return tunnel !== undefined && isOpen(tunnel.session) ? tunnel : undefined;
+  }
+
+  /** The tunnel to a cluster, wherever it ends; undefined when its agent holds none. */
+  async to(namespace: string): Promise<Tunnel | undefined> {
+    return this.of(namespace) ?? (await this.#elsewhere?.find(namespace));
   }
 
   /** Cuts all. */
@@ -42,3 +57,14 @@ export class Tunnels {
     for (const { session } of this.#tunnels.values()) session.destroy();
   }
 }
+
+/** A session in which this end asks, over a connection that is there. */
+export function sessionOver(socket: Duplex): ClientHttp2Session {
+  const session = connect("http://agent", { createConnection: () => socket });
+  session.on("error", () => undefined);
+  session.once("connect", () => session.setLocalWindowSize(windowBytes));
+  return session;
+}
+
+/** Whether it can be asked in. */
+export const isOpen = ({ closed, destroyed }: ClientHttp2Session): boolean => !closed && !destroyed;

@@ -53,6 +53,11 @@ export const FleetCluster = defineKind(
         agentKey: Type.optional(Type.string({ description: "SHA-256 of the agent's public key, hexadecimal." })),
         instance: Type.optional(Type.string({ description: "The run of the agent that reported last." })),
         formerInstance: Type.optional(Type.string({ description: "The one before it." })),
+        gateway: Type.optional(
+          Type.string({
+            description: "URL of the gateway at which its agent's tunnel ends, as other gateways reach it.",
+          }),
+        ),
         fencedKey: Type.optional(
           Type.string({ description: "The agentKey that two agents used; it is let in no more." }),
         ),
