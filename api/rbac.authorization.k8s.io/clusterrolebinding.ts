@@ -1,37 +1,7 @@
 /** ClusterRoleBinding. Source: k8s.io/kubernetes/pkg/registry/rbac/clusterrolebinding, pkg/apis/rbac/validation (ValidateClusterRoleBinding) */
-import { deepEqual } from "@atoll/machinery/equal";
-import { Path } from "@atoll/machinery/field";
-import { nameRules } from "@atoll/machinery/names";
 import type { ClusterRoleBinding } from "../builtin/rbac.authorization.k8s.io/v1.types.ts";
-import { age } from "../cells.ts";
-import { Place } from "../core/podspec/place.ts";
 import type { Strategy } from "../kind.ts";
-import { bindingColumns, checkRoleRef, checkSubject, roleCell, setBindingDefaults, subjectCells } from "./rules.ts";
+import { bindingStrategy } from "./binding.ts";
 
 /** The rules of ClusterRoleBindings. */
-export const clusterRoleBinding: Strategy<ClusterRoleBinding> = {
-  revalidatesMetadata: true,
-  nameErrors: nameRules.pathSegment,
-  createOnUpdate: true,
-  setDefaults: setBindingDefaults,
-  validate({ roleRef, subjects = [] }, errors) {
-    const at = new Place(errors, Path.root);
-    checkRoleRef(roleRef, at.child("roleRef"), ["ClusterRole"]);
-    for (const [i, subject] of subjects.entries()) checkSubject(subject, at.item("subjects", i), false);
-  },
-  validateUpdate(object, old, errors) {
-    clusterRoleBinding.validate?.(object, errors);
-    if (!deepEqual(object.roleRef, old.roleRef)) {
-      errors.invalid(Path.of("roleRef"), object.roleRef, "cannot change roleRef");
-    }
-  },
-  table: {
-    columns: bindingColumns,
-    cells: ({ metadata, roleRef, subjects }, nowMs) => [
-      metadata.name ?? "",
-      roleCell(roleRef),
-      age(metadata.creationTimestamp, nowMs),
-      ...subjectCells(subjects),
-    ],
-  },
-};
+export const clusterRoleBinding: Strategy<ClusterRoleBinding> = bindingStrategy(["ClusterRole"], false);
