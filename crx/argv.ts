@@ -162,5 +162,7 @@ function kernelArguments(backing: Backing, shape: Shape): string {
   const console = ["console=ttyS0", "8250.nr_uarts=1", "quiet", "loglevel=4"];
   const end = ["panic=-1", "reboot=t", "oops=panic"];
   const fast = ["scsi_mod.scan=manual", "rcupdate.rcu_expedited=1", "random.trust_cpu=on"];
-  return [...tcg, ...apic, ...console, ...end, ...fast].join(" ");
+  // Security modules that nobody gives a policy, and a level of page tables that no machine is large enough for.
+  const lean = ["lsm=landlock,yama", "no5lvl"];
+  return [...tcg, ...apic, ...console, ...end, ...fast, ...lean].join(" ");
 }

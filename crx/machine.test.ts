@@ -432,7 +432,7 @@ test("a machine has its address on its tap, and is reached there", async () => {
     const addresses = [{ address: Uint8Array.of(10, 77, 99, 2), length: 32 }];
     const routes = [{ to: { address: gateway, length: 32 } }, { gateway }];
     await machine.guest.request("network", { mac, mtu: 1400, addresses, routes });
-    const line = "ip -o link show eth0; ip -o -4 addr show eth0; ip route; echo pong | nc -l -p 80";
+    const line = "ip -o link show eth0; ip -o addr show eth0; ip route; echo pong | nc -l -p 80";
     const container = await machine.guest.run(tinyContainer(line));
     await machine.guest.follow(container, 0n);
     let seen = "";
@@ -442,6 +442,7 @@ test("a machine has its address on its tap, and is reached there", async () => {
     }
     assert.match(seen, /mtu 1400 .*link\/ether 02:00:0a:4d:63:02/);
     assert.match(seen, /inet 10\.77\.99\.2\/32/);
+    assert.doesNotMatch(seen, /inet6/, "no address but the given one");
     assert.match(seen, /default via 169\.254\.77\.1 dev eth0 onlink/);
     assert.equal(await fetchFrom("10.77.99.2", 80), "pong\n");
     await finish(machine);

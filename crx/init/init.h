@@ -106,8 +106,16 @@ bool disk_find(const char *serial, char *out, size_t room);
 /* Gives network cards that have none their driver; takes it from all of them. */
 void bind_network_cards(void);
 void release_network_cards(void);
+/* Has the kernel know what is looked at when a disk is found, and write in the order in which it is told to. */
+void ready_disks(void);
+
 /* Tries again the volumes that wait for their disk; called when the kernel reports a new device. */
 void volume_retry(void);
+
+/* ---- net.c ---- */
+
+/* Brings lo up, once. Returns 0 or an errno. */
+int loopback_up(void);
 
 /* ---- modules.c ---- */
 

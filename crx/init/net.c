@@ -55,19 +55,48 @@ static int ask(struct message *message) {
   return answer.head.nlmsg_type == NLMSG_ERROR ? -answer.error.error : EPROTO;
 }
 
-static int link_up(int index, struct span mac, uint32_t mtu) {
+static int link_up(int index) {
+  struct message message;
+  struct ifinfomsg *info = begin(&message, RTM_NEWLINK, 0, sizeof *info);
+  info->ifi_index = index;
+  info->ifi_flags = IFF_UP;
+  info->ifi_change = IFF_UP;
+  return ask(&message);
+}
+
+/* Loopback is the same in every machine, so that it can be up in their template. */
+int loopback_up(void) {
+  static bool up;
+  int error = up ? 0 : link_up((int)if_nametoindex("lo"));
+  up = error == 0;
+  return error;
+}
+
+static int set_link(int index, struct span mac, uint32_t mtu) {
   struct message message;
   struct ifinfomsg *info = begin(&message, RTM_NEWLINK, 0, sizeof *info);
   info->ifi_index = index;
   if (mac.length == MAC_LENGTH) add(&message, IFLA_ADDRESS, mac.at, mac.length);
   if (mtu > 0) add(&message, IFLA_MTU, &mtu, sizeof mtu);
-  int error = mac.length > 0 || mtu > 0 ? ask(&message) : 0;
-  if (error != 0) return error;
-  info = begin(&message, RTM_NEWLINK, 0, sizeof *info);
+  return mac.length > 0 || mtu > 0 ? ask(&message) : 0;
+}
+
+/*
+ * A link has the addresses that the host gives it and no other: a link-local one, which IPv6 makes of its own, serves
+ * nobody here, and is announced and asked for routers. A link that has no IPv6, for its MTU is too small, refuses.
+ */
+static void make_no_addresses(int index) {
+  struct message message;
+  struct {
+    struct nlattr family, mode;
+    uint8_t value, padding[NLA_ALIGNTO - 1];
+  } own = {.family = {.nla_len = sizeof own, .nla_type = AF_INET6},
+           .mode = {.nla_len = NLA_HDRLEN + 1, .nla_type = IFLA_INET6_ADDR_GEN_MODE},
+           .value = IN6_ADDR_GEN_MODE_NONE};
+  struct ifinfomsg *info = begin(&message, RTM_NEWLINK, 0, sizeof *info);
   info->ifi_index = index;
-  info->ifi_flags = IFF_UP;
-  info->ifi_change = IFF_UP;
-  return ask(&message);
+  add(&message, IFLA_AF_SPEC, &own, sizeof own);
+  ask(&message);
 }
 
 static int add_address(int index, const struct prefix *prefix) {
@@ -131,12 +160,14 @@ int handle_network(const struct request *request, struct writer *reply) {
     if (field.tag == TAG_NETWORK_MAC) mac = field.value;
     if (field.tag == TAG_NETWORK_MTU) mtu = span_u32(field.value);
   }
-  int error = link_up((int)if_nametoindex("lo"), (struct span){NULL, 0}, 0);
+  int error = loopback_up();
   if (error != 0) return fail(error, "lo");
   bind_network_cards();
   int index = (int)if_nametoindex("eth0");
   if (index == 0) return fail(ENODEV, "eth0");
-  error = link_up(index, mac, mtu);
+  error = set_link(index, mac, mtu);
+  make_no_addresses(index);
+  if (error == 0) error = link_up(index);
   if (error != 0) return fail(error, "eth0");
   for (rest = request->body; error == 0 && tlv_next(&rest, &field);) {
     if (field.tag != TAG_NETWORK_ADDRESSES) continue;

@@ -101,7 +101,11 @@ int handle_prepare(const struct request *request, struct writer *reply) {
     int error = slots[i].pid != 0 ? 0 : new_child(&slots[i], false);
     if (error != 0) return error;
   }
-  release_network_cards();
+  if (is_machine()) {
+    release_network_cards();
+    loopback_up();
+    ready_disks();
+  }
   if (stage == STAGE_WAITING) stage = STAGE_PREPARED;
   return 0;
 }
