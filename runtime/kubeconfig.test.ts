@@ -50,6 +50,36 @@ test("openKubeconfig() reads certificates from files beside it", async (t) => {
   transport.close();
 });
 
+test("openKubeconfig() sends a token, of the file or of one beside it, which is read anew", async (t) => {
+  const dir = await folder(t);
+  const clock = new ManualClock();
+  const sent: (string | undefined)[] = [];
+  const server = createServer(({ headers }, response) => {
+    sent.push(headers.authorization);
+    response.end('{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"default"}}');
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ask = async (user: string[], between: () => Promise<void>) => {
+    await writeFile(join(dir, "config"), yaml(url, [], user));
+    const { transport } = await openKubeconfig({ path: join(dir, "config"), clock });
+    const client = new Client({ transport, clock, userAgent: "test" });
+    await client.get(Namespace, toKey(undefined, "default"));
+    await between();
+    await client.get(Namespace, toKey(undefined, "default"));
+    transport.close();
+  };
+  await ask(["token: abc"], async () => {});
+  assert.deepEqual(sent.splice(0), ["Bearer abc", "Bearer abc"]);
+  await writeFile(join(dir, "token"), "one\n");
+  await ask(["tokenFile: token"], async () => {
+    await writeFile(join(dir, "token"), "two\n");
+    await clock.advance(61_000);
+  });
+  assert.deepEqual(sent, ["Bearer one", "Bearer two"]);
+});
+
 test("openKubeconfig() says what is wrong with a file", async (t) => {
   const dir = await folder(t);
   const path = join(dir, "config");

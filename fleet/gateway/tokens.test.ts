@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { Namespace } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { clientOf, transportTo } from "@atoll/harness/client";
+import { ManualClock } from "@atoll/harness/clock";
 import { startHarness } from "@atoll/harness/server";
 import { systemClock as clock } from "@atoll/machinery/clock";
 import { makeToken } from "./offer.ts";
@@ -49,4 +50,13 @@ test("a token given back does not come before one that was made meanwhile", asyn
   const token = await makeToken(hub, "fleet-c1", clock);
   await assert.rejects(async () => await old?.giveBack());
   assert.equal((await takeToken(hub, token, clock))?.namespace, "fleet-c1");
+});
+
+test("a token is good for ten minutes", async () => {
+  const made = new ManualClock();
+  const after = (ms: number) => new ManualClock(made.nowMs() + ms);
+  const early = await makeToken(hub, "fleet-c1", made);
+  assert.equal((await takeToken(hub, early, after(599_000)))?.namespace, "fleet-c1");
+  const late = await makeToken(hub, "fleet-c1", made);
+  assert.equal(await takeToken(hub, late, after(601_000)), undefined);
 });

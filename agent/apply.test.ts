@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
+import { Namespace } from "@atoll/client/builtin";
+import type { Client } from "@atoll/client/client";
+import { clientOf } from "@atoll/harness/client";
+import { ManualClock } from "@atoll/harness/clock";
+import { serveKinds } from "@atoll/harness/kinds";
+import { type Harness, startHarness } from "@atoll/harness/server";
+import type { ApiObject } from "@atoll/machinery/object";
+import { applyItem, type Cluster } from "./apply.ts";
+import { Resources } from "./resources.ts";
+
+const clock = new ManualClock();
+let harness: Harness;
+let client: Client;
+let cluster: Cluster;
+
+before(async () => {
+  harness = await startHarness();
+  client = clientOf(harness);
+  const seen = { get: () => undefined };
+  cluster = { client, resources: new Resources(client, clock), seen, applied: new Map() };
+});
+
+after(() => harness.close());
+
+async function applied(manifest: ApiObject): Promise<readonly [string, string]> {
+  const { state, reason } = await applyItem({ work: "w", source: "s", manifest }, cluster);
+  return [state, reason];
+}
+
+const inShop = (apiVersion: string, kind: string, more: object): ApiObject => ({
+  apiVersion,
+  kind,
+  metadata: { name: "x", namespace: "shop" },
+  ...more,
+});
+
+test("what waits for its namespace, or for its kind, is pending, says for what, and is applied when it is there", async () => {
+  const map = inShop("v1", "ConfigMap", { data: { a: "b" } });
+  const group = inShop("fleet.atoll.dev/v1alpha1", "ClusterGroup", { spec: {} });
+  assert.deepEqual(await applied(map), ["Pending", 'namespaces "shop" not found']);
+  assert.deepEqual(await applied(group), [
+    "Pending",
+    "the cluster does not serve ClusterGroup of fleet.atoll.dev/v1alpha1 yet",
+  ]);
+  await client.create(Namespace, { metadata: { name: "shop" } });
+  assert.deepEqual(await applied(map), ["Applied", ""]);
+  await serveKinds(client, [ClusterGroup]);
+  await clock.advance(10_000);
+  assert.deepEqual(await applied(group), ["Applied", ""]);
+});
+
+test("what the cluster refuses has failed, in the cluster's words", async () => {
+  const [state, reason] = await applied(inShop("v1", "ConfigMap", { data: { "not/a/key": "b" } }));
+  assert.equal(state, "Failed");
+  assert.match(reason, /^ConfigMap "x" is invalid: data\[not\/a\/key\]: Invalid value/);
+});
