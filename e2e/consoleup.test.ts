@@ -69,12 +69,11 @@ test("the link that up prints leads to the welcome pod's logs and to a shell in 
     await assertAccessible(page);
     await page.goto(`${origin}/infrastructure/guests`);
     await page
-      .getByRole("listitem")
-      .getByText(/CRX on .*MiB.*(clone|boot) in \d+ ms/)
+      .getByRole("row", { name: /^Pod hello welcome CRX .*MiB.*(clone|boot) in \d+ ms/ })
       .first()
       .waitFor();
     await page.getByRole("button", { name: "By namespace" }).click();
-    await page.getByRole("link", { name: "Pod welcome/hello" }).waitFor();
+    await page.getByRole("table", { name: "Guests of welcome" }).getByRole("link", { name: "Pod hello" }).waitFor();
     await picture(page, "guests");
     await assertAccessible(page);
     await lookAround(page, origin);

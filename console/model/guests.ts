@@ -1,7 +1,7 @@
-/** Every machine of the hosts as a tree: by host, or by namespace. */
+/** Every machine of the hosts, by host or by namespace. */
 import type { HostVM } from "@atoll/api/supervisor/v1alpha1/hostvm";
 
-/** By what the tree is grown. */
+/** By what they are grouped. */
 export type Grouping = "host" | "namespace";
 
 /** A host, or a namespace, and its machines. */

@@ -18,3 +18,12 @@ export function spokenKind(kind: string, plural: string): string {
   const isFar = same < lower.length - 2;
   return isFar ? spoken(plural) : spoken(kind.slice(0, same)) + plural.slice(same);
 }
+
+const digestLetters = 12;
+
+/** Images with their digests cut to what tells them apart. */
+export const shortImages = (text: string): string =>
+  text.replaceAll(
+    /@(sha\d+):([0-9a-f]+)/g,
+    (_, kind: string, digest: string) => `@${kind}:${digest.slice(0, digestLetters)}…`,
+  );

@@ -18,6 +18,7 @@ import { worstOf } from "../../live/several.ts";
 import { useObjects } from "../../live/use.ts";
 import { talliesOf } from "../../model/inventory.ts";
 import { known, type Resource } from "../../model/resources.ts";
+import { shortImages } from "../../model/words.ts";
 import { Age } from "../../parts/age.tsx";
 import { Freshness } from "../../parts/freshness.tsx";
 import { PageHead } from "../../parts/head.tsx";
@@ -248,9 +249,7 @@ function Line({ one, ns }: { one: Found; ns: string }) {
       <Td of="State">
         <Status word={state} tone={healthy ? "good" : "warn"} />
       </Td>
-      <Td of="Version">
-        <span title={version}>{version}</span>
-      </Td>
+      <Td of="Version">{version !== "" && <span title={version}>{shortImages(version)}</span>}</Td>
       <Td of="Seen">{asOf === undefined ? "never" : <Ago since={asOf} />}</Td>
     </tr>
   );

@@ -9,7 +9,7 @@ import type { AnyObject, Condition } from "../../model/object.ts";
 import { type Resource, resourceOf } from "../../model/resources.ts";
 import { spellBytes } from "../../model/amount.ts";
 import { type Container, containersOf, toneOfCondition } from "../../model/workload.ts";
-import { spoken } from "../../model/words.ts";
+import { shortImages, spoken } from "../../model/words.ts";
 import { Age } from "../../parts/age.tsx";
 import { useConsole } from "../../parts/context.ts";
 import { Rows } from "../../parts/rows.tsx";
@@ -131,7 +131,9 @@ function Containers({ containers }: { containers: readonly Container[] }) {
         {containers.map(({ name, image, state, restarts, ports, requests, limits }) => (
           <tr key={name}>
             <Td of="Container">{name}</Td>
-            <Td of="Image">{image}</Td>
+            <Td of="Image">
+              <span title={image}>{shortImages(image)}</span>
+            </Td>
             {isRun && (
               <>
                 <Td of="State">
