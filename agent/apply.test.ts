@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ClusterGroup } from "@atoll/api/fleet/v1alpha1/clustergroup";
-import { Namespace } from "@atoll/client/builtin";
+import { ConfigMap, Namespace } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
+import { toKey } from "@atoll/client/resource";
 import { clientOf } from "@atoll/harness/client";
 import { ManualClock } from "@atoll/harness/clock";
 import { serveKinds } from "@atoll/harness/kinds";
@@ -56,4 +57,23 @@ test("what the cluster refuses has failed, in the cluster's words", async () => 
   const [state, reason] = await applied(inShop("v1", "ConfigMap", { data: { "not/a/key": "b" } }));
   assert.equal(state, "Failed");
   assert.match(reason, /^ConfigMap "x" is invalid: data\[not\/a\/key\]: Invalid value/);
+});
+
+test("who changed what was applied, or that it was deleted, is told until it is wanted otherwise", async () => {
+  const map = (value: string): ApiObject => ({
+    ...{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "drifts", namespace: "shop" } },
+    data: { a: value },
+  });
+  const key = toKey("shop", "drifts");
+  assert.deepEqual(await applied(map("1")), ["Applied", ""]);
+  const patch = { key, patch: { type: "merge", body: { data: { a: "mine" } } } } as const;
+  await client.patch(ConfigMap, patch, { fieldManager: "kubectl-edit" });
+  const [state, reason] = await applied(map("1"));
+  assert.equal(state, "Applied");
+  assert.match(reason, /^changed by kubectl-edit at \d{4}-\d\d-\d\dT[\d:]+Z, put back$/);
+  assert.equal((await client.get(ConfigMap, key)).data?.["a"], "1");
+  assert.deepEqual(await applied(map("1")), ["Applied", reason]);
+  await client.delete(ConfigMap, key);
+  assert.deepEqual(await applied(map("1")), ["Applied", "was deleted, made again"]);
+  assert.deepEqual(await applied(map("2")), ["Applied", ""]);
 });

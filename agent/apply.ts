@@ -27,7 +27,14 @@ export interface Cluster {
   /** What is followed of it. */
   readonly seen: Seen;
   /** What this run of the agent applied last, by idOf(). */
-  readonly applied: Map<string, ApiObject>;
+  readonly applied: Map<string, Applied>;
+}
+
+/** An object that was applied. */
+interface Applied {
+  readonly manifest: ApiObject;
+  /** What had become of it since it was wanted so, for people; empty: nothing. */
+  readonly drift: string;
 }
 
 /** The cluster's objects as they were told last. What is told is late at times, and never lacks what is asked of it. */
@@ -44,16 +51,17 @@ const since: Readonly<Record<string, string>> = {
   MutatingAdmissionPolicyBinding: "1.36",
 };
 
-/** Applies by server-side apply; says who had changed it. A failure is an outcome, never a throw. */
+/** Applies by server-side apply; says who had changed it last, then and later. A failure is an outcome, never a throw. */
 export async function applyItem(item: Item, { client, resources, seen, applied }: Cluster): Promise<Outcome> {
   try {
     const resource = await resources.of(item.manifest);
     if (resource === undefined) return missing(item);
     const { namespace, name = "" } = item.manifest.metadata;
     const told = seen.get(resource, toKey(namespace, name));
-    if (told !== undefined && isWithin(item.manifest, told)) return { item, state: "Applied", reason: "" };
-    const other = await make(item.manifest, resource, { client, applied });
-    return { item, state: "Applied", reason: other === undefined ? "" : `changed by ${other}, put back` };
+    const isThere = told !== undefined && isWithin(item.manifest, told);
+    const known = applied.get(idOf(refOf(item.manifest)))?.drift ?? "";
+    const reason = isThere ? known : await make(item.manifest, resource, { client, applied });
+    return { item, state: "Applied", reason };
   } catch (error) {
     const waits = isRefusal(error, "NotFound", "ServiceUnavailable", "Timeout", "TooManyRequests", "ServerTimeout");
     return {
@@ -64,22 +72,31 @@ export async function applyItem(item: Item, { client, resources, seen, applied }
   }
 }
 
-/** @returns who had changed it meanwhile, if somebody did */
+/** @returns what had become of it meanwhile */
 async function make(
   manifest: ApiObject,
   resource: Resource,
   { client, applied }: Pick<Cluster, "client" | "applied">,
-): Promise<string | undefined> {
+): Promise<string> {
   const ref = refOf(manifest);
   const before = applied.get(idOf(ref));
   // What the hub wants otherwise than before nobody here has changed. Else it is read anew: it may be so by now, and who
   // changed it is not told.
-  const isWantedAnew = before !== undefined && !deepEqual(before, manifest);
+  const isWantedAnew = before !== undefined && !deepEqual(before.manifest, manifest);
   const live = isWantedAnew ? undefined : await find(client, resource, ref);
   const isAsWanted = live !== undefined && isWithin(manifest, live);
   if (!isAsWanted) await client.apply(resource, { object: manifest, force: true }, { fieldManager });
-  applied.set(idOf(ref), manifest);
-  return live === undefined || isAsWanted ? undefined : lastOther(live, fieldManager);
+  const now = isAsWanted || isWantedAnew ? "" : driftOf(live, before !== undefined);
+  const drift = now === "" && before !== undefined && !isWantedAnew ? before.drift : now;
+  applied.set(idOf(ref), { manifest, drift });
+  return drift;
+}
+
+/** @param live undefined: it is not there @param wasThere it was applied before */
+function driftOf(live: ApiObject | undefined, wasThere: boolean): string {
+  if (live === undefined) return wasThere ? "was deleted, made again" : "";
+  const other = lastOther(live, fieldManager);
+  return other === undefined ? "" : `changed by ${other.manager} at ${other.time}, put back`;
 }
 
 function missing(item: Item): Outcome {

@@ -98,13 +98,20 @@ test("isWithin() does not count what the server filled in, and counts what is mi
   }
 });
 
-test("lastOther() names who wrote last beside the agent", () => {
-  const entry = (manager: string, time: string) => ({ manager, time, operation: "Update" });
-  const metadata = {
-    name: "a",
-    managedFields: [entry("kubectl-edit", "2026-01-02T00:00:00Z"), entry("own", "2026-01-03T00:00:00Z")],
+test("lastOther() names who wrote since the agent did, and nobody who writes the status or wrote before", () => {
+  const entry = (manager: string, day: number, subresource = "") => ({
+    ...{ manager, time: `2026-01-0${day}T00:00:00Z`, operation: "Update" },
+    ...(subresource === "" ? {} : { subresource }),
+  });
+  const other = (...managedFields: readonly object[]) => {
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", managedFields } };
+    return lastOther(object as unknown as ApiObject, "own")?.manager;
   };
-  const object = { apiVersion: "v1", kind: "ConfigMap", metadata } as unknown as ApiObject;
-  assert.match(lastOther(object, "own") ?? "", /kubectl-edit/);
-  assert.equal(lastOther(manifest("ConfigMap", "a"), "own"), undefined);
+  assert.equal(
+    other(entry("old", 1), entry("own", 2), entry("kubectl-edit", 3), entry("c", 4, "status")),
+    "kubectl-edit",
+  );
+  assert.equal(other(entry("kubectl-edit", 2), entry("own", 2)), "kubectl-edit");
+  assert.equal(other(entry("kubectl-edit", 2), entry("own", 3)), undefined);
+  assert.equal(other(), undefined);
 });

@@ -110,8 +110,16 @@ export function isWithin(wanted: unknown, live: unknown): boolean {
   return Object.entries(wanted).every(([key, value]) => isWithin(value, (live as Record<string, unknown>)[key]));
 }
 
-/** Who wrote an object last beside the agent, for people: `kubectl-edit`. */
-export function lastOther({ metadata }: ApiObject, own: string): string | undefined {
-  const others = (metadata.managedFields ?? []).filter(({ manager }) => manager !== own);
-  return others.toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? "")).at(0)?.manager;
+/** Who wrote an object last since the agent did, for people: `kubectl-edit`. Who writes its status alone changes nothing. */
+export function lastOther(
+  { metadata }: ApiObject,
+  own: string,
+): { readonly manager: string; readonly time: string } | undefined {
+  const written = (metadata.managedFields ?? [])
+    .filter(({ subresource = "" }) => subresource === "")
+    .map(({ manager = "", time = "" }) => ({ manager, time }))
+    .toSorted((a, b) => b.time.localeCompare(a.time));
+  const ownTime = written.find(({ manager }) => manager === own)?.time ?? "";
+  // Times are whole seconds.
+  return written.find(({ manager, time }) => manager !== own && time >= ownTime);
 }

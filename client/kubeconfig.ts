@@ -25,7 +25,6 @@ export interface KubeconfigContext {
   readonly certificateAuthority: Material | undefined;
   readonly insecureSkipTlsVerify: boolean;
   readonly tlsServerName: string | undefined;
-  readonly proxyUrl: string | undefined;
   readonly clientCertificate: Material | undefined;
   readonly clientKey: Material | undefined;
   readonly token: string | undefined;
@@ -99,6 +98,12 @@ function basicOf(user: Fields): KubeconfigContext["basic"] {
   return username === undefined ? undefined : { username, password: text(user, "password") ?? "" };
 }
 
+/** What would silently do something else, were it not told. */
+const refused: readonly (readonly [string, string])[] = [
+  ["proxy-url", "servers are reached directly, not through a proxy; take it away where the server is reached without"],
+  ["auth-provider", "Kubernetes has none since 1.26; give a token, a certificate, or a program by exec"],
+];
+
 /**
  * Reads one context of a kubeconfig that has been parsed from YAML or JSON.
  * @param context by default `current-context`
@@ -112,6 +117,9 @@ export function readContext(document: unknown, context?: string): KubeconfigCont
   const cluster = named(config["clusters"], { name: text(chosen, "cluster") ?? "", inner: "cluster" });
   const userName = text(chosen, "user");
   const user = userName === undefined ? {} : named(config["users"], { name: userName, inner: "user" });
+  for (const [given, why] of refused) {
+    if (cluster[given] !== undefined || user[given] !== undefined) throw new KubeconfigInvalid(`${given}: ${why}`);
+  }
   const server = text(cluster, "server");
   if (server === undefined || !URL.canParse(server)) throw new KubeconfigInvalid("the cluster has no server URL");
   return {
@@ -121,7 +129,6 @@ export function readContext(document: unknown, context?: string): KubeconfigCont
     certificateAuthority: material(cluster, "certificate-authority"),
     insecureSkipTlsVerify: cluster["insecure-skip-tls-verify"] === true,
     tlsServerName: text(cluster, "tls-server-name"),
-    proxyUrl: text(cluster, "proxy-url"),
     clientCertificate: material(user, "client-certificate"),
     clientKey: material(user, "client-key"),
     token: text(user, "token"),

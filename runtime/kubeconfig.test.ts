@@ -50,7 +50,7 @@ test("openKubeconfig() reads certificates from files beside it", async (t) => {
   transport.close();
 });
 
-test("openKubeconfig() sends a token, of the file or of one beside it, which is read anew", async (t) => {
+test("openKubeconfig() sends a token, of the file or of one beside it, which is read anew, or name and password", async (t) => {
   const dir = await folder(t);
   const clock = new ManualClock();
   const sent: (string | undefined)[] = [];
@@ -77,7 +77,9 @@ test("openKubeconfig() sends a token, of the file or of one beside it, which is 
     await writeFile(join(dir, "token"), "two\n");
     await clock.advance(61_000);
   });
-  assert.deepEqual(sent, ["Bearer one", "Bearer two"]);
+  assert.deepEqual(sent.splice(0), ["Bearer one", "Bearer two"]);
+  await ask(["username: ann", "password: open"], async () => {});
+  assert.deepEqual(new Set(sent), new Set(["Basic YW5uOm9wZW4="]));
 });
 
 test("openKubeconfig() says what is wrong with a file", async (t) => {
@@ -91,6 +93,10 @@ test("openKubeconfig() says what is wrong with a file", async (t) => {
   await assert.rejects(open(), /no current-context/);
   await writeFile(path, yaml("nonsense", [], []));
   await assert.rejects(open(), /no server URL/);
+  await writeFile(path, yaml("https://127.0.0.1", ["proxy-url: http://127.0.0.1:3128"], []));
+  await assert.rejects(open(), /^KubeconfigInvalid: proxy-url: servers are reached directly/);
+  await writeFile(path, yaml("https://127.0.0.1", [], ["auth-provider: {name: gcp}"]));
+  await assert.rejects(open(), /^KubeconfigInvalid: auth-provider: .* exec$/);
 });
 
 test("openKubeconfig() asks a credential program, once as long as its answer holds, and again when refused", async (t) => {

@@ -64,7 +64,10 @@ export const Work = defineKind(
               source: Type.string({ description: "KIND/NAME of what asks for it." }),
               object: Type.string({ description: "KIND[.GROUP]/[NAMESPACE/]NAME." }),
               state: Type.oneOf(objectStates, { description: "How far it is." }),
-              reason: Type.string({ description: "Why it is not applied; who drifted.", maxLength: 1024 }),
+              reason: Type.string({
+                description: "Why it is not applied; who had changed it, and when.",
+                maxLength: 1024,
+              }),
             }),
             { description: "Objects that are not simply applied, at most 100.", maxItems: 100 },
           ),
