@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@atoll/machinery/clock";
 import { clientPath } from "@atoll/processes/clients";
-import { buildWelcomeImage } from "@atoll/processes/welcome";
+import { buildWelcomeImage } from "@atoll/processes/up/welcome";
 
 const main = join(import.meta.dirname, "..", "processes", "main.ts");
 const rounds = 10;

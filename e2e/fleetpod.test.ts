@@ -14,7 +14,7 @@ import { toKey } from "@atoll/client/resource";
 import { eventually } from "@atoll/harness/client";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { clientPath } from "@atoll/processes/clients";
-import { buildWelcomeImage } from "@atoll/processes/welcome";
+import { buildWelcomeImage } from "@atoll/processes/up/welcome";
 import { FleetStage, type Site } from "./fleetstage.ts";
 import { lacking } from "./lacking.ts";
 

@@ -18,7 +18,7 @@ import { systemClock } from "@atoll/machinery/clock";
 import { run } from "@atoll/net/run";
 import { inOwnNetwork, insideOwnNetwork, Neighbour } from "@atoll/net/testing";
 import { gatewayImages } from "@atoll/processes/gatewayimage";
-import { buildWelcomeImage } from "@atoll/processes/welcome";
+import { buildWelcomeImage } from "@atoll/processes/up/welcome";
 import { selfSigned } from "@atoll/runtime/certificates/selfsigned";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { openBrowser } from "./browser.ts";

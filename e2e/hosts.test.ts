@@ -14,7 +14,7 @@ import type { Transport } from "@atoll/client/transport";
 import { eventually } from "@atoll/harness/client";
 import { atollArguments, remainsOf, runAtoll } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
-import { buildWelcomeImage } from "@atoll/processes/welcome";
+import { buildWelcomeImage } from "@atoll/processes/up/welcome";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { lacking } from "./lacking.ts";
 

@@ -9,7 +9,7 @@ import { eventually } from "@atoll/harness/client";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { systemClock } from "@atoll/machinery/clock";
 import { clientPath } from "@atoll/processes/clients";
-import { buildWelcomeImage } from "@atoll/processes/welcome";
+import { buildWelcomeImage } from "@atoll/processes/up/welcome";
 import { lacking } from "./lacking.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "atoll-rollout-"));

@@ -18,7 +18,7 @@ import { atollArguments, type Outcome, remainsOf, runAtoll } from "@atoll/harnes
 import { systemClock } from "@atoll/machinery/clock";
 import { hostNames } from "@atoll/net/name";
 import { run } from "@atoll/net/run";
-import { buildWelcomeImage } from "@atoll/processes/welcome";
+import { buildWelcomeImage } from "@atoll/processes/up/welcome";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 
 /** Addresses of the first host, the second, and whoever else is at the switch. */

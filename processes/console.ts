@@ -14,7 +14,7 @@ import { defaultData } from "./datadir.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
 import { openLog } from "./log.ts";
-import { planned } from "./settings.ts";
+import { planned } from "./up/settings.ts";
 import { untilStopped } from "./signals.ts";
 import { atollVersion } from "./version.ts";
 

@@ -8,8 +8,8 @@ import { defaultData } from "./datadir.ts";
 import { exitCode, flags } from "./flags.ts";
 import { installCommand, missingPackages } from "./hostpackages.ts";
 import { cacheFor, probeHome } from "./machinehost.ts";
-import { readRecord, runs } from "./running.ts";
-import { planned } from "./settings.ts";
+import { readRecord, runs } from "./up/running.ts";
+import { planned } from "./up/settings.ts";
 
 /** @param args `--data DIR`, `-o json`. @returns 1 when pods could not run here */
 export async function run(args: readonly string[]): Promise<number> {

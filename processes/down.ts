@@ -2,8 +2,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCode, flags } from "./flags.ts";
-import { endOrphans, endWhole, readRecord, removeRecord, runs } from "./running.ts";
-import { sweep } from "./sweep.ts";
+import { endOrphans, endWhole, readRecord, removeRecord, runs } from "./up/running.ts";
+import { sweep } from "./up/sweep.ts";
 import { defaultData } from "./datadir.ts";
 
 /** @param args `--data DIR` */

@@ -10,17 +10,17 @@ import { hostJoinGroup } from "@atoll/server/bootstrap/rbacown";
 import { writePrivate } from "@atoll/server/pki/private";
 import { writePair } from "@atoll/spherelet/node/certificate";
 import { authorityHash, identityPath, joinCluster, readToken } from "@atoll/spherelet/node/joining";
-import { Children } from "./children.ts";
+import { Children } from "./up/children.ts";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
 import { leaveHost } from "./hostleave.ts";
 import { hubFlags, withHub } from "./hub.ts";
 import { adminKubeconfig } from "./kubeconfig.ts";
-import { accountOf, sphereletPart } from "./parts.ts";
-import { prepareGuests, preparePackages } from "./preparation.ts";
-import { endOrphans, readRecord, runs } from "./running.ts";
-import { givenPort } from "./settings.ts";
-import { step } from "./steps.ts";
+import { accountOf, sphereletPart } from "./up/parts.ts";
+import { prepareGuests, preparePackages } from "./up/preparation.ts";
+import { endOrphans, readRecord, runs } from "./up/running.ts";
+import { givenPort } from "./up/settings.ts";
+import { step } from "./up/steps.ts";
 
 /** @param args VERB and its flags */
 export async function run(args: readonly string[]): Promise<number> {

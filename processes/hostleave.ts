@@ -8,10 +8,10 @@ import { identityPath } from "@atoll/spherelet/node/joining";
 import { clearHost, emptyHost, type Losses, sayLeft } from "@atoll/spherelet/node/leaving";
 import { defaultData } from "./datadir.ts";
 import { flags, UsageError } from "./flags.ts";
-import { accountOf } from "./parts.ts";
-import { endOrphans, endWhole, readRecord, removeRecord, runs } from "./running.ts";
-import { step } from "./steps.ts";
-import { sweep } from "./sweep.ts";
+import { accountOf } from "./up/parts.ts";
+import { endOrphans, endWhole, readRecord, removeRecord, runs } from "./up/running.ts";
+import { step } from "./up/steps.ts";
+import { sweep } from "./up/sweep.ts";
 import { atollVersion } from "./version.ts";
 
 interface Options extends Losses {

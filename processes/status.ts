@@ -7,7 +7,7 @@ import { Client } from "@atoll/client/client";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { exitCode, flags } from "./flags.ts";
-import { readRecord, runs, type UpRecord } from "./running.ts";
+import { readRecord, runs, type UpRecord } from "./up/running.ts";
 import { defaultData } from "./datadir.ts";
 import { atollVersion } from "./version.ts";
 

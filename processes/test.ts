@@ -1,6 +1,6 @@
 /** `atoll test [NAME…] [--nightly]` */
 import { missingForTests } from "./hostpackages.ts";
-import { bringPackages } from "./preparation.ts";
+import { bringPackages } from "./up/preparation.ts";
 import { runTool } from "./tool.ts";
 
 /**

@@ -4,10 +4,10 @@ import { mkdir, open, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { defaultData } from "./datadir.ts";
 import { exitCode, flags, port, UsageError } from "./flags.ts";
-import { readRecord, runs } from "./running.ts";
+import { readRecord, runs } from "./up/running.ts";
 import { loadBalancerPool, loadBalancerPoolHelp } from "./ranges.ts";
 import { withStoreFlags } from "./storeflags.ts";
-import type { SystemOptions } from "./system.ts";
+import type { SystemOptions } from "./up/system.ts";
 
 interface Options extends Omit<SystemOptions, "data"> {
   readonly data: string;
@@ -53,7 +53,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (options.background === true) return await inBackground(args, data);
     await mkdir(join(data, "log"), { recursive: true, mode: 0o700 });
     // Only now: whoever starts it in the background need not load what it is made of.
-    const { System } = await import("./system.ts");
+    const { System } = await import("./up/system.ts");
     return await new System({ ...options, data }, known).run();
   });
 }

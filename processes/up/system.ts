@@ -7,16 +7,16 @@ import { systemClock } from "@atoll/machinery/clock";
 import { formatRange, parseRange } from "@atoll/net/address";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
 import { Children } from "./children.ts";
-import { consoleLink } from "./console.ts";
-import { readKubeconfig } from "./kubeconfig.ts";
+import { consoleLink } from "../console.ts";
+import { readKubeconfig } from "../kubeconfig.ts";
 import { accountOf, consolePart, controllersPart, gatewayPart, serverPart, sphereletPart, type Wish } from "./parts.ts";
 import { prepareGuests, preparePackages } from "./preparation.ts";
 import { endOrphans, type UpRecord } from "./running.ts";
 import { settle, type Settings } from "./settings.ts";
 import { step } from "./steps.ts";
 import { createDefaultStoragePolicy } from "./storagepolicy.ts";
-import { atollVersion } from "./version.ts";
-import type { StoreFlags } from "./storeflags.ts";
+import { atollVersion } from "../version.ts";
+import type { StoreFlags } from "../storeflags.ts";
 import {
   buildWelcomeImage,
   createWelcomePod,

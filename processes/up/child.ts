@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import type { Clock } from "@atoll/machinery/clock";
 import type { Part } from "./parts.ts";
 
-const main = join(import.meta.dirname, "main.ts");
+const main = join(import.meta.dirname, "..", "main.ts");
 const startDeadlineMs = 60_000;
 const stopDeadlineMs = 10_000;
 const firstRestartMs = 500;

@@ -5,7 +5,7 @@ import { Machines } from "@atoll/crx/machines";
 import { machinesFolder, templatesFolder } from "@atoll/crx/host";
 import { systemClock } from "@atoll/machinery/clock";
 import { removeNetwork } from "@atoll/net/host";
-import { machineHostOf, machinesHome } from "./machinehost.ts";
+import { machineHostOf, machinesHome } from "../machinehost.ts";
 
 /** What containers get between SIGTERM and SIGKILL when the whole system stops, ms. */
 const graceMs = 3_000;

@@ -5,7 +5,7 @@ import { startOf } from "@atoll/runtime/identity";
 import { Child } from "./child.ts";
 import type { Part } from "./parts.ts";
 import { removeRecord, type Running, writeRecord } from "./running.ts";
-import { untilStopped } from "./signals.ts";
+import { untilStopped } from "../signals.ts";
 import { step } from "./steps.ts";
 import { sweep } from "./sweep.ts";
 

@@ -1,7 +1,7 @@
 /** What pods need of a host before the first of them runs, shown as steps. */
 import type { Verdict } from "@atoll/crx/host";
-import { installPackages, missingPackages } from "./hostpackages.ts";
-import { machineHostOf, verdictFor } from "./machinehost.ts";
+import { installPackages, missingPackages } from "../hostpackages.ts";
+import { machineHostOf, verdictFor } from "../machinehost.ts";
 import { step } from "./steps.ts";
 
 /** Programs, as Debian packages. */

@@ -1,6 +1,6 @@
 /** The parts of the system that `atoll up` runs on one machine, each a process of its own. */
 import { join } from "node:path";
-import { type StoreFlags, storeArguments } from "./storeflags.ts";
+import { type StoreFlags, storeArguments } from "../storeflags.ts";
 
 /** What the whole is to be. */
 export interface Wish extends StoreFlags {
