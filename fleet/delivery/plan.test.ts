@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { Work } from "@atoll/api/fleet/v1alpha1/work";
 import type { Wanted } from "../compile/compile.ts";
 import { farewell, plan, type Step } from "./plan.ts";
@@ -34,6 +35,34 @@ test("plan() splits what is large over several Works, loses nothing, and takes a
   );
   const one = after(plan(all.slice(0, 1), many), many);
   assert.deepEqual(sources(one), ["SecurityPolicy/p0"]);
+});
+
+test("plan() has whatever is wanted before and after in some Work after each of its steps, and is done when they are", () => {
+  const name = fc.constantFrom(..."abcdefgh");
+  const size = fc.constantFrom(1_000, 100_000, 240_000, 400_000, 600_000);
+  const organization = fc.uniqueArray(fc.tuple(name, size), { selector: ([each]) => each, maxLength: 8 });
+  const history = fc.array(organization, { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(history, (all) => {
+      let have: readonly Work[] = [];
+      let before = new Set<string>();
+      for (const sizes of all) {
+        const now = sizes.toSorted(([a], [b]) => a.localeCompare(b)).map(([each, bytes]) => wanted(each, bytes));
+        const names = new Set(now.map(({ source }) => source));
+        for (const step of plan(now, have)) {
+          have = after([step], have);
+          const there = new Set(sources(have));
+          for (const each of before.intersection(names)) assert.ok(there.has(each), `${each} is nowhere for a moment`);
+        }
+        assert.deepEqual(sources(have).toSorted(), [...names].toSorted());
+        assert.ok(have.length === 1 || have.every(({ spec }) => spec.objects.length > 0));
+        for (const { spec } of have) assert.ok(spec.objects.length <= 1 || JSON.stringify(spec).length < 600_000);
+        assert.deepEqual(plan(now, have), []);
+        before = names;
+      }
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test("plan() gives each change a higher order, and writes nothing where nothing changed", () => {
