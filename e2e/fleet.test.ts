@@ -1,6 +1,7 @@
 /** Mission Control as processes: a hub with its controllers and gateway, a cluster, and its agent, which comes in by a token. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { tmpdir } from "node:os";
@@ -335,6 +336,35 @@ test("a token is good once, and a made-up one never", async () => {
   }
 });
 
+test("an agent whose token was used before says that it was refused, and ends", async () => {
+  const elsewhere = agentArgs(state.gateway).with(-1, join(hubDir, "admin.kubeconfig"));
+  const said = await once(elsewhere, 1);
+  assert.match(said, /^atoll: the gateway at \S+ refused: the join token is unknown, used or expired; make a new one/m);
+});
+
+test("a token gives the name of its own cluster, whatever the request claims", async () => {
+  await once(["cluster", "attach", "other", "--gateway", state.gateway, "--out", folder]);
+  const token = (await readFile(join(folder, "other-token"), "utf8")).trim();
+  const register = async (namespace: string) => {
+    const csr = await newRequest(newPrivateKey(), { commonName: `fleet.atoll.dev:agent:${namespace}` });
+    return await ask("/register", { method: "POST" }, { token, csr });
+  };
+  const forged = await register(state.namespace);
+  assert.equal(forged.status, 403, forged.text);
+  assert.match(forged.text, /csr must ask for the name .*fleet\.atoll\.dev:agent:fleet-default-other/);
+  const [namespace = ""] = token.split(".");
+  const { status, text } = await register(namespace);
+  assert.equal(status, 200, text);
+  const { subject } = new X509Certificate((JSON.parse(text) as { certificate: string }).certificate);
+  assert.equal(subject, `CN=fleet.atoll.dev:agent:${namespace}`);
+  assert.equal((await register(namespace)).status, 401);
+  await once(["cluster", "detach", "other", "--force"]);
+  await eventually("it is gone", async () => {
+    const { items } = await state.hub.list(FleetCluster);
+    return items.every(({ metadata }) => metadata.name !== "other");
+  });
+});
+
 test("an agent reaches its own namespace, and nothing else", async () => {
   const own = await identity();
   const works = `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}/works`;
@@ -398,6 +428,27 @@ test("what a report says is text: no terminal takes it for commands", async () =
   assert.doesNotMatch(list, /[\u0000-\u0009\u000b-\u001f]/);
 });
 
+test("who changed what the hub wants is told at the hub, and stays told", async () => {
+  const name = toKey("", "fleet-securitypolicy-base");
+  const patch = { type: "merge", body: { spec: { failurePolicy: "Ignore" } } } as const;
+  await state.child.patch(admissionPolicies, { key: name, patch }, { fieldManager: "somebody" });
+  const told = async () => {
+    const { items } = await state.hub.list(Work, { namespace: state.namespace });
+    return items.flatMap(({ status }) => status?.objects ?? []).map(({ object, reason }) => `${object} ${reason}`);
+  };
+  const wanted = /^ValidatingAdmissionPolicy\.\S+\/fleet-securitypolicy-base changed by somebody at \S+Z, put back$/;
+  const isTold = async () => (await told()).some((line) => wanted.test(line));
+  await eventually("it is told", isTold, 30_000);
+  // What is put back makes the agent look again, which finds nothing.
+  const metadata = { name: "later", namespace: "default" };
+  await state.hub.create(SecurityPolicy, { metadata, spec: { target: {}, level: "Baseline" } });
+  const applied = async () =>
+    (await state.hub.get(SecurityPolicy, toKey("default", "later"))).status?.summary === "1/1";
+  await eventually("the agent has done more since", applied, 30_000);
+  assert.ok(await isTold());
+  await state.hub.delete(SecurityPolicy, toKey("default", "later"));
+});
+
 test("drift is put back while the hub is away", async () => {
   await stop(state.hubServer, "SIGKILL");
   const name = toKey("", "fleet-securitypolicy-base");
@@ -435,6 +486,23 @@ test("a revoked agent is cut off within 5 s", async () => {
   assert.ok(systemClock.monotonicMs() - began < 5_000);
   assert.equal((await ask(watch, own)).status, 401);
   await state.hub.patch(FleetCluster, { key, patch: { type: "merge", body: { spec: { revoked: false } } } });
+});
+
+test("two agents with one identity are both let in no more, which is told; attached anew, one is", async () => {
+  await eventually("the cluster is ready", async () => (await phase()) === "Ready", 30_000);
+  const { child: another } = await start(agentArgs(state.gateway));
+  // Each reports every half minute.
+  await eventually("the cluster is fenced", async () => (await phase()) === "Fenced", 120_000);
+  const { status } = await state.hub.get(FleetCluster, key);
+  assert.match(status?.conditions?.[0]?.message ?? "", /^Two agents use one identity, and neither is let in\./);
+  const works = `/apis/fleet.atoll.dev/v1alpha1/namespaces/${state.namespace}/works`;
+  const { status: code, text } = await ask(works, await identity());
+  assert.equal(code, 401);
+  assert.match(text, /two agents use this identity; attach the cluster anew/);
+  await Promise.all([stop(another), stop(state.agent)]);
+  await once(["cluster", "attach", "c1", "--gateway", state.gateway, "--out", folder]);
+  state.agent = (await start(agentArgs(state.gateway))).child;
+  await eventually("the cluster is ready", async () => (await phase()) === "Ready", 60_000);
 });
 
 test("a detached cluster keeps nothing of what was made there", async () => {
