@@ -76,10 +76,10 @@ test("what bound pods ask for is counted as the scheduler does, and what is over
 
 test("what nodes use is summed up", async () => {
   const node = (cpu: string, memory: string) => ({ metadata: { name: "n" }, usage: { cpu, memory } });
-  const items = [node("1500m", "1Gi"), node("250000000n", "512Mi")];
+  const items = [node("1500m", "1Gi"), node("250123456n", "524289Ki")];
   const cluster = clusterWith(async () => await answering(200, { items }));
   const { used, problem } = await gatherUsage({ cluster, clock: new ManualClock() });
-  assert.deepEqual(used, { cpu: "1750m", memory: "1536Mi" });
+  assert.deepEqual(used, { cpu: "1751m", memory: "1537Mi" });
   assert.equal(problem, undefined);
   const silent = clusterWith(async () => await answering(200, { items: [] }));
   const unknown = await gatherUsage({ cluster: silent, clock: new ManualClock() });

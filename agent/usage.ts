@@ -8,7 +8,14 @@ import { Pod } from "@atoll/client/builtin";
 import type { Client } from "@atoll/client/client";
 import { isNotFound } from "@atoll/client/errors";
 import { type Clock, formatTime } from "@atoll/machinery/clock";
-import { addQuantities, canonicalQuantity, parseQuantity, type Quantity, quantityOf } from "@atoll/machinery/quantity";
+import {
+  addQuantities,
+  canonicalQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityOf,
+  scaledValue,
+} from "@atoll/machinery/quantity";
 
 /** How much is asked for and used, and when that was so. */
 export type Usage = NonNullable<ClusterReport["spec"]["usage"]>;
@@ -19,6 +26,7 @@ const pageSize = 200;
 /** A metrics API that has not answered by then is not waited for. */
 const metricsPatienceMs = 5_000;
 const metricsPath = "/apis/metrics.k8s.io/v1beta1/nodes";
+const mebi = 1n << 20n;
 /** Pods that are over hold nothing. */
 const notOver = "status.phase!=Succeeded,status.phase!=Failed";
 
@@ -52,7 +60,7 @@ async function usedOf(cluster: Client, clock: Clock): Promise<Pick<Usage, "used"
     const total = new Map<string, Quantity>();
     for (const { usage } of (list as { items: readonly { usage: Amounts }[] }).items)
       for (const [resource, text] of Object.entries(usage)) add(total, resource, parseQuantity(text));
-    return total.size > 0 ? { used: written(total) } : { problem: "The cluster's metrics API tells of no node." };
+    return total.size > 0 ? { used: rounded(total) } : { problem: "The cluster's metrics API tells of no node." };
   } catch (error) {
     return { problem: problemOf(error, patience.signal.aborted) };
   } finally {
@@ -69,6 +77,16 @@ function problemOf(error: unknown, isLate: boolean): string {
 function add(total: Map<string, Quantity>, resource: string, amount: Quantity): void {
   const before = total.get(resource);
   total.set(resource, before === undefined ? amount : addQuantities(before, amount));
+}
+
+/** As finely as people read it: thousandths of a core, MiB. */
+function rounded(total: ReadonlyMap<string, Quantity>): Amounts {
+  const [cpu, memory] = ["cpu", "memory"].map((resource) => total.get(resource));
+  return {
+    ...written(total),
+    ...(cpu === undefined ? {} : { cpu: `${scaledValue(cpu, -3)}m` }),
+    ...(memory === undefined ? {} : { memory: `${(scaledValue(memory, 0) + mebi - 1n) / mebi}Mi` }),
+  };
 }
 
 const written = (total: ReadonlyMap<string, Quantity>): Amounts =>
