@@ -46,12 +46,16 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
     const userAgent = `atoll-fleet-agent/${atollVersion}`;
     const opened = await openKubeconfig({ path: options.kubeconfig, clock });
     const { transport } = opened;
+    // What stays open keeps a process that was refused for minutes.
+    using open = new DisposableStack();
+    open.defer(() => transport.close());
     const cluster = new Client({ transport, clock, userAgent });
     await ensureAgentNamespace(cluster);
     const address = { url: options.gateway, ca: await readFile(options.gatewayCa, "utf8") };
     const token = options.tokenFile === undefined ? undefined : (await readFile(options.tokenFile, "utf8")).trim();
     const identity = await AgentIdentity.open(cluster, address, { clock, token });
     const hubTransport = nodeTransport({ server: options.gateway, identity, clock });
+    open.defer(() => hubTransport.close());
     const agent = new Agent({
       hub: new Client({ transport: hubTransport, clock, userAgent }),
       hubNamespace: identity.hubNamespace,
@@ -79,7 +83,6 @@ export async function keepCluster(args: readonly string[]): Promise<number> {
     log.info("stopping", { signal });
     stop.abort(new Error("stopping"));
     await running;
-    for (const each of [transport, hubTransport]) each.close();
     return 0;
   });
 }
