@@ -27,7 +27,7 @@ async function start(t: TestContext, hard: Record<string, string>) {
   const used = async (wanted: Record<string, string>) => {
     let last: unknown;
     const isThere = async () => {
-      await clock.advance(50);
+      await clock.advance(250);
       last = (await quota()).status.used;
       return JSON.stringify(last) === JSON.stringify(wanted);
     };
