@@ -15,6 +15,7 @@ import { ImagePuller } from "@atoll/images/pull";
 import { ImageStore } from "@atoll/images/store/store";
 import { systemClock } from "@atoll/machinery/clock";
 import { openKubeconfig } from "@atoll/runtime/kubeconfig";
+import { agentImages } from "./agentimages.ts";
 import { lacking } from "./lacking.ts";
 
 const main = join(import.meta.dirname, "..", "processes", "main.ts");
@@ -72,7 +73,7 @@ async function startHub(): Promise<{ readonly hub: Client; readonly gateway: str
     );
   await eventually("the fleet's kinds are served", served, 60_000);
   const where = ["--kubeconfig", join(hubDir, "gateway.kubeconfig"), "--port", "0"];
-  return { hub, gateway: await atoll("gateway", ...where, "--images", join(folder, "images")) };
+  return { hub, gateway: await atoll("gateway", ...where, "--images", await agentImages()) };
 }
 
 /** The file tree of the image, as a host pulls it that trusts the gateway's certificate. */

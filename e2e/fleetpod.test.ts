@@ -15,6 +15,7 @@ import { eventually } from "@atoll/harness/client";
 import { remainsOf, runAtoll, runProgram } from "@atoll/harness/commands";
 import { clientPath } from "@atoll/processes/clients";
 import { buildWelcomeImage } from "@atoll/processes/up/welcome";
+import { agentImages } from "./agentimages.ts";
 import { FleetStage, type Site } from "./fleetstage.ts";
 import { lacking } from "./lacking.ts";
 
@@ -41,7 +42,7 @@ describe("a cluster whose agent is a pod", { skip, timeout: 900_000 }, () => {
     [stage, kubectl] = await Promise.all([FleetStage.open(), clientPath("kubectl")]);
     data = join(stage.folder, "real");
     [direct, throughHub] = [join(data, "admin.kubeconfig"), join(stage.folder, "through.kubeconfig")];
-    const served = await stage.hub(["--bind", "0.0.0.0", "--images", join(stage.folder, "images")]);
+    const served = await stage.hub(["--bind", "0.0.0.0", "--images", await agentImages()]);
     hub = served.hub;
     const ports = ["--api-port", "--kubelet-port", "--gateway-port", "--console-port"].flatMap((flag) => [flag, "0"]);
     const up = await runAtoll("up", "--background", "--no-demo", "--data", data, ...ports);
